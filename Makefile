@@ -1,0 +1,45 @@
+# Everything runs in .venv, made by the first target that needs it: only Python and make are needed.
+#
+#   make demo    the example of the README
+#   make test    all tests, and the examples in the docstrings
+#   make lint    style; `make types`: type hints; `make clean`: back to a fresh checkout
+#
+# Another Python: make PYTHON=python3.12 test
+
+PYTHON ?= python3
+VENV := .venv
+# pip installs the program graphviz-pure here, and pydot looks for programs on the PATH.
+BIN := $(CURDIR)/$(VENV)/bin
+RUN := PATH="$(BIN):$$PATH"
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test lint types clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.installed-plot
+	$(RUN) python examples/demo.py
+
+test: $(VENV)/.installed-test
+	$(RUN) python -m pytest
+
+lint: $(VENV)/.installed-test
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+
+types: $(VENV)/.installed-test
+	$(RUN) mypy
+
+clean:
+	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# One stamp per extra; the package itself is installed in place, so only pyproject.toml matters.
+$(VENV)/.installed-%: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing sklearn_seqae with its extra '$*' (TensorFlow is large: this takes minutes)"
+	$(PIP) --editable '.[$*]'
+	@touch $@
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	"sklearn_seqae needs Python 3.11 or newer, and $(PYTHON) is %d.%d: name a newer one, as in make PYTHON=python3.12." % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
