@@ -1,0 +1,104 @@
+"""The shape of the package: the order of its modules, their size, and what importing it costs."""
+
+import ast
+import subprocess
+import sys
+from importlib.util import resolve_name
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "sklearn_seqae"
+
+# A module imports only modules above it. docs/design says what lives in each.
+MODULES = [
+    "sequences",
+    "scaling",
+    "batching",
+    "recurrence",
+    "layers",
+    "writers",
+    "architecture",
+    "networks",
+    "objectives",
+    "program",
+    "training",
+    "inference",
+    "transformer",
+    "datasets",
+    "__init__",
+]
+MAX_LINES = 400
+HEAVY = ("tensorflow", "keras", "scikeras")
+
+
+def read(module):
+    return (PACKAGE / f"{module}.py").read_text(encoding="utf-8")
+
+
+def imports_of(module):
+    """Return the modules of the package that a module imports, at its top or in a function."""
+    names = []
+    for node in ast.walk(ast.parse(read(module))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            origin = resolve_name("." * node.level + (node.module or ""), PACKAGE.name)
+            # `from . import x` names a module, `from .x import y` has it before the import.
+            names += [f"{origin}.{alias.name}" for alias in node.names]
+    parts = [name.split(".") for name in names]
+    return {part[1] for part in parts if part[0] == PACKAGE.name and len(part) > 1}
+
+
+def run(program):
+    """Run a program in a fresh interpreter, with warnings as errors; return what it prints."""
+    command = [sys.executable, "-W", "error", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_every_module_has_its_place_in_the_order():
+    assert sorted(MODULES) == sorted(path.stem for path in PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_modules_above_it(module):
+    above = MODULES[: MODULES.index(module)]
+    assert not imports_of(module).difference(above)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_stays_under_400_lines(module):
+    assert len(read(module).splitlines()) < MAX_LINES
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_prints_nothing_and_leaves_nothing_to_do(module):
+    source = read(module)
+    calls = [node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    assert "print" not in [getattr(function, "id", None) for function in calls]
+    assert not [note for note in ("TODO", "FIXME", "XXX") if note in source]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        pytest.param("", id="import"),
+        pytest.param("LSTMAutoencoderTransformer(units=8)", id="construct"),
+        pytest.param("clone(LSTMAutoencoderTransformer(units=8))", id="clone"),
+        pytest.param("LSTMAutoencoderTransformer().get_params()", id="get_params"),
+        pytest.param("LSTMAutoencoderTransformer().set_params(units=8)", id="set_params"),
+        pytest.param("repr(LSTMAutoencoderTransformer(units=8))", id="repr"),
+    ],
+)
+def test_keras_and_tensorflow_load_only_when_they_are_needed(use):
+    printed = run(
+        "import sys\n"
+        "import sklearn_seqae\n"
+        "from sklearn.base import clone\n"
+        "from sklearn_seqae import LSTMAutoencoderTransformer\n"
+        f"{use}\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])\n"
+    )
+    assert printed == "[]\n"
