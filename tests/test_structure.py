@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "sklearn_seqae"
 
 # A module imports only modules above it. docs/design says what lives in each.
 MODULES = [
+    "importing",
     "sequences",
     "scaling",
     "batching",
@@ -24,6 +25,7 @@ MODULES = [
     "program",
     "training",
     "inference",
+    "fitted",
     "transformer",
     "datasets",
     "__init__",
@@ -70,7 +72,8 @@ def test_a_module_imports_only_modules_above_it(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_stays_under_400_lines(module):
-    assert len(read(module).splitlines()) < MAX_LINES
+    n_lines = read(module).count("\n")
+    assert n_lines < MAX_LINES
 
 
 @pytest.mark.parametrize("module", MODULES)
