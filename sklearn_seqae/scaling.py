@@ -1,0 +1,343 @@
+"""Scaling of sequences: fitted on their real steps only, and undone again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+from sklearn.utils import Tags, check_array
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .sequences import Sequences, as_sequences, row_labels, to_container
+
+__all__ = ["SequenceScaler"]
+
+_SCALERS = {"standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustScaler}
+
+# Differences below this share of a channel's spread count as none: a constant sequence is divided
+# by it rather than by zero, and locations that differ by less stay near zero in the statistics.
+_FLOOR = 1e-3
+
+_Floats = NDArray[np.float64]
+
+
+class SequenceScaler(TransformerMixin, BaseEstimator):
+    """Scale the channels of sequences and give back the container that came.
+
+    Only real steps are looked at: padding has no influence, missing values (NaN) are left out of
+    the fit and stay missing. The arithmetic is float64, the result float32.
+
+    Parameters
+    ----------
+    scaler : {"standard", "minmax", "robust", "per_sequence"}, scikit-learn scaler or None, \
+            default="standard"
+        - "standard": every channel to mean 0 and standard deviation 1;
+        - "minmax": every channel to the range from 0 to 1;
+        - "robust": every channel to median 0 and interquartile range 1;
+        - "per_sequence": every channel of every sequence to its own mean 0 and about its own
+          standard deviation 1. What this takes away is kept by :meth:`statistics`, which
+          :meth:`inverse_transform` needs;
+        - a scikit-learn transformer with ``inverse_transform`` that keeps the number of channels;
+          it is cloned, never changed, and sees the steps as (total_steps, n_channels);
+        - None: no scaling.
+
+    Attributes
+    ----------
+    scaler_ : scikit-learn scaler or None
+        The fitted scaler; None for "per_sequence" and None.
+    n_channels_in_ : int
+        Number of channels seen in :meth:`fit`.
+    n_features_in_ : int
+        Number of columns if :meth:`fit` saw a 2-D array or DataFrame, else of channels.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, if :meth:`fit` saw a DataFrame whose column names are all strings.
+    n_statistics_ : int
+        Numbers that :meth:`statistics` gives for a sequence: ``2 * n_channels_in_`` for
+        "per_sequence", else 0.
+    channel_scale_ : ndarray of shape (n_channels_in_,) or None
+        For "per_sequence", standard deviation of each channel; 1 where it is constant.
+    statistics_mean_, statistics_scale_ : ndarray of shape (n_statistics_,) or None
+        For "per_sequence", mean and spread over the training sequences of what
+        :meth:`statistics` standardises.
+
+    Examples
+    --------
+    >>> from sklearn_seqae.scaling import SequenceScaler
+    >>> scaler = SequenceScaler("minmax")
+    >>> scaler.fit_transform([[0.0, 5.0], [10.0]])
+    [array([0. , 0.5], dtype=float32), array([1.], dtype=float32)]
+    >>> scaler.inverse_transform([[0.5], []])
+    [array([5.], dtype=float32), array([], dtype=float32)]
+    """
+
+    def __init__(self, scaler: Any = "standard") -> None:
+        self.scaler = scaler
+
+    def fit(self, X: Any, y: None = None) -> SequenceScaler:
+        """Learn the scale of every channel.
+
+        Parameters
+        ----------
+        X : Sequences or any container that holds sequences
+            The training sequences, of any lengths.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        SequenceScaler
+            This scaler.
+
+        Raises
+        ------
+        TypeError
+            If `scaler` is no scaler, or cannot undo what it does.
+        ValueError
+            If `scaler` is an unknown name, changes the number of channels, or if there is not a
+            single real value to learn from.
+        """
+        sequences = as_sequences(X)
+        scaler = self._make_scaler()
+        values = sequences.values.astype(np.float64)
+        observed = ~np.isnan(values)
+        if not observed.any():
+            raise ValueError(
+                "Expected at least one real value to learn the scale from, got "
+                f"{len(sequences)} sequence(s) that are all empty or missing; leave those out, or "
+                "add sequences with values."
+            )
+        if not isinstance(X, Sequences):
+            validate_data(self, X, skip_check_array=True, ensure_2d=False)
+        self.n_channels_in_ = sequences.n_channels
+        self.n_features_in_ = sequences.n_features
+        self._has_columns = _is_table(sequences)
+        self.scaler_: Any = None
+        self.channel_scale_: Any = None
+        self.statistics_mean_: Any = None
+        self.statistics_scale_: Any = None
+        # scikit-learn warns and gives NaN for a column without values; a channel of zeros has
+        # location 0 and scale 1, which is the scale of a channel of which nothing is known.
+        values[:, ~observed.any(axis=0)] = 0.0
+        if self.scaler == "per_sequence":
+            self._fit_per_sequence(sequences, values)
+        elif scaler is not None:
+            self.scaler_ = scaler.fit(values)
+            shape = np.shape(self.scaler_.transform(values[:1]))
+            if shape != values[:1].shape:
+                raise ValueError(
+                    f"Expected a scaler that keeps the {sequences.n_channels} channel(s), but "
+                    f"{scaler!r} makes {shape[-1]} of them; use one that scales channel by channel."
+                )
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Scale sequences.
+
+        Parameters
+        ----------
+        X : Sequences or any container that holds sequences
+            The sequences, with ``n_channels_in_`` channels.
+
+        Returns
+        -------
+        same kind as X
+            The scaled sequences, float32, with missing values where `X` has them.
+
+        Raises
+        ------
+        ValueError
+            If `X` has another number of channels, or of columns if it is a 2-D array or DataFrame
+            and :meth:`fit` saw one too.
+        """
+        sequences = self._check(X)
+        if self.channel_scale_ is None:
+            return self._give_back(self._apply("transform", sequences.values), sequences, X)
+        # Scaled by what the statistics say after rounding, so that they undo it exactly.
+        location, scale = self._location_and_scale(self._statistics(sequences))
+        owners = sequences.owners
+        return self._give_back((sequences.values - location[owners]) / scale[owners], sequences, X)
+
+    def inverse_transform(self, X: Any, statistics: Any = None) -> Any:
+        """Undo the scaling.
+
+        Parameters
+        ----------
+        X : Sequences or any container that holds sequences
+            Scaled sequences, with ``n_channels_in_`` channels.
+        statistics : array-like of shape (n_sequences, n_statistics_), default=None
+            Location and scale of each sequence, from :meth:`statistics`; needed for "per_sequence".
+
+        Returns
+        -------
+        same kind as X
+            The sequences in their own units, float32.
+
+        Raises
+        ------
+        ValueError
+            If `statistics` are missing where they are needed or have another shape, or if `X` has
+            another number of channels.
+        """
+        sequences = self._check(X, columns=False)
+        statistics = self._check_statistics(statistics, len(sequences))
+        if self.channel_scale_ is None:
+            values = self._apply("inverse_transform", sequences.values)
+            return self._give_back(values, sequences, X)
+        location, scale = self._location_and_scale(statistics)
+        owners = sequences.owners
+        return self._give_back(sequences.values * scale[owners] + location[owners], sequences, X)
+
+    def statistics(self, X: Any) -> NDArray[np.float32]:
+        """Return what "per_sequence" takes away from each sequence.
+
+        Parameters
+        ----------
+        X : Sequences or any container that holds sequences
+            Sequences in their own units, with ``n_channels_in_`` channels.
+
+        Returns
+        -------
+        ndarray of shape (n_sequences, n_statistics_), float32
+            Location of each channel, then logarithm of its scale, both standardised over the
+            training sequences: 0 is typical, which is also what a channel without a single value
+            gets. Without columns for scalers other than "per_sequence".
+        """
+        return self._statistics(self._check(X))
+
+    @property
+    def n_statistics_(self) -> int:
+        """Numbers that :meth:`statistics` gives for a sequence."""
+        check_is_fitted(self, "n_channels_in_")
+        return 0 if self.channel_scale_ is None else 2 * self.n_channels_in_
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return the tags of scikit-learn: missing values and three dimensions are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    def _make_scaler(self) -> Any:
+        if self.scaler is None or (isinstance(self.scaler, str) and self.scaler == "per_sequence"):
+            return None
+        if isinstance(self.scaler, str):
+            if self.scaler not in _SCALERS:
+                raise ValueError(
+                    f"Expected scaler to be one of {[*_SCALERS, 'per_sequence']}, None or a "
+                    f"scikit-learn scaler, got {self.scaler!r}."
+                )
+            return _SCALERS[self.scaler]()
+        methods = ["fit", "transform", "inverse_transform"]
+        missing = [name for name in methods if not hasattr(self.scaler, name)]
+        if missing or isinstance(self.scaler, type):
+            given = "the class itself" if isinstance(self.scaler, type) else f"no {missing}"
+            raise TypeError(
+                f"Expected scaler to be an instance with {methods}, got {self.scaler!r} ({given}); "
+                'use a scaler that can be undone, such as "standard" or StandardScaler().'
+            )
+        return clone(self.scaler)
+
+    def _check(self, X: Any, *, columns: bool = True) -> Sequences:
+        """Read sequences and hold them against those of fit."""
+        check_is_fitted(self, "n_channels_in_")
+        sequences = as_sequences(X)
+        if sequences.n_channels != self.n_channels_in_:
+            raise ValueError(
+                f"Expected sequences of {self.n_channels_in_} channel(s) as in fit, got "
+                f"{sequences.n_channels}; give the same channels in the same order."
+            )
+        # Columns count only where fit saw some. Who made Sequences has checked their container.
+        columns = columns and self._has_columns and _is_table(sequences)
+        if columns and not isinstance(X, Sequences):
+            validate_data(self, X, reset=False, skip_check_array=True)
+        return sequences
+
+    def _check_statistics(self, statistics: Any, n_sequences: int) -> Any:
+        if statistics is None:
+            if self.n_statistics_:
+                raise ValueError(
+                    'Expected statistics, which the scaler "per_sequence" needs to undo itself, '
+                    "got None; pass those that scaler.statistics(X) gave before transform."
+                )
+            return None
+        statistics = check_array(
+            statistics,
+            dtype=np.float32,
+            ensure_min_samples=0,
+            ensure_min_features=0,
+            input_name="statistics",
+        )
+        if statistics.shape != (n_sequences, self.n_statistics_):
+            raise ValueError(
+                f"Expected statistics of shape {(n_sequences, self.n_statistics_)}, one row per "
+                f"sequence, got {statistics.shape}; pass what scaler.statistics(X) gave."
+            )
+        return statistics
+
+    def _give_back(self, values: NDArray[Any], sequences: Sequences, X: Any) -> Any:
+        scaled = sequences.with_values(values)
+        return scaled if isinstance(X, Sequences) else to_container(scaled, index=row_labels(X))
+
+    def _apply(self, method: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        if self.scaler_ is None or not len(values):
+            return values
+        # A copy, because a scaler of the user's may hand back what it holds.
+        scaled = np.array(getattr(self.scaler_, method)(values.astype(np.float64)), np.float32)
+        scaled[np.isnan(values)] = np.nan  # missing stays missing, even if the scaler imputes
+        return scaled
+
+    def _fit_per_sequence(self, sequences: Sequences, values: _Floats) -> None:
+        constant = np.fmax.reduce(values) == np.fmin.reduce(values)
+        spread = np.where(constant, 1.0, np.nanstd(values, axis=0))
+        raw = _raw_statistics(sequences, spread)
+        raw[:, np.isnan(raw).all(axis=0)] = 0.0
+        deviation = np.nanstd(raw, axis=0)
+        # Where all training sequences agree there is no spread to measure by: a location is then
+        # measured by the channel's own scale, a scale by factors of e.
+        unit = np.concatenate([spread, np.ones_like(spread)])
+        self.channel_scale_ = spread
+        self.statistics_mean_ = np.nanmean(raw, axis=0)
+        self.statistics_scale_ = np.where(deviation > _FLOOR * unit, deviation, unit)
+
+    def _statistics(self, sequences: Sequences) -> NDArray[np.float32]:
+        if self.channel_scale_ is None:
+            return np.empty((len(sequences), 0), dtype=np.float32)
+        raw = _raw_statistics(sequences, self.channel_scale_)
+        standardised = (raw - self.statistics_mean_) / self.statistics_scale_
+        standardised[np.isnan(standardised)] = 0.0
+        result: NDArray[np.float32] = standardised.astype(np.float32)
+        return result
+
+    def _location_and_scale(self, statistics: NDArray[np.float32]) -> tuple[_Floats, _Floats]:
+        raw = statistics * self.statistics_scale_ + self.statistics_mean_
+        return raw[:, : self.n_channels_in_], np.exp(raw[:, self.n_channels_in_ :])
+
+
+def _is_table(sequences: Sequences) -> bool:
+    return sequences.form.kind in ("2d", "frame")
+
+
+def _raw_statistics(sequences: Sequences, channel_scale: _Floats) -> _Floats:
+    """Return mean and log-scale of each sequence, (n_sequences, 2 * n_channels); NaN if unknown."""
+    observed = ~np.isnan(sequences.values)
+    values = np.where(observed, sequences.values, 0.0).astype(np.float64)
+    count = _sums(observed.astype(np.float64), sequences)
+    known = count > 0
+    unknown = np.full_like(count, np.nan)
+    mean = np.divide(_sums(values, sequences), count, where=known, out=unknown.copy())
+    squares = np.where(observed, values - mean[sequences.owners], 0.0) ** 2
+    variance = np.divide(_sums(squares, sequences), count, where=known, out=unknown)
+    return np.hstack([mean, 0.5 * np.log(variance + (_FLOOR * channel_scale) ** 2)])
+
+
+def _sums(values: _Floats, sequences: Sequences) -> _Floats:
+    """Return the sum of every sequence, (n_sequences, n_channels)."""
+    sums = np.zeros((len(sequences), values.shape[1]))
+    filled = sequences.lengths > 0  # reduceat knows no empty segments
+    if filled.any():
+        sums[filled] = np.add.reduceat(values, sequences.offsets[:-1][filled], axis=0)
+    return sums
