@@ -26,9 +26,9 @@ def lists(draw, n_channels=None, elements=FLOATS):
     return [draw(npst.arrays(np.float32, (n, c), elements=elements)) for n in lengths]
 
 
-def assert_same(given, expected):
-    assert len(given) == len(expected)
-    for one, other in zip(given, expected, strict=True):
+def assert_same(arrays, expected):
+    assert len(arrays) == len(expected)
+    for one, other in zip(arrays, expected, strict=True):
         assert one.shape == other.shape
         assert_array_equal(one, other)
 
