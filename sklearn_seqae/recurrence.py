@@ -1,10 +1,9 @@
 """LSTM and GRU layers, equal to Keras' own, with a gradient derived by hand for TensorFlow on CPU.
 
-What makes them fast: the inputs of all steps are projected by one matrix product before the loop,
-the loop forward holds one product with the recurrent kernel, the loop backward one with its
-transpose and a few multiplications by factors that are computed for all steps at once before it,
-and the gradient of the recurrent kernel is one product after it. TensorFlow's automatic gradient
-adds one product a step for that and keeps every intermediate result.
+What makes them fast: the inputs of all steps are projected by one matrix product before the loop;
+the loop forward holds one product with the recurrent kernel and keeps the gates; the loop backward
+holds one with its transpose and one that adds to the kernel's gradient while both factors are still
+in the cache. The automatic gradient keeps and recomputes more, and XLA compiles it badly.
 
 Inside the loops time is the first axis, so that a step is one contiguous block.
 """
@@ -118,8 +117,8 @@ class LSTM(_FastRecurrence, keras.layers.LSTM):
 
     def _run(self, projected: Any, initial_state: Any, mask: Any) -> tuple[Any, list[Any]]:
         kernel = self._weight(self.cell.recurrent_kernel, projected)
-        hidden, carry = _lstm(projected, kernel, *initial_state, mask)
-        return hidden, [hidden[-1], carry]
+        hidden, *states = _lstm(projected, kernel, *initial_state, mask)
+        return hidden, states
 
     def _step(self, step: Any, states: list[Any]) -> list[Any]:
         hidden, carry = states
@@ -150,8 +149,8 @@ class GRU(_FastRecurrence, keras.layers.GRU):
             bias = self._weight(self.cell.bias, projected)[1]
         else:
             bias = tf.zeros([3 * self.units], projected.dtype)
-        hidden = _gru(projected, kernel, bias, initial_state[0], mask)
-        return hidden, [hidden[-1]]
+        hidden, *states = _gru(projected, kernel, bias, initial_state[0], mask)
+        return hidden, states
 
     def _step(self, step: Any, states: list[Any]) -> list[Any]:
         (hidden,) = states
@@ -172,154 +171,153 @@ class GRU(_FastRecurrence, keras.layers.GRU):
         return [z * hidden + (1.0 - z) * cell.activation(h)]
 
 
-def _lstm(projected: Any, kernel: Any, hidden: Any, carry: Any, mask: Any) -> tuple[Any, Any]:
-    """Return all hidden states (n_steps, batch, units) and the last carry (batch, units).
+def _lstm(projected: Any, kernel: Any, hidden: Any, carry: Any, mask: Any) -> tuple[Any, Any, Any]:
+    """Return all hidden states (n_steps, batch, units), the last one and the last carry.
 
     `mask`, (n_steps, batch) bool or None, keeps the states of a step where it is False.
     """
     units = kernel.shape[0]
-    scale, shift = _gate_factors([0.5, 0.5, 1.0, 0.5], units, projected.dtype)
 
-    def run(projected, kernel, first_hidden, first_carry):
+    def run(projected, kernel, hidden, carry):
         n_steps = _size(projected, 0)
-        scaled_kernel = kernel * scale
-        inputs = _reader(projected * scale)
-        masks = None if mask is None else _reader(mask[..., None])
+        inputs = _reader(projected)
+        real = None if mask is None else _reader(tf.cast(mask[..., None], projected.dtype))
 
-        def step(t, hidden, carry, kept):
-            gates = tf.tanh(inputs.read(t) + tf.matmul(hidden, scaled_kernel)) * scale + shift
-            i, f, c, o = tf.split(gates, 4, axis=1)
+        def step(t, hidden, carry, hiddens, carries, gates):
+            values = tf.split(inputs.read(t) + tf.matmul(hidden, kernel), 4, axis=1)
+            i, f, o = (tf.sigmoid(values[k]) for k in (0, 1, 3))
+            c = tf.tanh(values[2])
             new_carry = f * carry + i * c
             new_hidden = o * tf.tanh(new_carry)
-            if masks is not None:
-                real = masks.read(t)
-                new_carry = tf.where(real, new_carry, carry)
-                new_hidden = tf.where(real, new_hidden, hidden)
-            kept = _write(kept, t, gates, new_carry, new_hidden)
-            return t + 1, new_hidden, new_carry, kept
+            if real is not None:
+                kept = real.read(t) < 0.5
+                new_carry = tf.where(kept, carry, new_carry)
+                new_hidden = tf.where(kept, hidden, new_hidden)
+            gates = [g.write(t, value) for g, value in zip(gates, (i, f, c, o), strict=True)]
+            hiddens, carries = hiddens.write(t + 1, new_hidden), carries.write(t + 1, new_carry)
+            return t + 1, new_hidden, new_carry, hiddens, carries, gates
 
-        kept = [_writer(projected, width) for width in (4 * units, units, units)]
-        _, _, last_carry, kept = tf.while_loop(
-            lambda t, *_: t < n_steps, step, (0, first_hidden, first_carry, kept)
+        hiddens, carries = (_writer(projected, n_steps + 1, units) for _ in range(2))
+        start = (hiddens.write(0, hidden), carries.write(0, carry))
+        gates = [_writer(projected, n_steps, units) for _ in range(4)]
+        _, last_hidden, last_carry, hiddens, carries, gates = tf.while_loop(
+            lambda t, *_: t < n_steps, step, (0, hidden, carry, *start, gates)
         )
-        gates, carries, hiddens = (_stack(buffer, projected) for buffer in kept)
 
-        def gradient(d_hiddens, d_last_carry):
-            i, f, c, o = tf.split(gates, 4, axis=2)
-            previous_carries = _shift(first_carry, carries)
-            squashed = tf.tanh(carries)
-            by_carry = [c * i * (1.0 - i), previous_carries * f * (1.0 - f), i * (1.0 - c * c)]
-            factors = tf.concat([*by_carry, squashed * o * (1.0 - o)], axis=2)
-            leak, keep, skip = o * (1.0 - squashed * squashed), f, None
-            if mask is not None:
-                real = mask[..., None]
-                factors = tf.where(real, factors, tf.zeros_like(factors))
-                leak = tf.where(real, leak, tf.zeros_like(leak))
-                keep = tf.where(real, keep, tf.ones_like(keep))
-                skip = _reader(1.0 - tf.cast(real, projected.dtype))
-            d_outputs, factors, leak, keep = map(_reader, (d_hiddens, factors, leak, keep))
-            transposed, d_gates = tf.transpose(kernel), _writer(projected, 4 * units)
+        def gradient(d_outputs, d_hidden, d_carry):
+            d_outputs, transposed = _reader(d_outputs), tf.transpose(kernel)
 
-            def step_back(t, d_hidden, d_carry, d_gates):
+            def step_back(t, d_hidden, d_carry, d_projected, d_kernel):
                 d_hidden += d_outputs.read(t)
-                d_carry += d_hidden * leak.read(t)
-                d_gate = tf.concat([d_carry] * 3 + [d_hidden], axis=1) * factors.read(t)
-                d_before = tf.matmul(d_gate, transposed)
-                if skip is not None:
-                    d_before += d_hidden * skip.read(t)
-                return t - 1, d_before, d_carry * keep.read(t), d_gates.write(t, d_gate)
+                d_hidden, skipped_hidden = _part(d_hidden, real, t)
+                d_carry, skipped_carry = _part(d_carry, real, t)
+                i, f, c, o = (gate.read(t) for gate in gates)
+                squashed = tf.tanh(carries.read(t + 1))
+                by_hidden = d_hidden * o
+                by_output = by_hidden * squashed
+                d_carry += by_hidden - by_output * squashed
+                by_input, by_forget = d_carry * i, d_carry * f
+                d_i = by_input * c
+                d_gates = tf.concat(
+                    [
+                        d_i - d_i * i,
+                        (by_forget - by_forget * f) * carries.read(t),
+                        by_input - d_i * c,
+                        by_output - by_output * o,
+                    ],
+                    axis=1,
+                )
+                d_hidden, d_carry = tf.matmul(d_gates, transposed), by_forget
+                if real is not None:
+                    d_hidden, d_carry = d_hidden + skipped_hidden, d_carry + skipped_carry
+                d_kernel += tf.matmul(hiddens.read(t), d_gates, transpose_a=True)
+                d_projected = d_projected.write(t, d_gates)
+                return t - 1, d_hidden, d_carry, d_projected, d_kernel
 
-            _, d_hidden, d_carry, d_gates = tf.while_loop(
-                lambda t, *_: t >= 0,
-                step_back,
-                (n_steps - 1, tf.zeros_like(first_hidden), d_last_carry, d_gates),
+            empty = _writer(projected, n_steps, 4 * units)
+            start = (n_steps - 1, d_hidden, d_carry, empty, tf.zeros_like(kernel))
+            _, d_hidden, d_carry, d_projected, d_kernel = tf.while_loop(
+                lambda t, *_: t >= 0, step_back, start
             )
-            d_projected = _stack(d_gates, projected)
-            d_kernel = _product_over_steps(_shift(first_hidden, hiddens), d_projected)
-            return d_projected, d_kernel, d_hidden, d_carry
+            return _final(_stack(d_projected, projected), d_kernel, d_hidden, d_carry)
 
-        return (hiddens, last_carry), gradient
+        return (_stack(hiddens, projected, start=1), last_hidden, last_carry), gradient
 
     return tf.custom_gradient(run)(projected, kernel, hidden, carry)
 
 
-def _gru(projected: Any, kernel: Any, bias: Any, hidden: Any, mask: Any) -> Any:
-    """Return all hidden states (n_steps, batch, units); `mask` as in `_lstm`."""
+def _gru(projected: Any, kernel: Any, bias: Any, hidden: Any, mask: Any) -> tuple[Any, Any]:
+    """Return all hidden states (n_steps, batch, units) and the last one; `mask` as in `_lstm`."""
     units = kernel.shape[0]
-    scale, shift = _gate_factors([0.5, 0.5, 1.0], units, projected.dtype)
 
-    def run(projected, kernel, bias, first_hidden):
+    def run(projected, kernel, bias, hidden):
         n_steps = _size(projected, 0)
-        scaled_kernel, scaled_bias = kernel * scale, bias * scale
-        inputs = _reader(projected * scale)
-        masks = None if mask is None else _reader(mask[..., None])
+        inputs = _reader(projected)
+        real = None if mask is None else _reader(tf.cast(mask[..., None], projected.dtype))
 
-        def step(t, hidden, kept):
-            recurrent = tf.matmul(hidden, scaled_kernel) + scaled_bias
-            from_gates, from_state = tf.split(recurrent, [2 * units, units], axis=1)
-            to_gates, to_state = tf.split(inputs.read(t), [2 * units, units], axis=1)
-            gates = 0.5 * tf.tanh(to_gates + from_gates) + 0.5
-            z, r = tf.split(gates, 2, axis=1)
+        def step(t, hidden, hiddens, gates):
+            to_z, to_r, to_state = tf.split(inputs.read(t), 3, axis=1)
+            from_z, from_r, from_state = tf.split(tf.matmul(hidden, kernel) + bias, 3, axis=1)
+            z, r = tf.sigmoid(to_z + from_z), tf.sigmoid(to_r + from_r)
             candidate = tf.tanh(to_state + r * from_state)
             new_hidden = candidate + z * (hidden - candidate)
-            if masks is not None:
-                new_hidden = tf.where(masks.read(t), new_hidden, hidden)
-            return t + 1, new_hidden, _write(kept, t, gates, from_state, candidate, new_hidden)
+            if real is not None:
+                new_hidden = tf.where(real.read(t) < 0.5, hidden, new_hidden)
+            values = (z, r, from_state, candidate)
+            gates = [g.write(t, value) for g, value in zip(gates, values, strict=True)]
+            return t + 1, new_hidden, hiddens.write(t + 1, new_hidden), gates
 
-        kept = [_writer(projected, width) for width in (2 * units, units, units, units)]
-        _, _, kept = tf.while_loop(lambda t, *_: t < n_steps, step, (0, first_hidden, kept))
-        gates, from_states, candidates, hiddens = (_stack(buffer, projected) for buffer in kept)
+        hiddens = _writer(projected, n_steps + 1, units).write(0, hidden)
+        gates = [_writer(projected, n_steps, units) for _ in range(4)]
+        _, last_hidden, hiddens, gates = tf.while_loop(
+            lambda t, *_: t < n_steps, step, (0, hidden, hiddens, gates)
+        )
 
-        def gradient(d_hiddens):
-            z, r = tf.split(gates, 2, axis=2)
-            previous = _shift(first_hidden, hiddens)
-            to_state = (1.0 - z) * (1.0 - candidates * candidates)
-            factors = tf.concat(
-                [
-                    (previous - candidates) * z * (1.0 - z),
-                    to_state * from_states * r * (1.0 - r),
-                    to_state * r,
-                ],
-                axis=2,
+        def gradient(d_outputs, d_hidden):
+            d_outputs, transposed = _reader(d_outputs), tf.transpose(kernel)
+
+            def step_back(t, d_hidden, d_projected, d_kernel, d_bias):
+                d_hidden, skipped = _part(d_hidden + d_outputs.read(t), real, t)
+                z, r, from_state, candidate = (gate.read(t) for gate in gates)
+                previous = hiddens.read(t)
+                by_z = d_hidden * z
+                d_z = (by_z - by_z * z) * (previous - candidate)
+                d_candidate = (d_hidden - by_z) * (1.0 - candidate * candidate)
+                d_from_state = d_candidate * r
+                d_r = (d_from_state - d_from_state * r) * from_state
+                d_gates = tf.concat([d_z, d_r, d_from_state], axis=1)
+                d_hidden = by_z + tf.matmul(d_gates, transposed)
+                if real is not None:
+                    d_hidden += skipped
+                d_kernel += tf.matmul(previous, d_gates, transpose_a=True)
+                d_bias += tf.reduce_sum(d_gates, axis=0)
+                d_projected = d_projected.write(t, tf.concat([d_z, d_r, d_candidate], axis=1))
+                return t - 1, d_hidden, d_projected, d_kernel, d_bias
+
+            empty = _writer(projected, n_steps, 3 * units)
+            start = (n_steps - 1, d_hidden, empty, tf.zeros_like(kernel), tf.zeros_like(bias))
+            _, d_hidden, d_projected, d_kernel, d_bias = tf.while_loop(
+                lambda t, *_: t >= 0, step_back, start
             )
-            keep = z
-            if mask is not None:
-                real = mask[..., None]
-                factors = tf.where(real, factors, tf.zeros_like(factors))
-                keep = tf.where(real, keep, tf.ones_like(keep))
-                to_state = tf.where(real, to_state, tf.zeros_like(to_state))
-            d_outputs, factors_at, keep = map(_reader, (d_hiddens, factors, keep))
-            transposed = tf.transpose(kernel)
+            return _final(_stack(d_projected, projected), d_kernel, d_bias, d_hidden)
 
-            def step_back(t, d_hidden, d_totals):
-                d_hidden += d_outputs.read(t)
-                d_recurrent = tf.tile(d_hidden, [1, 3]) * factors_at.read(t)
-                d_before = d_hidden * keep.read(t) + tf.matmul(d_recurrent, transposed)
-                return t - 1, d_before, d_totals.write(t, d_hidden)
-
-            _, d_hidden, d_totals = tf.while_loop(
-                lambda t, *_: t >= 0,
-                step_back,
-                (n_steps - 1, tf.zeros_like(first_hidden), _writer(projected, units)),
-            )
-            d_totals = _stack(d_totals, projected)
-            d_recurrent = tf.tile(d_totals, [1, 1, 3]) * factors
-            d_projected = tf.concat([d_recurrent[..., : 2 * units], d_totals * to_state], axis=2)
-            d_kernel = _product_over_steps(previous, d_recurrent)
-            return d_projected, d_kernel, tf.reduce_sum(d_recurrent, axis=[0, 1]), d_hidden
-
-        return hiddens, gradient
+        return (_stack(hiddens, projected, start=1), last_hidden), gradient
 
     return tf.custom_gradient(run)(projected, kernel, bias, hidden)
 
 
-def _gate_factors(scales: list[float], units: int, dtype: Any) -> tuple[Any, Any]:
-    """Return per gate column the scale and shift that make a sigmoid, or not, of tanh.
+def _part(gradient: Any, real: Any, t: Any) -> tuple[Any, Any]:
+    """Return what of a state's gradient goes through step `t`, and what passes by it."""
+    if real is None:
+        return gradient, None
+    through = gradient * real.read(t)
+    return through, gradient - through
 
-    sigmoid(x) = 0.5 * tanh(0.5 * x) + 0.5, so one tanh serves all gates.
-    """
-    scale = tf.constant([s for s in scales for _ in range(units)], dtype)
-    return scale, 1.0 - scale
+
+def _final(*gradients: Any) -> list[Any]:
+    """Forbid second derivatives: the loops' intermediate results count as constants in them."""
+    message = "The layers of sklearn_seqae have first derivatives only; use keras.layers instead."
+    return [tf.raw_ops.PreventGradient(input=g, message=message) for g in gradients]
 
 
 def _any_so_far(mask: Any) -> Any:
@@ -327,12 +325,6 @@ def _any_so_far(mask: Any) -> Any:
     first = tf.argmax(mask, axis=0, output_type=tf.int32)
     steps = tf.range(_size(mask, 0))[:, None]
     return tf.logical_and(steps >= first, tf.reduce_any(mask, axis=0))
-
-
-def _product_over_steps(states: Any, gates: Any) -> Any:
-    """Return the sum over steps and batch of the outer products (units, n_gates * units)."""
-    states = tf.reshape(states, [-1, states.shape[-1]])
-    return tf.matmul(states, tf.reshape(gates, [-1, gates.shape[-1]]), transpose_a=True)
 
 
 def _size(x: Any, axis: int) -> Any:
@@ -345,23 +337,17 @@ def _swap_axes(x: Any) -> Any:
     return tf.transpose(x, [1, 0, *range(2, len(x.shape))])
 
 
-def _shift(first: Any, x: Any) -> Any:
-    """Return the states before each step, of the states after each."""
-    return tf.concat([first[None], x[:-1]], axis=0)
-
-
 def _reader(x: Any) -> Any:
-    return tf.TensorArray(x.dtype, size=_size(x, 0), element_shape=x.shape[1:]).unstack(x)
+    return _writer(x, _size(x, 0), x.shape[2]).unstack(x)
 
 
-def _writer(like: Any, width: int) -> Any:
+def _writer(like: Any, size: Any, width: int) -> Any:
+    """Return an empty array of `size` steps of shape (batch, width)."""
     shape = (like.shape[1], width)
-    return tf.TensorArray(like.dtype, size=_size(like, 0), element_shape=shape)
+    return tf.TensorArray(like.dtype, size=size, element_shape=shape, clear_after_read=False)
 
 
-def _write(buffers: list[Any], t: Any, *values: Any) -> list[Any]:
-    return [buffer.write(t, value) for buffer, value in zip(buffers, values, strict=True)]
-
-
-def _stack(buffer: Any, like: Any) -> Any:
-    return tf.ensure_shape(buffer.stack(), (like.shape[0], *buffer.element_shape))
+def _stack(steps: Any, like: Any, start: int = 0) -> Any:
+    """Return the steps of an array from `start` on, as many as `like` has."""
+    stacked = steps.stack()[start:]
+    return tf.ensure_shape(stacked, (like.shape[0], *steps.element_shape))
