@@ -1,0 +1,169 @@
+"""What every estimator here is: parameters that, with data, make a trained codec."""
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from . import validation
+from .architecture import Architecture
+from .fitted import Codec
+from .scaling import SequenceScaler
+from .sequences import Sequences, as_sequences
+
+if TYPE_CHECKING:
+    import keras
+
+# Recurrent networks learn best over some tens of steps; longer sequences are folded to about this
+# many.
+AUTO_PATCHED_STEPS = 40
+TRAINING_PARAMETERS = (
+    "loss",
+    "metrics",
+    "optimizer",
+    "learning_rate",
+    "epochs",
+    "batch_size",
+    "early_stopping",
+    "validation_fraction",
+    "patience",
+    "callbacks",
+    "jit_compile",
+    "verbose",
+)
+
+
+class SequenceAutoencoder(BaseEstimator):
+    """Reads sequences, checks them against what fit saw, and trains a codec on them.
+
+    It has the parameters of `LSTMAutoencoderTransformer`, but leaves their list, and what is done
+    with the codec, to its subclasses.
+    """
+
+    history_: dict[str, list[float]]
+    n_epochs_: int
+    best_epoch_: int
+    _codec: Codec
+
+    @property
+    def model_(self) -> "keras.Model":
+        """The autoencoder."""
+        check_is_fitted(self)
+        return self._codec.model
+
+    @property
+    def encoder_(self) -> "keras.Model":
+        """The submodel that makes codes."""
+        return self.model_.get_layer("encoder")
+
+    @property
+    def decoder_(self) -> "keras.Model":
+        """The submodel that writes sequences."""
+        return self.model_.get_layer("decoder")
+
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn may expect of this estimator."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _fit(self, X: Any, continued: bool, **changes: Any) -> None:
+        """Train afresh, or go on from the present network and scaling."""
+        self._validate_params()
+        validation.check_keras_names(self.loss, self.optimizer, self.metrics)
+        validation.check_callbacks(self.callbacks)
+        sequences = self._read(X, reset=not continued)
+        if not continued:
+            self._start(sequences)
+        validation.check_probabilities(self.loss, self.scaler_.transform(sequences))
+        settings = {name: getattr(self, name) for name in TRAINING_PARAMETERS} | changes
+        seed = int(np.random.SeedSequence([self._seed, self.n_epochs_]).generate_state(1)[0])
+        outcome = self._codec.train(sequences, settings, seed)
+        self.history_ = {
+            name: self.history_.get(name, []) + outcome.history.get(name, [])
+            for name in self.history_ | outcome.history
+        }
+        self.best_epoch_ = self.n_epochs_ + outcome.best_epoch
+        self.n_epochs_ += outcome.n_epochs
+        if outcome.interrupted:
+            warnings.warn(
+                f"The fit was interrupted after {outcome.n_epochs} of {settings['epochs']} epochs; "
+                "the best weights so far are kept. Use warm_start=True to go on from them.",
+                stacklevel=3,
+            )
+
+    def _start(self, sequences: Sequences) -> None:
+        """Fit the scaling and make a network with fresh weights."""
+        self._form = sequences.form
+        self._seed = validation.draw_seed(self.random_state)
+        self.scaler_ = SequenceScaler(self.scaler).fit(sequences)
+        self.history_, self.n_epochs_, self.best_epoch_ = {}, 0, 0
+        self._n_features_out = self.n_components
+        self._codec = Codec(self._architecture(sequences), self.scaler_, sequences, self._seed)
+
+    def _architecture(self, sequences: Sequences) -> Architecture:
+        """Return the sizes and choices that the parameters and the training data ask for."""
+        validation.check_builders(self.encoder, self.decoder)
+        n_statistics = self.scaler_.n_statistics_
+        if self.n_components <= n_statistics:
+            raise ValueError(
+                "scaler='per_sequence' keeps 2 * n_channels components for the mean and scale of a "
+                f"sequence, got n_components={self.n_components} with {sequences.n_channels} "
+                f"channels: use n_components={n_statistics + 1} or more."
+            )
+        lengths = sequences.lengths
+        patch_size = self.patch_size
+        if patch_size == "auto":
+            own_model = self.encoder is not None or callable(self.decoder)
+            folded = round(float(np.quantile(lengths, 0.9)) / AUTO_PATCHED_STEPS)
+            patch_size = 1 if own_model else max(1, folded)
+        activations = validation.ACTIVATIONS if isinstance(self.loss, str) else {}
+        return Architecture(
+            n_steps=int(lengths.max()),
+            n_channels=sequences.n_channels,
+            n_components=self.n_components - n_statistics,
+            units=validation.check_units(self.units),
+            cell=self.cell,
+            bidirectional=bool(self.bidirectional),
+            pooling=self.pooling,
+            decoder=self.decoder,
+            encoder=self.encoder,
+            patch_size=int(patch_size),
+            activation=activations.get(self.loss, "linear"),
+            indicators=bool(np.isnan(sequences.values).any()),
+            decodes_length=bool(lengths.min() < lengths.max()),
+        )
+
+    def _read(self, X: Any, reset: bool = False) -> Sequences:
+        """Return `X` in the inner form, checked against what fit saw unless it is fit that asks."""
+        if not reset:
+            check_is_fitted(self)
+        sequences = as_sequences(X)
+        tabular = sequences.form.kind in ("2d", "frame")
+        if reset:
+            self.n_channels_in_ = sequences.n_channels
+            self.n_features_in_ = sequences.n_features
+            self.__dict__.pop("feature_names_in_", None)
+        elif sequences.n_channels != self.n_channels_in_:
+            raise ValueError(
+                f"X has {sequences.n_channels} channels, but {type(self).__name__} is expecting "
+                f"{self.n_channels_in_} channels as input: give the channels that fit saw."
+            )
+        if tabular and (reset or self._form.kind in ("2d", "frame")):
+            validate_data(self, X, reset=reset, skip_check_array=True)
+        return sequences
+
+    @contextlib.contextmanager
+    def _unchanged_on_error(self) -> Iterator[None]:
+        state = self.__dict__.copy()
+        try:
+            yield
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(state)
+            raise

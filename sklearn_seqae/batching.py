@@ -1,0 +1,170 @@
+"""From sequences of any length to padded batches: the only place that pads.
+
+Training packs sequences into few fixed widths (buckets), so that little is computed on padding and
+few shapes are compiled; encoding sorts by length and cuts.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .sequences import Sequences
+
+# What one more width costs, in rows of the longest sequence: a bucket's last batch is rarely full,
+# each width is compiled once, and widths do not mix within a batch.
+WIDTH_COST_ROWS = 2.0
+MAX_WIDTHS = 8
+# Sequences per batch outside of training. The number of rows is fixed, because the last bits of a
+# matrix product depend on its shape, and a code should depend on its sequence alone.
+SMALL_BATCH = 32
+LARGE_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some batches of one width, to be run in one call.
+
+    Attributes
+    ----------
+    width : int
+        Steps that every row is padded to.
+    rows : ndarray of shape (n_batches, batch_size), dtype int64
+        Indices of sequences; -1 fills up the last batch.
+    """
+
+    width: int
+    rows: NDArray[np.int64]
+
+
+def round_width(length: int, multiple: int) -> int:
+    """Round a length up to a multiple of `multiple` on a grid of steps of at most an eighth.
+
+    Other folds of the same data then need the same few widths, which are compiled already.
+    """
+    grain = multiple * max(1, 2 ** (int(max(length, 1) / multiple).bit_length() - 4))
+    return max(1, -(-length // grain)) * grain
+
+
+def bucket_widths(
+    lengths: NDArray[np.int64], batch_size: int, multiple: int = 1
+) -> NDArray[np.int64]:
+    """Choose the widths to which sequences of these lengths are padded in training.
+
+    Minimises the number of padded cells that an epoch computes plus a constant cost per width, by
+    dynamic programming over the candidate widths.
+
+    Parameters
+    ----------
+    lengths : ndarray of shape (n_sequences,)
+    batch_size : int
+        Rows of a batch; every bucket's last batch is filled up.
+    multiple : int, default=1
+        Every width is a multiple of this.
+
+    Returns
+    -------
+    widths : ndarray of shape (n_widths,), dtype int64
+        Ascending; the last one holds the longest sequence.
+    """
+    longest = int(lengths.max(initial=1))
+    if np.all(lengths == longest):
+        return np.array([-(-longest // multiple) * multiple])
+    rounded = np.array([round_width(int(n), multiple) for n in np.unique(lengths)])
+    candidates = np.unique(rounded)
+    counts = np.array([np.sum(lengths <= width) for width in candidates])
+    n = len(candidates)
+    # best[k, j]: least cost of serving all sequences up to candidate j with k + 1 widths.
+    best = np.full((min(MAX_WIDTHS, n), n), np.inf)
+    previous = np.zeros(best.shape, dtype=np.int64)
+    overhead = WIDTH_COST_ROWS * batch_size * longest
+
+    def cost(first: int, last: int) -> float:
+        rows = counts[last] - (counts[first - 1] if first else 0)
+        return float(-(-rows // batch_size) * batch_size * candidates[last] + overhead)
+
+    for j in range(n):
+        best[0, j] = cost(0, j)
+        for k in range(1, len(best)):
+            options = [best[k - 1, i] + cost(i + 1, j) for i in range(j)]
+            if options:
+                previous[k, j] = int(np.argmin(options))
+                best[k, j] = options[previous[k, j]]
+    k = int(np.argmin(best[:, -1]))
+    chosen = [n - 1]
+    for level in range(k, 0, -1):
+        chosen.append(int(previous[level, chosen[-1]]))
+    return candidates[chosen[::-1]]
+
+
+def epoch_chunks(
+    lengths: NDArray[np.int64],
+    widths: NDArray[np.int64],
+    batch_size: int,
+    chunk_size: int,
+    rng: np.random.Generator | None,
+) -> list[Chunk]:
+    """Cut an epoch into chunks of at most `chunk_size` batches, in an order that `rng` shuffles.
+
+    Without `rng` the sequences stay in the order given, as a validation pass wants.
+    """
+    buckets = np.searchsorted(widths, lengths)
+    chunks = []
+    for bucket, width in enumerate(widths):
+        rows = np.flatnonzero(buckets == bucket)
+        if rng is not None:
+            rows = rng.permutation(rows)
+        filled = np.full(-(-len(rows) // batch_size) * batch_size, -1, dtype=np.int64)
+        filled[: len(rows)] = rows
+        batches = filled.reshape(-1, batch_size)
+        if rng is not None:
+            batches = rng.permutation(batches)
+        chunks += [
+            Chunk(int(width), batches[i : i + chunk_size])
+            for i in range(0, len(batches), chunk_size)
+        ]
+    if rng is None:
+        return chunks
+    return [chunks[i] for i in rng.permutation(len(chunks))]
+
+
+def pad(sequences: Sequences, rows: NDArray[np.int64], width: int) -> NDArray[np.float32]:
+    """Return sequences as one array (*rows.shape, width, n_channels), NaN where there is no step.
+
+    A row of -1 is padding throughout.
+    """
+    flat = rows.ravel()
+    lengths = np.where(flat >= 0, sequences.lengths[flat], 0)
+    starts = sequences.offsets[:-1][flat]
+    steps = np.arange(width)
+    real = steps < lengths[:, None]
+    padded = np.full((len(flat), width, sequences.n_channels), np.nan, dtype=np.float32)
+    padded[real] = sequences.values[(starts[:, None] + steps)[real]]
+    return padded.reshape(*rows.shape, width, sequences.n_channels)
+
+
+def inference_batches(
+    lengths: NDArray[np.int64], order: NDArray[np.int64], multiple: int
+) -> Iterator[Chunk]:
+    """Cut sequences, in an order of ascending lengths, into batches as narrow as they may be."""
+    size = SMALL_BATCH if len(order) <= SMALL_BATCH else LARGE_BATCH
+    for start in range(0, len(order), size):
+        rows = np.full(size, -1, dtype=np.int64)
+        part = order[start : start + size]
+        rows[: len(part)] = part
+        longest = max(1, int(lengths[part].max()))
+        yield Chunk(-(-longest // multiple) * multiple, rows)
+
+
+def canonical_order(sequences: Sequences) -> NDArray[np.int64]:
+    """Return the order by length, then content, which no order of the input can change."""
+    offsets, values = sequences.offsets, sequences.values
+    order = sorted(
+        range(len(sequences)),
+        key=lambda i: (
+            offsets[i + 1] - offsets[i],
+            values[offsets[i] : offsets[i + 1]].tobytes(),
+        ),
+    )
+    return np.array(order, dtype=np.int64)

@@ -1,0 +1,42 @@
+"""Importing Keras and TensorFlow when they are first needed, without their start-up lines."""
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+
+
+def load_keras() -> None:
+    """Import Keras, and TensorFlow with it, without its start-up lines.
+
+    TensorFlow writes some to the process's standard error before any setting of its own is read, so
+    they are kept from getting there; an import that fails shows what was written.
+    """
+    if "tensorflow" in sys.modules:
+        return
+    with _captured_stderr():
+        import scikeras.wrappers  # noqa: F401  (imports keras and tensorflow)
+
+
+@contextlib.contextmanager
+def _captured_stderr() -> Iterator[None]:
+    sys.stderr.flush()
+    level = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    saved = os.dup(2)
+    try:
+        with tempfile.TemporaryFile() as captured:
+            os.dup2(captured.fileno(), 2)
+            try:
+                yield
+            except BaseException:
+                captured.seek(0)
+                os.write(saved, captured.read())
+                raise
+            finally:
+                os.dup2(saved, 2)
+    finally:
+        os.close(saved)
+        if level is None:
+            del os.environ["TF_CPP_MIN_LOG_LEVEL"]

@@ -1,0 +1,200 @@
+"""Pure factories: sizes and choices in, one Keras model with named submodels out."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from .architecture import Architecture, Builder
+from .layers import Patch, Pool, Reader, Unmask, dense, initializer_seeds, recurrence
+from .writers import Autoregress, Cut, Length, Repeat, StepSource
+
+
+def build(architecture: Architecture, seed: int) -> keras.Model:
+    """Return the autoencoder: submodels "encoder", "decoder" and, with decoded lengths, "length".
+
+    Input (batch, n_steps, n_channels) float32 with NaN for padding and missing values, for any
+    n_steps; output (batch, architecture.n_steps, n_channels), beside the lengths (batch,) if the
+    model decodes them.
+    """
+    encoder_seed, decoder_seed, length_seed = initializer_seeds(seed, 3)
+    encoder = _build_encoder(architecture, encoder_seed)
+    decoder = _build_decoder(architecture, decoder_seed)
+    sequence = keras.Input(encoder.input_shape[1:], name="sequence")
+    code = encoder(sequence)
+    outputs = decoder(code)
+    if architecture.decodes_length:
+        code_input = keras.Input((architecture.n_components,), name="code")
+        steps = Length(seed=length_seed, name="steps")(code_input)
+        outputs = [outputs, keras.Model(code_input, steps, name="length")(code)]
+    return keras.Model(sequence, outputs, name="autoencoder")
+
+
+def decode(
+    decoder: keras.Model,
+    architecture: Architecture,
+    code: Any,
+    n_steps: Any,
+    teacher: Any = None,
+) -> Any:
+    """Write `n_steps` steps, (batch, n_steps, n_channels), where the model itself writes them all.
+
+    `n_steps` is a multiple of the patch size. `teacher` holds the true values (batch, n_steps,
+    n_channels) for decoders that are trained with them; a missing one counts as zero.
+    """
+    if callable(architecture.decoder):
+        return decoder(code)[:, :n_steps]
+    n_patches = n_steps // architecture.patch_size
+    x = code
+    for layer in decoder.layers:
+        if isinstance(layer, Autoregress) and teacher is not None:
+            width = architecture.patch_size * architecture.n_channels
+            x = layer(x, n_patches, teacher=ops.reshape(teacher, (-1, n_patches, width)))
+        elif isinstance(layer, StepSource):
+            x = layer(x, n_patches)
+        else:
+            x = layer(x)
+    return x[:, :n_steps]
+
+
+def _build_encoder(architecture: Architecture, seed: int) -> keras.Model:
+    seeds = initializer_seeds(seed, len(architecture.units) + 1)
+    patch = Patch(architecture.patch_size, architecture.indicators, name="patch")
+    if architecture.encoder is not None:
+        return _adopt_encoder(architecture, architecture.encoder, patch, seeds[0])
+    layers: list[keras.layers.Layer] = [keras.Input((None, architecture.n_channels)), patch]
+    for i, units in enumerate(architecture.units):
+        layers.append(
+            Reader(
+                units,
+                architecture.cell,
+                architecture.bidirectional,
+                seed=seeds[i],
+                name=f"reader_{i}",
+            )
+        )
+    layers.append(
+        Pool(
+            architecture.pooling,
+            architecture.bidirectional,
+            counts=architecture.decodes_length,
+            name="pool",
+        )
+    )
+    layers.append(dense(architecture.n_components, seed=seeds[-1], name="code"))
+    return keras.Sequential(layers, name="encoder")
+
+
+def _build_decoder(architecture: Architecture, seed: int) -> keras.Model:
+    if callable(architecture.decoder):
+        return _adopt_decoder(architecture, architecture.decoder, seed)
+    seeds = initializer_seeds(seed, len(architecture.units) + 1)
+    units = architecture.units[::-1]
+    n_outputs = architecture.patch_size * architecture.n_channels
+    layers: list[keras.layers.Layer] = [keras.Input((architecture.n_components,))]
+    if architecture.decoder == "autoregressive":
+        layers.append(
+            Autoregress(
+                architecture.n_patches,
+                units,
+                architecture.cell,
+                n_outputs,
+                architecture.n_channels,
+                architecture.activation,
+                seed=seeds[0],
+                name="autoregress",
+            )
+        )
+    elif architecture.decoder == "dense":
+        for i, width in enumerate(units):
+            layers.append(dense(width, seed=seeds[i], name=f"hidden_{i}", activation="tanh"))
+        layers.append(dense(architecture.n_patches * n_outputs, seed=seeds[-1], name="values"))
+    else:
+        source = Repeat if architecture.decoder == "repeat" else Cut
+        layers.append(source(architecture.n_patches, name=str(architecture.decoder)))
+        for i, width in enumerate(units):
+            layers.append(
+                recurrence(architecture.cell, width, seed=seeds[i], name=f"recurrence_{i}")
+            )
+        layers.append(dense(n_outputs, seed=seeds[-1], name="values"))
+    layers.append(keras.layers.Reshape((-1, architecture.n_channels), name="steps"))
+    if architecture.activation != "linear" and architecture.decoder != "autoregressive":
+        layers.append(keras.layers.Activation(architecture.activation, name="activation"))
+    return keras.Sequential(layers, name="decoder")
+
+
+def _adopt_encoder(
+    architecture: Architecture, builder: Builder, patch: Patch, seed: int
+) -> keras.Model:
+    """Put a user's own encoder behind `patch`, so that it sees zeros and a Keras mask, not NaN."""
+    shape = (None, architecture.n_steps, architecture.n_channels)
+    _, n_patches, width = patch.compute_output_shape(shape)
+    with _seeded(seed):
+        model = builder(n_steps=n_patches, n_channels=width, n_components=architecture.n_components)
+    _check_model("encoder", model, (n_patches, width), (architecture.n_components,))
+    model.supports_masking = True  # else Keras warns that the mask ends here, where it should
+    fixed = model.input_shape[1] is not None
+    sequence = keras.Input((shape[1] if fixed else None, shape[2]), name="sequence")
+    code = Unmask(name="code")(model(patch(sequence)))
+    return keras.Model(sequence, code, name="encoder")
+
+
+def _adopt_decoder(architecture: Architecture, builder: Builder, seed: int) -> keras.Model:
+    with _seeded(seed):
+        model = builder(
+            n_steps=architecture.n_steps,
+            n_channels=architecture.n_channels,
+            n_components=architecture.n_components,
+        )
+    _check_model(
+        "decoder",
+        model,
+        (architecture.n_components,),
+        (architecture.n_steps, architecture.n_channels),
+    )
+    code = keras.Input((architecture.n_components,), name="code")
+    return keras.Model(code, model(code), name="decoder")
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Seed the global generators for the block: Keras draws what has no seed from Python's."""
+    states = random.getstate(), np.random.get_state()
+    random.seed(seed)
+    np.random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+
+
+def _check_model(role: str, model: Any, input_shape: tuple, output_shape: tuple) -> None:
+    """Raise unless a user's `model` maps the one shape to the other (None fits any size)."""
+    if not isinstance(model, keras.Model):
+        raise TypeError(
+            f"{role} must be a callable that returns a keras.Model, but it returned "
+            f"{type(model).__name__}: build a keras.Sequential or keras.Model and return that."
+        )
+    if not model.built:
+        raise ValueError(
+            f"The model that {role} returned is not built: begin it with "
+            f"keras.Input({input_shape})."
+        )
+    for side, given, expected in (
+        ("take inputs", model.input_shape, input_shape),
+        ("give outputs", model.output_shape, output_shape),
+    ):
+        sizes = tuple(given[1:]) if isinstance(given, tuple) else (given,)
+        fits = len(sizes) == len(expected) and all(
+            size in (None, wanted) for size, wanted in zip(sizes, expected, strict=True)
+        )
+        if not fits:
+            raise ValueError(
+                f"The model that {role} returned must {side} of shape {expected} a sequence, but "
+                f"has {sizes}: use the sizes that the callable receives."
+            )

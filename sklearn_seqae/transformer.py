@@ -1,0 +1,370 @@
+"""The transformer: sequences to codes and back, as scikit-learn and its users expect it."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_array, check_is_fitted
+
+from .base import SequenceAutoencoder
+from .errors import mean_squared_error, r2
+from .sequences import row_labels, to_container
+from .validation import PARAMETER_CONSTRAINTS, check_lengths
+
+
+class LSTMAutoencoderTransformer(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, SequenceAutoencoder
+):
+    """Sequences of any length to fixed-size vectors and back, by a recurrent autoencoder.
+
+    An encoder reads a sequence into a vector of `n_components` numbers, its code; a decoder writes
+    the sequence from the code. Both are trained together to give back what came in. Padding,
+    scaling and masking happen inside: padding is never data, and zero is never padding.
+
+    Read more in the README. The method is that of Srivastava et al. [1]_, with the encoder's states
+    pooled over the real steps.
+
+    Parameters
+    ----------
+    n_components : int, default=64
+        Size of the code.
+    units : int or tuple of int, default=64
+        Recurrent units; a tuple has one entry per stacked layer of the encoder, which the decoder
+        mirrors.
+    cell : {"lstm", "gru"}, default="lstm"
+        Kind of the recurrent layers.
+    bidirectional : bool, default=True
+        Whether the encoder reads each sequence in both directions.
+    pooling : {"last", "mean", "max", "mean_max"}, default="mean_max"
+        How the encoder's states, one a step, become one vector: the last one, their mean, their
+        maximum, or mean and maximum side by side. A linear map of it is the code.
+    decoder : {"repeat", "reshape", "dense", "autoregressive"} or callable, default="repeat"
+        How a sequence is written from its code.
+
+        - "repeat": recurrent layers that see the whole code at every step.
+        - "reshape": recurrent layers that see one piece of the code, cut into as many as there are
+          steps, at every step.
+        - "dense": no recurrence; dense layers write all steps at once.
+        - "autoregressive": recurrent layers that see the code and the step they wrote before (in
+          training the true one).
+        - a callable ``decoder(n_steps=, n_channels=, n_components=)`` that returns a
+          ``keras.Model`` from (n_components,) to (n_steps, n_channels).
+    encoder : callable, default=None
+        ``encoder(n_steps=, n_channels=, n_components=)`` that returns a ``keras.Model`` from
+        (n_steps, n_channels) to (n_components,), in place of the built-in one. It sees padding and
+        missing values as zeros, with a Keras mask over the padding. Input of shape (None,
+        n_channels) spares padding every batch to the longest sequence.
+    patch_size : int or "auto", default="auto"
+        Steps that are folded into one recurrent step: 1 is the classic model, p makes long
+        sequences cost a p-th of the recurrent steps. "auto" folds them to about 40.
+    scaler : {"standard", "minmax", "robust", "per_sequence"}, scikit-learn scaler or None, \
+            default="standard"
+        How values are scaled, per channel and on real steps only. "per_sequence" standardises each
+        sequence by itself and carries its mean and scale in the code's last 2 * n_channels
+        components.
+    loss : str, callable or keras.losses.Loss, default="mse"
+        "mse", "mae", "huber", "binary_crossentropy", "categorical_crossentropy" or any Keras loss.
+        Its mean is over real values (with a loss across channels, over complete steps). The
+        cross-entropies decode probabilities, and need (scaled) values in [0, 1].
+    metrics : str, callable, keras.metrics.Metric or list of these, default=None
+        Keras metrics for `history_`, over real values too.
+    optimizer : str or keras.optimizers.Optimizer, default="adam"
+        A name: gradients are clipped to norm 1, and the learning rate falls along a cosine to zero
+        over `epochs`. An instance: used as it is, with its own learning rate; it is copied, not
+        changed.
+    learning_rate : float, default=0.003
+        Initial learning rate of an optimizer given by name.
+    epochs : int, default=100
+        Upper bound on the passes over the data.
+    batch_size : int, default=32
+        Sequences per gradient step.
+    early_stopping : bool, default=True
+        Whether to hold out `validation_fraction` of the sequences, stop when their loss has not
+        fallen for `patience` epochs, and return to the weights with the lowest one. With too few
+        sequences to hold one out, the training loss is watched.
+    validation_fraction : float, default=0.1
+        Fraction of whole sequences that are held out; used with `early_stopping` only.
+    patience : int, default=20
+        Epochs to wait for a lower loss.
+    callbacks : keras.callbacks.Callback, class, factory or list of these, default=None
+        Keras callbacks. Every fit makes fresh ones: a class or factory is called without arguments,
+        an instance is copied.
+    jit_compile : bool or "auto", default="auto"
+        Whether XLA compiles the training program.
+    warm_start : bool, default=False
+        Whether another `fit` continues from the weights and the scaling of the one before.
+    random_state : int, RandomState instance or None, default=None
+        Decides initial weights, held-out sequences and order of batches. No global generator is
+        used or changed; None draws fresh entropy.
+    verbose : int, default=0
+        1 shows a progress bar, 0 prints nothing.
+
+    Attributes
+    ----------
+    model_ : keras.Model
+        The autoencoder, with submodels named "encoder" and "decoder" (and "length" where the number
+        of steps is decoded). It works on scaled values, with NaN for padding and missing values.
+    encoder_, decoder_ : keras.Model
+        The submodels: (n, n_steps, n_channels) to (n, n_components), and back to as many steps as
+        the longest training sequence has.
+    history_ : dict of str to list of float
+        Per epoch: "loss", "val_loss" (if sequences were held out), "length_loss" (if lengths are
+        decoded) and the metrics.
+    n_epochs_ : int
+        Number of epochs run.
+    best_epoch_ : int
+        Index in `history_` of the epoch whose weights were kept.
+    scaler_ : SequenceScaler
+        The fitted scaling.
+    n_channels_in_ : int
+        Number of channels.
+    n_features_in_ : int
+        Columns of a 2-D input, else number of channels.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, if `X` was a DataFrame with string names.
+
+    See Also
+    --------
+    SequenceScaler : The scaling by itself.
+
+    References
+    ----------
+    .. [1] N. Srivastava, E. Mansimov, R. Salakhutdinov, "Unsupervised Learning of Video
+       Representations using LSTMs", ICML 2015, https://arxiv.org/abs/1502.04681
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_seqae import LSTMAutoencoderTransformer
+    >>> rng = np.random.default_rng(0)
+    >>> X = [rng.normal(size=(n_steps, 2)).cumsum(axis=0) for n_steps in (5, 3, 0, 8)]
+    >>> ae = LSTMAutoencoderTransformer(n_components=4, units=8, epochs=2, random_state=0)
+    >>> Z = ae.fit_transform(X)
+    >>> Z.shape
+    (4, 4)
+    >>> [x.shape for x in ae.inverse_transform(Z, lengths=[5, 3, 0, 8])]
+    [(5, 2), (3, 2), (0, 2), (8, 2)]
+    """
+
+    _parameter_constraints = PARAMETER_CONSTRAINTS
+
+    def __init__(
+        self,
+        n_components: int = 64,
+        *,
+        units: int | tuple[int, ...] = 64,
+        cell: str = "lstm",
+        bidirectional: bool = True,
+        pooling: str = "mean_max",
+        decoder: Any = "repeat",
+        encoder: Any = None,
+        patch_size: int | str = "auto",
+        scaler: Any = "standard",
+        loss: Any = "mse",
+        metrics: Any = None,
+        optimizer: Any = "adam",
+        learning_rate: float = 0.003,
+        epochs: int = 100,
+        batch_size: int = 32,
+        early_stopping: bool = True,
+        validation_fraction: float = 0.1,
+        patience: int = 20,
+        callbacks: Any = None,
+        jit_compile: bool | str = "auto",
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_components = n_components
+        self.units = units
+        self.cell = cell
+        self.bidirectional = bidirectional
+        self.pooling = pooling
+        self.decoder = decoder
+        self.encoder = encoder
+        self.patch_size = patch_size
+        self.scaler = scaler
+        self.loss = loss
+        self.metrics = metrics
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.callbacks = callbacks
+        self.jit_compile = jit_compile
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn to give back the sequences of `X`.
+
+        Parameters
+        ----------
+        X : list, ndarray or DataFrame
+            Sequences: a list of (n_steps, n_channels) arrays or of 1-D sequences, an array
+            (n_sequences, n_steps, n_channels), or an array or DataFrame (n_sequences, n_steps) of
+            one-channel sequences. NaN marks padding at a row's end and missing values elsewhere.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : LSTMAutoencoderTransformer
+            The fitted estimator. After an error it is as it was before.
+        """
+        with self._unchanged_on_error():
+            self._fit(X, continued=self.warm_start and hasattr(self, "_codec"))
+        return self
+
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Make one pass over `X`, from the present weights on.
+
+        The first call also fits the scaling, which later calls keep. Nothing is held out.
+
+        Parameters
+        ----------
+        X : list, ndarray or DataFrame
+            Sequences, as in `fit`.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : LSTMAutoencoderTransformer
+            The estimator. After an error it is as it was before.
+        """
+        with self._unchanged_on_error():
+            self._fit(X, continued=hasattr(self, "_codec"), epochs=1, early_stopping=False)
+        return self
+
+    def transform(self, X: Any) -> NDArray[np.float32]:
+        """Return the codes of sequences.
+
+        Parameters
+        ----------
+        X : list, ndarray or DataFrame
+            Sequences, as in `fit`; any lengths, the channels of the training data.
+
+        Returns
+        -------
+        codes : ndarray of shape (n_sequences, n_components), dtype float32
+            A code depends on its sequence alone.
+        """
+        sequences = self._read(X)
+        return self._codec.encode(sequences)
+
+    def inverse_transform(self, X: ArrayLike, lengths: ArrayLike | None = None) -> Any:
+        """Return the sequences that codes stand for.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_sequences, n_components)
+            Codes.
+        lengths : array-like of shape (n_sequences,), default=None
+            Number of steps of each sequence. None: the one that all training sequences had or,
+            where they differed, the one that is decoded from the code.
+
+        Returns
+        -------
+        sequences : list, ndarray or DataFrame
+            In the form that `fit` saw.
+        """
+        check_is_fitted(self)
+        codes = check_array(X, dtype=np.float32, input_name="X")
+        if codes.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"X has {codes.shape[1]} components, but {type(self).__name__} is expecting "
+                f"{self._n_features_out} components as input: pass what transform returned."
+            )
+        if lengths is None:
+            steps = self._codec.decode_lengths(codes)
+        else:
+            steps = check_lengths(lengths, len(codes))
+        return to_container(self._codec.decode(codes, steps), self._form, index=row_labels(X))
+
+    def reconstruct(self, X: Any) -> Any:
+        """Return sequences as they come back from their codes, with their true lengths.
+
+        Parameters
+        ----------
+        X : list, ndarray or DataFrame
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        sequences : list, ndarray or DataFrame
+            In the form of `X`, without missing values.
+        """
+        sequences = self._read(X)
+        return to_container(self._codec.reconstruct(sequences), sequences.form, index=row_labels(X))
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the R2 of the reconstruction over real values.
+
+        Each channel's squared error is weighed by one over its variance in training, so the score
+        does not depend on units; channels that were constant there do not count.
+
+        Parameters
+        ----------
+        X : list, ndarray or DataFrame
+            Sequences, as in `fit`.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        score : float
+            1.0 is perfect, 0.0 is no better than the training mean.
+        """
+        sequences = self._read(X)
+        reconstruction = self._codec.reconstruct(sequences)
+        return r2(sequences, reconstruction, self._codec.mean, self._codec.variance)
+
+    def score_samples(self, X: Any) -> NDArray[np.float64]:
+        """Return how well each sequence comes back: the higher, the more like the training data.
+
+        Parameters
+        ----------
+        X : list, ndarray or DataFrame
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_sequences,), dtype float64
+            Minus the mean squared error over the sequence's real values, in scaled units; 0.0 where
+            there are none.
+        """
+        return -self.reconstruction_error(X)
+
+    def reconstruction_error(self, X: Any, per: str = "sequence") -> Any:
+        """Return the mean squared error of the reconstruction, in scaled units.
+
+        Parameters
+        ----------
+        X : list, ndarray or DataFrame
+            Sequences, as in `fit`.
+        per : {"sequence", "step", "channel"}, default="sequence"
+            What to take the means over.
+
+        Returns
+        -------
+        errors : ndarray or list of ndarray, dtype float64
+            Per sequence (n_sequences,); per step a list of (n_steps,) arrays; per channel
+            (n_sequences, n_channels). Missing values do not count; 0.0 where nothing is left.
+        """
+        if per not in ("sequence", "step", "channel"):
+            raise ValueError(
+                f"per must be 'sequence', 'step' or 'channel', got {per!r}: choose one of these."
+            )
+        return mean_squared_error(*self._codec.compare_scaled(self._read(X)), per)
+
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn may expect of this estimator."""
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags

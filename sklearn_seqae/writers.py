@@ -1,0 +1,215 @@
+"""The layers that write: one vector in, a sequence of as many steps as asked for out."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from .layers import dense, initializer_seeds, recurrence
+
+_register = keras.saving.register_keras_serializable(package="sklearn_seqae")
+
+
+class StepSource(keras.layers.Layer):
+    """A layer that turns a code into `n_steps` steps, or as many as the call asks for."""
+
+    def __init__(self, n_steps: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.n_steps = n_steps
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"n_steps": self.n_steps}
+
+
+def positions(n_steps: Any, n_features: int) -> Any:
+    """Return the sinusoidal encoding (n_steps, n_features) of steps 0, 1, ... (arXiv:1706.03762).
+
+    The wavelengths are fixed (4, 8, 16, ... steps), so an encoding does not depend on the number of
+    steps and goes on beyond the lengths seen in training.
+    """
+    rates = 2 * math.pi / 2.0 ** np.arange(2, 2 + n_features // 2, dtype="float32")
+    angles = (
+        ops.cast(ops.arange(n_steps), "float32")[:, None] * ops.convert_to_tensor(rates)[None, :]
+    )
+    return ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=-1)
+
+
+@_register
+class Repeat(StepSource):
+    """The code at every step, beside an encoding of the step's position.
+
+    Input (batch, n_components), output (batch, n_steps, n_components + n_positions). It is Keras'
+    RepeatVector for a number of steps that may differ from call to call.
+    """
+
+    N_POSITIONS = 16
+
+    def call(self, inputs: Any, n_steps: Any = None) -> Any:
+        n_steps = self.n_steps if n_steps is None else n_steps
+        batch = ops.shape(inputs)[0]
+        code = ops.broadcast_to(inputs[:, None, :], (batch, n_steps, inputs.shape[-1]))
+        where = positions(n_steps, self.N_POSITIONS)[None]
+        return ops.concatenate(
+            [code, ops.broadcast_to(where, (batch, n_steps, self.N_POSITIONS))], -1
+        )
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return input_shape[0], self.n_steps, input_shape[-1] + self.N_POSITIONS
+
+
+@_register
+class Cut(StepSource):
+    """The code cut into `n_steps` equal pieces, one a step; zeros fill up what does not divide.
+
+    Input (batch, n_components), output (batch, n_steps, ceil(n_components / n_steps)). It can not
+    write more than its `n_steps`.
+    """
+
+    def call(self, inputs: Any, n_steps: Any = None) -> Any:
+        size = self.compute_output_shape(inputs.shape)[-1]
+        rest = self.n_steps * size - inputs.shape[-1]
+        pieces = ops.reshape(ops.pad(inputs, [[0, 0], [0, rest]]), (-1, self.n_steps, size))
+        return pieces if n_steps is None else pieces[:, :n_steps]
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return input_shape[0], self.n_steps, -(-input_shape[-1] // self.n_steps)
+
+
+@_register
+class Autoregress(StepSource):
+    """Recurrent layers that see, at every step, the code and the output of the step before.
+
+    Input (batch, n_components), output (batch, n_steps, n_outputs), where `activation` acts on
+    groups of `n_channels` outputs. While training, `teacher`, the true outputs (batch, n_steps,
+    n_outputs), stands in for the previous output (teacher forcing); without it each step waits for
+    the one before.
+    """
+
+    def __init__(
+        self,
+        n_steps: int,
+        units: Sequence[int],
+        cell: str,
+        n_outputs: int,
+        n_channels: int,
+        activation: str = "linear",
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(n_steps, **kwargs)
+        self.n_channels = n_channels
+        self.activation = activation
+        self.units = tuple(units)
+        self.cell = cell
+        self.n_outputs = n_outputs
+        self.seed = seed
+        *seeds, last = initializer_seeds(seed, len(self.units) + 1)
+        self.recurrences = [
+            recurrence(cell, width, seed=s, name=f"recurrence_{i}")
+            for i, (width, s) in enumerate(zip(self.units, seeds, strict=True))
+        ]
+        self.outputs_layer = dense(n_outputs, seed=last, name="values")
+        self.activate = keras.activations.get(activation)
+
+    def build(self, input_shape: tuple) -> None:
+        width = input_shape[-1] + self.n_outputs
+        for layer in self.recurrences:
+            layer.build((None, None, width))
+            width = layer.units
+        self.outputs_layer.build((None, width))
+
+    def call(self, inputs: Any, n_steps: Any = None, teacher: Any = None) -> Any:
+        n_steps = self.n_steps if n_steps is None else n_steps
+        if teacher is None:
+            return self._run_free(inputs, n_steps)
+        batch = ops.shape(inputs)[0]
+        code = ops.broadcast_to(inputs[:, None, :], (batch, n_steps, inputs.shape[-1]))
+        previous = ops.pad(teacher[:, :-1], [[0, 0], [1, 0], [0, 0]])
+        x = ops.concatenate([code, previous], axis=-1)
+        for layer in self.recurrences:
+            x = layer(x)
+        return self._write(x)
+
+    def _run_free(self, code: Any, n_steps: Any) -> Any:
+        batch = ops.shape(code)[0]
+        state_sizes = [size for layer in self.recurrences for size in _state_sizes(layer)]
+        start = [ops.zeros((batch, size), code.dtype) for size in (self.n_outputs, *state_sizes)]
+
+        def step(carry: list[Any], _: Any) -> tuple[list[Any], list[Any]]:
+            previous, *states = carry
+            x = ops.concatenate([code, previous], axis=-1)
+            new_states: list[Any] = []
+            for layer in self.recurrences:
+                mine = [states.pop(0) for _ in _state_sizes(layer)]
+                x, layer_states = layer.cell(x, mine)
+                new_states += layer_states
+            carry = [self._write(x), *new_states]
+            return carry, carry
+
+        # Scanning over an array, not a length: the number of steps may be a tensor.
+        _, (outputs, *_) = ops.scan(step, start, ops.zeros((n_steps, 1), code.dtype))
+        return ops.transpose(outputs, (1, 0, 2))
+
+    def _write(self, x: Any) -> Any:
+        values = self.outputs_layer(x)
+        if self.activation == "linear":
+            return values
+        shape = ops.shape(values)
+        groups = self.n_outputs // self.n_channels
+        return ops.reshape(
+            self.activate(ops.reshape(values, (*shape[:-1], groups, self.n_channels))), shape
+        )
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return input_shape[0], self.n_steps, self.n_outputs
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {
+            "units": self.units,
+            "cell": self.cell,
+            "n_outputs": self.n_outputs,
+            "n_channels": self.n_channels,
+            "activation": self.activation,
+            "seed": self.seed,
+        }
+
+
+def _state_sizes(layer: keras.layers.RNN) -> list[int]:
+    size = layer.cell.state_size
+    return list(size) if isinstance(size, (list, tuple)) else [size]
+
+
+@_register
+class Length(keras.layers.Layer):
+    """The number of steps that a code stands for, in steps, as a real number (batch,).
+
+    A small perceptron estimates the length in standard deviations from the mean; both figures are
+    weights, not configuration, so that one compiled program serves any training set.
+    """
+
+    def __init__(self, hidden: int = 64, seed: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.hidden = hidden
+        self.seed = seed
+        seeds = initializer_seeds(seed, 2)
+        self.hidden_layer = dense(hidden, seed=seeds[0], name="hidden", activation="relu")
+        self.output_layer = dense(1, seed=seeds[1], name="output")
+
+    def build(self, input_shape: tuple) -> None:
+        self.hidden_layer.build(input_shape)
+        self.output_layer.build((None, self.hidden))
+        self.location = self.add_weight(name="location", initializer="zeros", trainable=False)
+        self.scale = self.add_weight(name="scale", initializer="ones", trainable=False)
+
+    def call(self, inputs: Any) -> Any:
+        standardized = self.output_layer(self.hidden_layer(inputs))[:, 0]
+        return self.location + self.scale * standardized
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return (input_shape[0],)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"hidden": self.hidden, "seed": self.seed}
