@@ -1,9 +1,11 @@
 """LSTM and GRU layers, equal to Keras' own, with a gradient derived by hand for TensorFlow on CPU.
 
-What makes them fast: the inputs of all steps are projected by one matrix product before the loop;
-the loop forward holds one product with the recurrent kernel and keeps the gates; the loop backward
-holds one with its transpose and one that adds to the kernel's gradient while both factors are still
-in the cache. The automatic gradient keeps and recomputes more, and XLA compiles it badly.
+What makes them fast is that the loops keep their work in the processor's cache. A step forward
+multiplies its inputs and its state, and keeps the gates; a step backward has one product for the
+state before, and adds to the gradients of the weights while all factors are still at hand. To
+project all inputs before the loop, or to sum up the weights' gradients after it, takes fewer and
+larger products, but was up to twice as slow: it moves arrays of n_steps * batch * 4 * units
+through memory. The automatic gradient keeps and recomputes more, and XLA compiles it badly.
 
 Inside the loops time is the first axis, so that a step is one contiguous block.
 """
@@ -39,7 +41,7 @@ class _FastRecurrence:
         if self.go_backwards:
             steps = tf.reverse(steps, [0])
             mask = None if mask is None else tf.reverse(mask, [0])
-        hidden, states = self._run(self._project(steps), initial_state, mask)
+        hidden, states = self._run(steps, self._projection(steps), initial_state, mask)
         outputs, last = hidden, states[0]
         if mask is not None:
             # Keras repeats the previous output on a masked step, and has zeros before the first.
@@ -69,7 +71,7 @@ class _FastRecurrence:
             zeros = ops.zeros((ops.shape(projected)[0], self.units), dtype=projected.dtype)
             initial_state = [zeros] * len(self.state_size)
         if self._is_fast(projected.dtype):
-            return _swap_axes(self._run(_swap_axes(projected), initial_state, None)[0])
+            return _swap_axes(self._run(_swap_axes(projected), (), initial_state, None)[0])
 
         def scanned(states, step):
             states = self._step(step, states)
@@ -93,14 +95,12 @@ class _FastRecurrence:
     def _weight(self, weight: Any, like: Any) -> Any:
         return tf.cast(ops.convert_to_tensor(weight), like.dtype)
 
-    def _project(self, steps: Any) -> Any:
-        """Return what all steps add to the gates, by one matrix product."""
-        kernel = self._weight(self.cell.kernel, steps)
-        n_steps, batch = _size(steps, 0), _size(steps, 1)
-        projected = tf.matmul(tf.reshape(steps, [n_steps * batch, kernel.shape[0]]), kernel)
+    def _projection(self, like: Any) -> tuple[Any, Any]:
+        """Return the kernel and the bias of the inputs."""
+        kernel = self._weight(self.cell.kernel, like)
         if self.cell.use_bias:
-            projected += self._input_bias(steps)
-        return tf.reshape(projected, [n_steps, batch, kernel.shape[1]])
+            return kernel, self._input_bias(like)
+        return kernel, tf.zeros([kernel.shape[1]], kernel.dtype)
 
 
 @_register
@@ -115,9 +115,11 @@ class LSTM(_FastRecurrence, keras.layers.LSTM):
     def _input_bias(self, like: Any) -> Any:
         return self._weight(self.cell.bias, like)
 
-    def _run(self, projected: Any, initial_state: Any, mask: Any) -> tuple[Any, list[Any]]:
-        kernel = self._weight(self.cell.recurrent_kernel, projected)
-        hidden, *states = _lstm(projected, kernel, *initial_state, mask)
+    def _run(
+        self, steps: Any, projection: tuple, initial_state: Any, mask: Any
+    ) -> tuple[Any, list[Any]]:
+        kernel = self._weight(self.cell.recurrent_kernel, steps)
+        hidden, *states = _lstm(steps, projection, kernel, *initial_state, mask)
         return hidden, states
 
     def _step(self, step: Any, states: list[Any]) -> list[Any]:
@@ -143,13 +145,15 @@ class GRU(_FastRecurrence, keras.layers.GRU):
     def _input_bias(self, like: Any) -> Any:
         return self._weight(self.cell.bias, like)[0]
 
-    def _run(self, projected: Any, initial_state: Any, mask: Any) -> tuple[Any, list[Any]]:
-        kernel = self._weight(self.cell.recurrent_kernel, projected)
+    def _run(
+        self, steps: Any, projection: tuple, initial_state: Any, mask: Any
+    ) -> tuple[Any, list[Any]]:
+        kernel = self._weight(self.cell.recurrent_kernel, steps)
         if self.cell.use_bias:
-            bias = self._weight(self.cell.bias, projected)[1]
+            bias = self._weight(self.cell.bias, steps)[1]
         else:
-            bias = tf.zeros([3 * self.units], projected.dtype)
-        hidden, *states = _gru(projected, kernel, bias, initial_state[0], mask)
+            bias = tf.zeros([3 * self.units], steps.dtype)
+        hidden, *states = _gru(steps, projection, kernel, bias, initial_state[0], mask)
         return hidden, states
 
     def _step(self, step: Any, states: list[Any]) -> list[Any]:
@@ -171,20 +175,25 @@ class GRU(_FastRecurrence, keras.layers.GRU):
         return [z * hidden + (1.0 - z) * cell.activation(h)]
 
 
-def _lstm(projected: Any, kernel: Any, hidden: Any, carry: Any, mask: Any) -> tuple[Any, Any, Any]:
+def _lstm(
+    steps: Any, projection: tuple, kernel: Any, hidden: Any, carry: Any, mask: Any
+) -> tuple[Any, Any, Any]:
     """Return all hidden states (n_steps, batch, units), the last one and the last carry.
 
-    `mask`, (n_steps, batch) bool or None, keeps the states of a step where it is False.
+    `steps` (n_steps, batch, k) are multiplied by the kernel and added to the bias in `projection`,
+    or are projected already if that is (). `kernel` is the recurrent one. `mask`, (n_steps, batch)
+    bool or None, keeps the states of a step where it is False.
     """
     units = kernel.shape[0]
 
-    def run(projected, kernel, hidden, carry):
-        n_steps = _size(projected, 0)
-        inputs = _reader(projected)
-        real = None if mask is None else _reader(tf.cast(mask[..., None], projected.dtype))
+    def run(steps, kernel, hidden, carry, *projection):
+        n_steps = _size(steps, 0)
+        inputs = _reader(steps)
+        real = None if mask is None else _reader(tf.cast(mask[..., None], steps.dtype))
 
         def step(t, hidden, carry, hiddens, carries, gates):
-            values = tf.split(inputs.read(t) + tf.matmul(hidden, kernel), 4, axis=1)
+            values = _project(inputs.read(t), projection) + tf.matmul(hidden, kernel)
+            values = tf.split(values, 4, axis=1)
             i, f, o = (tf.sigmoid(values[k]) for k in (0, 1, 3))
             c = tf.tanh(values[2])
             new_carry = f * carry + i * c
@@ -197,9 +206,9 @@ def _lstm(projected: Any, kernel: Any, hidden: Any, carry: Any, mask: Any) -> tu
             hiddens, carries = hiddens.write(t + 1, new_hidden), carries.write(t + 1, new_carry)
             return t + 1, new_hidden, new_carry, hiddens, carries, gates
 
-        hiddens, carries = (_writer(projected, n_steps + 1, units) for _ in range(2))
+        hiddens, carries = (_writer(steps, n_steps + 1, units) for _ in range(2))
         start = (hiddens.write(0, hidden), carries.write(0, carry))
-        gates = [_writer(projected, n_steps, units) for _ in range(4)]
+        gates = [_writer(steps, n_steps, units) for _ in range(4)]
         _, last_hidden, last_carry, hiddens, carries, gates = tf.while_loop(
             lambda t, *_: t < n_steps, step, (0, hidden, carry, *start, gates)
         )
@@ -207,7 +216,7 @@ def _lstm(projected: Any, kernel: Any, hidden: Any, carry: Any, mask: Any) -> tu
         def gradient(d_outputs, d_hidden, d_carry):
             d_outputs, transposed = _reader(d_outputs), tf.transpose(kernel)
 
-            def step_back(t, d_hidden, d_carry, d_projected, d_kernel):
+            def step_back(t, d_hidden, d_carry, d_projected, d_weights):
                 d_hidden += d_outputs.read(t)
                 d_hidden, skipped_hidden = _part(d_hidden, real, t)
                 d_carry, skipped_carry = _part(d_carry, real, t)
@@ -230,33 +239,38 @@ def _lstm(projected: Any, kernel: Any, hidden: Any, carry: Any, mask: Any) -> tu
                 d_hidden, d_carry = tf.matmul(d_gates, transposed), by_forget
                 if real is not None:
                     d_hidden, d_carry = d_hidden + skipped_hidden, d_carry + skipped_carry
-                d_kernel += tf.matmul(hiddens.read(t), d_gates, transpose_a=True)
+                terms = [_outer(hiddens.read(t), d_gates)]
+                if projection:
+                    terms += [_outer(inputs.read(t), d_gates), tf.reduce_sum(d_gates, axis=0)]
                 d_projected = d_projected.write(t, d_gates)
-                return t - 1, d_hidden, d_carry, d_projected, d_kernel
+                return t - 1, d_hidden, d_carry, d_projected, _add(d_weights, terms)
 
-            empty = _writer(projected, n_steps, 4 * units)
-            start = (n_steps - 1, d_hidden, d_carry, empty, tf.zeros_like(kernel))
-            _, d_hidden, d_carry, d_projected, d_kernel = tf.while_loop(
-                lambda t, *_: t >= 0, step_back, start
+            empty = _writer(steps, n_steps, 4 * units)
+            zeros = [tf.zeros_like(weight) for weight in (kernel, *projection)]
+            _, d_hidden, d_carry, d_projected, (d_kernel, *d_projection) = tf.while_loop(
+                lambda t, *_: t >= 0, step_back, (n_steps - 1, d_hidden, d_carry, empty, zeros)
             )
-            return _final(_stack(d_projected, projected), d_kernel, d_hidden, d_carry)
+            d_steps = _unproject(_stack(d_projected, steps), projection)
+            return _final(d_steps, d_kernel, d_hidden, d_carry, *d_projection)
 
-        return (_stack(hiddens, projected, start=1), last_hidden, last_carry), gradient
+        return (_stack(hiddens, steps, start=1), last_hidden, last_carry), gradient
 
-    return tf.custom_gradient(run)(projected, kernel, hidden, carry)
+    return tf.custom_gradient(run)(steps, kernel, hidden, carry, *projection)
 
 
-def _gru(projected: Any, kernel: Any, bias: Any, hidden: Any, mask: Any) -> tuple[Any, Any]:
-    """Return all hidden states (n_steps, batch, units) and the last one; `mask` as in `_lstm`."""
+def _gru(
+    steps: Any, projection: tuple, kernel: Any, bias: Any, hidden: Any, mask: Any
+) -> tuple[Any, Any]:
+    """Return all hidden states and the last one; the arguments are as in `_lstm`."""
     units = kernel.shape[0]
 
-    def run(projected, kernel, bias, hidden):
-        n_steps = _size(projected, 0)
-        inputs = _reader(projected)
-        real = None if mask is None else _reader(tf.cast(mask[..., None], projected.dtype))
+    def run(steps, kernel, bias, hidden, *projection):
+        n_steps = _size(steps, 0)
+        inputs = _reader(steps)
+        real = None if mask is None else _reader(tf.cast(mask[..., None], steps.dtype))
 
         def step(t, hidden, hiddens, gates):
-            to_z, to_r, to_state = tf.split(inputs.read(t), 3, axis=1)
+            to_z, to_r, to_state = tf.split(_project(inputs.read(t), projection), 3, axis=1)
             from_z, from_r, from_state = tf.split(tf.matmul(hidden, kernel) + bias, 3, axis=1)
             z, r = tf.sigmoid(to_z + from_z), tf.sigmoid(to_r + from_r)
             candidate = tf.tanh(to_state + r * from_state)
@@ -267,8 +281,8 @@ def _gru(projected: Any, kernel: Any, bias: Any, hidden: Any, mask: Any) -> tupl
             gates = [g.write(t, value) for g, value in zip(gates, values, strict=True)]
             return t + 1, new_hidden, hiddens.write(t + 1, new_hidden), gates
 
-        hiddens = _writer(projected, n_steps + 1, units).write(0, hidden)
-        gates = [_writer(projected, n_steps, units) for _ in range(4)]
+        hiddens = _writer(steps, n_steps + 1, units).write(0, hidden)
+        gates = [_writer(steps, n_steps, units) for _ in range(4)]
         _, last_hidden, hiddens, gates = tf.while_loop(
             lambda t, *_: t < n_steps, step, (0, hidden, hiddens, gates)
         )
@@ -276,7 +290,7 @@ def _gru(projected: Any, kernel: Any, bias: Any, hidden: Any, mask: Any) -> tupl
         def gradient(d_outputs, d_hidden):
             d_outputs, transposed = _reader(d_outputs), tf.transpose(kernel)
 
-            def step_back(t, d_hidden, d_projected, d_kernel, d_bias):
+            def step_back(t, d_hidden, d_projected, d_weights):
                 d_hidden, skipped = _part(d_hidden + d_outputs.read(t), real, t)
                 z, r, from_state, candidate = (gate.read(t) for gate in gates)
                 previous = hiddens.read(t)
@@ -289,21 +303,48 @@ def _gru(projected: Any, kernel: Any, bias: Any, hidden: Any, mask: Any) -> tupl
                 d_hidden = by_z + tf.matmul(d_gates, transposed)
                 if real is not None:
                     d_hidden += skipped
-                d_kernel += tf.matmul(previous, d_gates, transpose_a=True)
-                d_bias += tf.reduce_sum(d_gates, axis=0)
-                d_projected = d_projected.write(t, tf.concat([d_z, d_r, d_candidate], axis=1))
-                return t - 1, d_hidden, d_projected, d_kernel, d_bias
+                terms = [_outer(previous, d_gates), tf.reduce_sum(d_gates, axis=0)]
+                d_inputs = tf.concat([d_z, d_r, d_candidate], axis=1)
+                if projection:
+                    terms += [_outer(inputs.read(t), d_inputs), tf.reduce_sum(d_inputs, axis=0)]
+                d_projected = d_projected.write(t, d_inputs)
+                return t - 1, d_hidden, d_projected, _add(d_weights, terms)
 
-            empty = _writer(projected, n_steps, 3 * units)
-            start = (n_steps - 1, d_hidden, empty, tf.zeros_like(kernel), tf.zeros_like(bias))
-            _, d_hidden, d_projected, d_kernel, d_bias = tf.while_loop(
-                lambda t, *_: t >= 0, step_back, start
+            empty = _writer(steps, n_steps, 3 * units)
+            zeros = [tf.zeros_like(weight) for weight in (kernel, bias, *projection)]
+            _, d_hidden, d_projected, (d_kernel, d_bias, *d_projection) = tf.while_loop(
+                lambda t, *_: t >= 0, step_back, (n_steps - 1, d_hidden, empty, zeros)
             )
-            return _final(_stack(d_projected, projected), d_kernel, d_bias, d_hidden)
+            d_steps = _unproject(_stack(d_projected, steps), projection)
+            return _final(d_steps, d_kernel, d_bias, d_hidden, *d_projection)
 
-        return (_stack(hiddens, projected, start=1), last_hidden), gradient
+        return (_stack(hiddens, steps, start=1), last_hidden), gradient
 
-    return tf.custom_gradient(run)(projected, kernel, bias, hidden)
+    return tf.custom_gradient(run)(steps, kernel, bias, hidden, *projection)
+
+
+def _project(step: Any, projection: tuple) -> Any:
+    """Return what one step's inputs add to the gates."""
+    if not projection:
+        return step
+    kernel, bias = projection
+    return tf.matmul(step, kernel) + bias
+
+
+def _unproject(d_gates: Any, projection: tuple) -> Any:
+    """Return the gradient to the inputs; outside the loop, so that it costs nothing if unused."""
+    if not projection:
+        return d_gates
+    return tf.tensordot(d_gates, projection[0], [[2], [1]])
+
+
+def _outer(x: Any, gates: Any) -> Any:
+    """Return the sum over the batch of the outer products."""
+    return tf.matmul(x, gates, transpose_a=True)
+
+
+def _add(sums: list[Any], terms: list[Any]) -> list[Any]:
+    return [total + term for total, term in zip(sums, terms, strict=True)]
 
 
 def _part(gradient: Any, real: Any, t: Any) -> tuple[Any, Any]:

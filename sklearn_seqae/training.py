@@ -316,12 +316,13 @@ def _is_factory(callback: Any) -> bool:
 def _signature(thing: Any) -> Hashable:
     """Return a key that is equal for things that compute the same; the thing itself if in doubt.
 
-    The learning rate is no part of it: it is a variable of the compiled program.
+    The learning rate is no part of it: it is a variable of the traced program.
     """
     if isinstance(thing, types.FunctionType) or not type(thing).__module__.startswith("keras."):
         return thing
     config = dict(thing.get_config())
-    config.pop("learning_rate", None)
+    if isinstance(thing, keras.optimizers.Optimizer):
+        del config["learning_rate"], config["name"]  # names count up: adam, adam_1, ...
     try:
         return type(thing), json.dumps(config, sort_keys=True, default=None)
     except TypeError:
