@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 # Recurrent networks learn best over some tens of steps; longer sequences are folded to about this
 # many.
 AUTO_PATCHED_STEPS = 40
+NETWORK_PARAMETERS = (
+    "n_components",
+    "units",
+    "cell",
+    "bidirectional",
+    "pooling",
+    "decoder",
+    "encoder",
+    "patch_size",
+    "scaler",
+)
 TRAINING_PARAMETERS = (
     "loss",
     "metrics",
@@ -74,13 +85,16 @@ class SequenceAutoencoder(BaseEstimator):
 
     def _fit(self, X: Any, continued: bool, **changes: Any) -> None:
         """Train afresh, or go on from the present network and scaling."""
-        self._validate_params()
-        validation.check_keras_names(self.loss, self.optimizer, self.metrics)
+        validation.check_parameters(self)
+        validation.check_keras_objects(self.loss, self.optimizer, self.metrics)
         validation.check_callbacks(self.callbacks)
+        if continued:
+            validation.check_same_network(self._made_with, self._network_choices())
         sequences = self._read(X, reset=not continued)
         if not continued:
             self._start(sequences)
-        validation.check_probabilities(self.loss, self.scaler_.transform(sequences))
+        activation = self._codec.architecture.activation
+        validation.check_probabilities(self.loss, activation, self.scaler_.transform(sequences))
         settings = {name: getattr(self, name) for name in TRAINING_PARAMETERS} | changes
         seed = int(np.random.SeedSequence([self._seed, self.n_epochs_]).generate_state(1)[0])
         outcome = self._codec.train(sequences, settings, seed)
@@ -100,11 +114,18 @@ class SequenceAutoencoder(BaseEstimator):
     def _start(self, sequences: Sequences) -> None:
         """Fit the scaling and make a network with fresh weights."""
         self._form = sequences.form
+        self._made_with = self._network_choices()
         self._seed = validation.draw_seed(self.random_state)
         self.scaler_ = SequenceScaler(self.scaler).fit(sequences)
         self.history_, self.n_epochs_, self.best_epoch_ = {}, 0, 0
         self._n_features_out = self.n_components
         self._codec = Codec(self._architecture(sequences), self.scaler_, sequences, self._seed)
+
+    def _network_choices(self) -> dict[str, Any]:
+        """Return the parameters that decide the network and its scaling."""
+        choices = {name: getattr(self, name) for name in NETWORK_PARAMETERS}
+        activation = validation.output_activation(self.loss)
+        return choices | {"units": validation.check_units(self.units), "activation": activation}
 
     def _architecture(self, sequences: Sequences) -> Architecture:
         """Return the sizes and choices that the parameters and the training data ask for."""
@@ -122,19 +143,18 @@ class SequenceAutoencoder(BaseEstimator):
             own_model = self.encoder is not None or callable(self.decoder)
             folded = round(float(np.quantile(lengths, 0.9)) / AUTO_PATCHED_STEPS)
             patch_size = 1 if own_model else max(1, folded)
-        activations = validation.ACTIVATIONS if isinstance(self.loss, str) else {}
         return Architecture(
             n_steps=int(lengths.max()),
             n_channels=sequences.n_channels,
             n_components=self.n_components - n_statistics,
-            units=validation.check_units(self.units),
+            units=self._made_with["units"],
             cell=self.cell,
             bidirectional=bool(self.bidirectional),
             pooling=self.pooling,
             decoder=self.decoder,
             encoder=self.encoder,
             patch_size=int(patch_size),
-            activation=activations.get(self.loss, "linear"),
+            activation=self._made_with["activation"],
             indicators=bool(np.isnan(sequences.values).any()),
             decodes_length=bool(lengths.min() < lengths.max()),
         )

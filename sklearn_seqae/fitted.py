@@ -48,7 +48,7 @@ class Codec:
         self._seed = seed
         self._model: keras.Model | None = None
         self._weights: list[NDArray] | None = None
-        self._optimizer_state: list[NDArray] | None = None
+        self._optimizer_state: dict[str, list[NDArray]] | None = None
         if architecture.decodes_length:
             self._tell_lengths(sequences.lengths)
 

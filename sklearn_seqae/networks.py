@@ -53,9 +53,9 @@ def decode(
     for layer in decoder.layers:
         if isinstance(layer, Autoregress) and teacher is not None:
             width = architecture.patch_size * architecture.n_channels
-            x = layer(x, n_patches, teacher=ops.reshape(teacher, (-1, n_patches, width)))
+            x = layer(x, n_steps=n_patches, teacher=ops.reshape(teacher, (-1, n_patches, width)))
         elif isinstance(layer, StepSource):
-            x = layer(x, n_patches)
+            x = layer(x, n_steps=n_patches)
         else:
             x = layer(x)
     return x[:, :n_steps]
@@ -184,6 +184,12 @@ def _check_model(role: str, model: Any, input_shape: tuple, output_shape: tuple)
         raise ValueError(
             f"The model that {role} returned is not built: begin it with "
             f"keras.Input({input_shape})."
+        )
+    if not hasattr(model, "input_shape"):
+        raise ValueError(
+            f"The model that {role} returned does not tell its shapes, as a subclass of "
+            "keras.Model does not: build a keras.Sequential, or a keras.Model of inputs and "
+            "outputs, and return that."
         )
     for side, given, expected in (
         ("take inputs", model.input_shape, input_shape),

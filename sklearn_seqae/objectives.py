@@ -10,7 +10,7 @@ from keras import ops
 Function = Callable[[Any, Any], Any]
 
 
-def acts_by_value(function: Function) -> bool:
+def acts_by_value(function: Function, role: str = "loss") -> bool:
     """Tell whether a loss of a step is the mean of the losses of its values.
 
     So it is for a squared error, but not for a cross-entropy over channels. A loss of the first
@@ -22,17 +22,28 @@ def acts_by_value(function: Function) -> bool:
 
     def apply(channels: slice) -> np.ndarray:
         parts = (ops.convert_to_tensor(part[..., channels]) for part in (true, predicted))
-        return ops.convert_to_numpy(function(*parts))
+        try:
+            return ops.convert_to_numpy(function(*parts))
+        except Exception as error:  # whatever a user's function may raise
+            raise ValueError(
+                f"{role} must compare arrays (y_true, y_pred) of shape (batch, n_steps, "
+                f"n_channels), but {_name(function)} failed on them ({error}): choose one that "
+                "compares real numbers, for example 'mse'."
+            ) from error
 
     whole = apply(slice(None))
     if whole.shape != (2, 3):
         raise ValueError(
-            "loss must give one number a step, shape (batch, n_steps), for arrays of shape (batch, "
-            f"n_steps, n_channels), but gave shape {whole.shape} for (2, 3, 4): reduce over the "
-            "last axis only."
+            f"{role} must give one number a step, shape (batch, n_steps), for arrays of shape "
+            f"(batch, n_steps, n_channels), but {_name(function)} gave shape {whole.shape} for "
+            "(2, 3, 4): reduce over the last axis only."
         )
     halves = (apply(slice(0, 2)) + apply(slice(2, 4))) / 2
     return bool(np.allclose(whole, halves, rtol=1e-4))
+
+
+def _name(function: Function) -> str:
+    return getattr(function, "__name__", type(function).__name__)
 
 
 class MaskedLoss:
@@ -74,7 +85,7 @@ class MaskedMetric:
     def __init__(self, metric: keras.metrics.Metric) -> None:
         self.metric = metric
         function = getattr(metric, "_fn", None)
-        self.across_channels = function is not None and not acts_by_value(function)
+        self.across_channels = function is not None and not acts_by_value(function, "metrics")
 
     def update(self, true: Any, predicted: Any) -> None:
         """Add a batch: `true` (batch, n_steps, n_channels) with NaN where nothing is."""
@@ -104,4 +115,6 @@ def resolve_metric(metric: Any, n_channels: int) -> keras.metrics.Metric:
         return keras.metrics.MeanMetricWrapper(resolved, name=name)
     if isinstance(metric, keras.metrics.Metric):
         return type(metric).from_config(metric.get_config())
+    if isinstance(metric, str):
+        resolved.name = metric  # as in Keras, `history_` says "mae" to who said "mae"
     return resolved

@@ -140,10 +140,14 @@ class TrainingProgram:
         self._evaluate = _trace(self._run(self._losses), signature)
 
     def load(self, weights: list[NDArray], optimizer_state: list[NDArray] | None) -> None:
-        """Take over the weights of a model of this architecture; without a state, start afresh."""
+        """Take over the weights of a model of this architecture.
+
+        The optimizer starts afresh without a state, or with one that is not of its shapes.
+        """
         self.model.set_weights(weights)
         variables = self._optimizer_variables()
-        if optimizer_state is None:
+        shapes = [tuple(v.shape) for v in variables]
+        if optimizer_state is None or [v.shape for v in optimizer_state] != shapes:
             optimizer_state = [np.zeros(v.shape, v.dtype) for v in variables]
         for variable, value in zip(variables, optimizer_state, strict=True):
             variable.assign(value)

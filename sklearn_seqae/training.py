@@ -53,7 +53,7 @@ class Outcome:
 
     history: dict[str, list[float]] = field(default_factory=dict)
     best_epoch: int = 0
-    optimizer_state: list[NDArray] = field(default_factory=list)
+    optimizer_state: dict[str, list[NDArray]] = field(default_factory=dict)
     interrupted: bool = False
 
     @property
@@ -84,7 +84,7 @@ def train(
     sequences: Sequences,
     settings: Settings,
     seed: int,
-    optimizer_state: list[NDArray] | None = None,
+    optimizer_state: dict[str, list[NDArray]] | None = None,
 ) -> Outcome:
     """Train `model` in place on scaled sequences.
 
@@ -98,8 +98,9 @@ def train(
     settings : Settings
     seed : int
         Decides the validation split and the order of the batches.
-    optimizer_state : list of ndarray, optional
-        As an earlier `Outcome` holds it, to continue from there.
+    optimizer_state : dict, optional
+        As an earlier `Outcome` holds it, under the name of the optimizer's class, to continue from
+        there. What another kind of optimizer left is of no use, and is not looked at.
 
     Returns
     -------
@@ -114,6 +115,7 @@ def train(
     loss = MaskedLoss(compile_arguments["loss"])
     metrics = compile_arguments["metrics"]
     optimizer = compile_arguments["optimizer"]
+    kind = type(optimizer).__name__
     jit_compile = settings.jit_compile is True
     computed = architecture.without_lengths()
     rate = float(optimizer.learning_rate)
@@ -131,11 +133,11 @@ def train(
         return TrainingProgram(computed, loss, masked, optimizer, jit_compile)
 
     with programs.lend(key, make) as program:
-        program.load(model.get_weights(), optimizer_state)
+        program.load(model.get_weights(), (optimizer_state or {}).get(kind))
         run = _Run(program, architecture, sequences, settings, seed, rate, callbacks)
         outcome = run.fit()
         model.set_weights(program.model.get_weights())
-        outcome.optimizer_state = program.optimizer_state()
+        outcome.optimizer_state = {kind: program.optimizer_state()}
         program.model.history = None  # a callback list leaves itself there
     return outcome
 
@@ -292,9 +294,7 @@ def _route(settings: Settings, architecture: Architecture) -> tuple[dict[str, An
     callbacks = settings.callbacks or []
     if not isinstance(callbacks, (list, tuple)):
         callbacks = [callbacks]
-    fresh = [
-        callback() if _is_factory(callback) else copy.deepcopy(callback) for callback in callbacks
-    ]
+    fresh = [_fresh(callback) for callback in callbacks]
     wrapper = BaseWrapper(
         model=None, optimizer=optimizer, loss=settings.loss, callbacks=fresh or None, **routed
     )
@@ -309,8 +309,17 @@ def _route(settings: Settings, architecture: Architecture) -> tuple[dict[str, An
     return arguments, wrapper._fit_callbacks
 
 
-def _is_factory(callback: Any) -> bool:
-    return callable(callback) and not inspect.isclass(callback)
+def _fresh(callback: Any) -> Any:
+    """Return a callback of this fit's own; a class is left to scikeras."""
+    if isinstance(callback, keras.callbacks.Callback) or inspect.isclass(callback):
+        return copy.deepcopy(callback)
+    made = callback()
+    if not isinstance(made, keras.callbacks.Callback):
+        raise TypeError(
+            f"callbacks must be Keras callbacks or functions that return one, but {callback!r} "
+            f"returned {made!r}: return one instance of keras.callbacks.Callback."
+        )
+    return made
 
 
 def _signature(thing: Any) -> Hashable:
@@ -320,6 +329,9 @@ def _signature(thing: Any) -> Hashable:
     """
     if isinstance(thing, types.FunctionType) or not type(thing).__module__.startswith("keras."):
         return thing
+    function = getattr(thing, "_fn", getattr(thing, "fn", None))
+    if not getattr(function, "__module__", "keras.").startswith("keras."):  # a user's own
+        return type(thing), thing.name, function, repr(thing._fn_kwargs)
     config = dict(thing.get_config())
     if isinstance(thing, keras.optimizers.Optimizer):
         del config["learning_rate"], config["name"]  # names count up: adam, adam_1, ...

@@ -5,12 +5,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from .base import SequenceAutoencoder
 from .errors import mean_squared_error, r2
 from .sequences import row_labels, to_container
-from .validation import PARAMETER_CONSTRAINTS, check_lengths
+from .validation import PARAMETER_CONSTRAINTS, check_codes, check_lengths
 
 
 class LSTMAutoencoderTransformer(
@@ -275,14 +275,11 @@ class LSTMAutoencoderTransformer(
             In the form that `fit` saw.
         """
         check_is_fitted(self)
-        codes = check_array(X, dtype=np.float32, input_name="X")
-        if codes.shape[1] != self._n_features_out:
-            raise ValueError(
-                f"X has {codes.shape[1]} components, but {type(self).__name__} is expecting "
-                f"{self._n_features_out} components as input: pass what transform returned."
-            )
+        codes = check_codes(X, self._n_features_out)
         if lengths is None:
             steps = self._codec.decode_lengths(codes)
+            if self._form.kind in ("2d", "frame"):  # a table gets no new columns
+                steps = np.minimum(steps, self.n_features_in_)
         else:
             steps = check_lengths(lengths, len(codes))
         return to_container(self._codec.decode(codes, steps), self._form, index=row_labels(X))
@@ -361,7 +358,8 @@ class LSTMAutoencoderTransformer(
             raise ValueError(
                 f"per must be 'sequence', 'step' or 'channel', got {per!r}: choose one of these."
             )
-        return mean_squared_error(*self._codec.compare_scaled(self._read(X)), per)
+        sequences = self._read(X)
+        return mean_squared_error(*self._codec.compare_scaled(sequences), per)
 
     def __sklearn_tags__(self) -> Any:
         """Return what scikit-learn may expect of this estimator."""

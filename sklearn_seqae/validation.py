@@ -6,13 +6,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils import check_array
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    InvalidParameterError,
+    StrOptions,
+    validate_parameter_constraints,
+)
 
 from .importing import load_keras
 from .sequences import Sequences
 
-# The activation that turns decoded values into what a loss expects.
-ACTIVATIONS = {"binary_crossentropy": "sigmoid", "categorical_crossentropy": "softmax"}
+# The activation that turns decoded values into what a loss of Keras expects.
+_ACTIVATIONS = {"binary_crossentropy": "sigmoid", "categorical_crossentropy": "softmax"}
 
 PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -45,6 +52,23 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
+def check_parameters(estimator: Any) -> None:
+    """Raise unless every parameter of an estimator is one that its table of constraints takes."""
+    signature = inspect.signature(type(estimator).__init__)
+    for name, value in estimator.get_params(deep=False).items():
+        try:
+            validate_parameter_constraints(
+                {name: estimator._parameter_constraints[name]},
+                {name: value},
+                caller_name=type(estimator).__name__,
+            )
+        except InvalidParameterError as error:
+            default = signature.parameters[name].default
+            raise InvalidParameterError(
+                f"{error} Choose such a value; the default is {name}={default!r}."
+            ) from None
+
+
 def check_units(units: Any) -> tuple[int, ...]:
     """Return one number of units per layer."""
     given = (units,) if isinstance(units, Integral) else tuple(units)
@@ -56,12 +80,22 @@ def check_units(units: Any) -> tuple[int, ...]:
     return tuple(int(u) for u in given)
 
 
-def check_keras_names(loss: Any, optimizer: Any, metrics: Any) -> None:
-    """Raise unless the names among the arguments are known to Keras."""
+def check_keras_objects(loss: Any, optimizer: Any, metrics: Any) -> None:
+    """Raise unless the arguments are names that Keras knows, its objects, or fitting functions."""
     load_keras()
     import keras
 
+    if metrics is None:
+        metrics = []
     metrics = metrics if isinstance(metrics, (list, tuple)) else [metrics]
+    if not isinstance(optimizer, (str, keras.optimizers.Optimizer)):
+        raise TypeError(
+            "optimizer must be a name that Keras knows or an instance of its Optimizer, got "
+            f"{optimizer!r}: use for example optimizer='adam' or keras.optimizers.Adam(0.001)."
+        )
+    _check_objective("loss", loss, keras.losses.Loss)
+    for metric in metrics:
+        _check_objective("metrics", metric, keras.metrics.Metric)
     for parameter, value, known in (
         ("loss", loss, keras.losses),
         ("optimizer", optimizer, keras.optimizers),
@@ -85,23 +119,63 @@ _EXAMPLES = {
 }
 
 
-def check_callbacks(callbacks: Any) -> list[Any]:
-    """Return callbacks as a list of instances, classes and factories."""
-    given = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
-    for callback in given if callbacks is not None else []:
-        if not (callable(callback) or hasattr(callback, "on_epoch_end")):
-            raise TypeError(
-                "callbacks must be Keras callbacks, their classes, or functions without arguments "
-                f"that return one, got {callback!r}: derive yours from keras.callbacks.Callback."
-            )
-    return given if callbacks is not None else []
+def _check_objective(parameter: str, value: Any, kind: type) -> None:
+    """Raise unless `value` is a name, an instance or a class of `kind`, or a function of two."""
+    if isinstance(value, (str, kind)) or (inspect.isclass(value) and issubclass(value, kind)):
+        return
+    problem = ""
+    if callable(value) and not inspect.isclass(value):
+        try:
+            inspect.signature(value).bind("y_true", "y_pred")
+            return
+        except TypeError as error:
+            problem = f" ({error})"
+    raise TypeError(
+        f"{parameter} must be a name that Keras knows, an object of Keras or a function of "
+        f"(y_true, y_pred), got {value!r}{problem}: choose for example {_EXAMPLES[parameter]}."
+    )
+
+
+def check_callbacks(callbacks: Any) -> None:
+    """Raise unless these are instances, classes and factories of Keras callbacks."""
+    load_keras()
+    import keras
+
+    if callbacks is None:
+        return
+    for callback in callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]:
+        if isinstance(callback, keras.callbacks.Callback):
+            continue
+        problem = ""
+        if callable(callback) and (
+            not inspect.isclass(callback) or issubclass(callback, keras.callbacks.Callback)
+        ):
+            try:
+                inspect.signature(callback).bind()
+                continue
+            except TypeError as error:
+                problem = f" ({error})"
+        raise TypeError(
+            "callbacks must be Keras callbacks, their classes, or functions without arguments "
+            f"that return one, got {callback!r}{problem}: derive yours from "
+            "keras.callbacks.Callback, and make it yourself where it needs arguments."
+        )
 
 
 def check_builders(encoder: Any, decoder: Any) -> None:
     """Raise unless callables for own models take the sizes they will be given."""
+    load_keras()
+    import keras
+
     for role, builder in (("encoder", encoder), ("decoder", decoder)):
         if not callable(builder):
             continue
+        if isinstance(builder, keras.Layer):
+            raise TypeError(
+                f"{role} must be a callable that builds a keras.Model of the sizes it is given, "
+                f"got the {type(builder).__name__} {builder.name!r} itself: give a function that "
+                "returns a new one."
+            )
         try:
             inspect.signature(builder).bind(n_steps=1, n_channels=1, n_components=1)
         except TypeError as error:
@@ -111,27 +185,73 @@ def check_builders(encoder: Any, decoder: Any) -> None:
             ) from None
 
 
-def check_probabilities(loss: Any, scaled: Sequences) -> None:
+def output_activation(loss: Any) -> str:
+    """Return the activation of decoded values that a loss needs: "linear" for most."""
+    load_keras()
+    import keras
+
+    resolved = keras.losses.get(loss)
+    if resolved is None or getattr(resolved, "from_logits", False):
+        return "linear"
+    function = getattr(resolved, "fn", resolved)
+    known = str(getattr(function, "__module__", "")).startswith("keras.")
+    return _ACTIVATIONS.get(getattr(function, "__name__", ""), "linear") if known else "linear"
+
+
+def check_probabilities(loss: Any, activation: str, scaled: Sequences) -> None:
     """Raise if a cross-entropy would be taken of what are no probabilities."""
-    if not isinstance(loss, str) or loss not in ACTIVATIONS or not np.isfinite(scaled.values).any():
+    if activation == "linear" or not np.isfinite(scaled.values).any():
         return
     lowest, highest = np.nanmin(scaled.values), np.nanmax(scaled.values)
     if lowest < 0 or highest > 1:
         raise ValueError(
             f"loss={loss!r} needs scaled values between 0 and 1, got {lowest:.4g} to "
-            f"{highest:.4g}: use scaler=None with such data, or scaler='minmax'."
+            f"{highest:.4g}: use scaler='minmax', or scaler=None with data in that range."
         )
 
 
 def check_lengths(lengths: ArrayLike, n_sequences: int) -> NDArray[np.int64]:
     """Return the numbers of steps asked for, (n_sequences,)."""
-    steps = np.asarray(lengths)
+    try:
+        steps = np.asarray(lengths)
+    except ValueError:  # ragged
+        steps = np.array(repr(lengths))
     if steps.shape != (n_sequences,) or steps.dtype.kind not in "iu" or np.any(steps < 0):
         raise ValueError(
             f"lengths must be {n_sequences} whole numbers of 0 or more, one per code, got "
             f"{np.array2string(steps, threshold=8)}: pass the numbers of steps wanted."
         )
     return steps.astype(np.int64)
+
+
+def check_same_network(made_with: dict[str, Any], now: dict[str, Any]) -> None:
+    """Raise if training would go on with a network that other parameters made."""
+    for name, value in made_with.items():
+        if now[name] is not value and now[name] != value:
+            label = "a loss that needs activation" if name == "activation" else name
+            raise ValueError(
+                f"Training goes on with the network that was made with {label}={value!r}, got "
+                f"{label}={now[name]!r}: set it back, or start afresh by fit with warm_start=False."
+            )
+
+
+def check_codes(X: Any, n_components: int) -> NDArray[np.float32]:
+    """Return codes as an array (n_sequences, n_components), or refuse them."""
+    try:
+        codes = check_array(X, dtype=np.float32, input_name="X")
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        given = str(error).splitlines()[0]
+        raise kind(
+            f"Expected codes, an array (n_sequences, {n_components}) of finite numbers, but: "
+            f"{given.rstrip('.:')}; pass what transform returned."
+        ) from error
+    if codes.shape[1] != n_components:
+        raise ValueError(
+            f"X has {codes.shape[1]} components, but {n_components} components are expected as "
+            "input: pass what transform returned."
+        )
+    return codes
 
 
 def draw_seed(random_state: Any) -> int:
