@@ -38,12 +38,13 @@ def dense(units: int, *, seed: int, name: str, activation: str | None = None) ->
 
 def recurrence(cell: str, units: int, *, seed: int, name: str) -> keras.layers.RNN:
     """Return an LSTM or GRU layer that returns all its states, seeded as `dense` is."""
-    kernel_seed, recurrent_seed = initializer_seeds(seed, 2)
+    kernel_seed, recurrent_seed, dropout_seed = initializer_seeds(seed, 3)
     return RECURRENCES[cell](
         units,
         return_sequences=True,
         kernel_initializer=keras.initializers.GlorotUniform(seed=kernel_seed),
         recurrent_initializer=keras.initializers.Orthogonal(seed=recurrent_seed),
+        seed=dropout_seed,  # unused, but without it Keras draws one as it does for initializers
         name=name,
     )
 
