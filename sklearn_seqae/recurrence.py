@@ -1,13 +1,7 @@
 """LSTM and GRU layers, equal to Keras' own, with a gradient derived by hand for TensorFlow on CPU.
 
-What makes them fast is that the loops keep their work in the processor's cache. A step forward
-multiplies its inputs and its state, and keeps the gates; a step backward has one product for the
-state before, and adds to the gradients of the weights while all factors are still at hand. To
-project all inputs before the loop, or to sum up the weights' gradients after it, takes fewer and
-larger products, but was up to twice as slow: it moves arrays of n_steps * batch * 4 * units
-through memory. The automatic gradient keeps and recomputes more, and XLA compiles it badly.
-
-Inside the loops time is the first axis, so that a step is one contiguous block.
+Beside what Keras' layers do, they can take inputs that are projected already, and run fewer steps
+than an array holds, so that one program that XLA compiled for a width serves all shorter sequences.
 """
 
 from typing import Any
@@ -15,14 +9,37 @@ from typing import Any
 import keras
 from keras import ops
 
+from . import loops
+
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
 _register = keras.saving.register_keras_serializable(package="sklearn_seqae")
 
 
-class _FastRecurrence:
-    """What both layers share; `cell`, `go_backwards` and so on come from the Keras layer."""
+class _FastRecurrence(keras.layers.RNN):
+    """What both layers share; in their order of inheritance it comes before Keras' layer.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        Those of Keras' layer.
+    right_padded : bool, default=False
+        Promise that in every mask a sequence's real steps come first. A mask then only sets how
+        many steps run: as many as the longest sequence has, whatever the width. A shorter
+        sequence's states after its end mean nothing, and neither do its last state and output;
+        outputs after the last step that ran are zeros. Where Keras' own code runs, it heeds the
+        whole mask.
+    """
+
+    def __init__(self, *args: Any, right_padded: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if right_padded and self.go_backwards:
+            raise ValueError(
+                "right_padded=True needs go_backwards=False: read backward, padding comes first. "
+                "Reverse the sequences by their lengths instead."
+            )
+        self.right_padded = right_padded
 
     def inner_loop(
         self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
@@ -36,12 +53,16 @@ class _FastRecurrence:
         if not isinstance(initial_state, (list, tuple)):
             initial_state = [initial_state]
         steps = _swap_axes(sequences)
+        n_steps = None
+        if mask is not None and self.right_padded:
+            n_steps = tf.reduce_max(tf.reduce_sum(tf.cast(mask, tf.int32), axis=1))
+            mask = None
         if mask is not None:
             mask = _swap_axes(tf.cast(mask, tf.bool))
         if self.go_backwards:
             steps = tf.reverse(steps, [0])
             mask = None if mask is None else tf.reverse(mask, [0])
-        hidden, states = self._run(steps, self._projection(steps), initial_state, mask)
+        hidden, states = self._run(steps, self._projection(steps), initial_state, mask, n_steps)
         outputs, last = hidden, states[0]
         if mask is not None:
             # Keras repeats the previous output on a masked step, and has zeros before the first.
@@ -50,36 +71,62 @@ class _FastRecurrence:
             last = outputs[-1]
         return last, _swap_axes(outputs), states
 
-    def recur(self, projected: Any, initial_state: Any = None) -> Any:
+    def recur(
+        self,
+        projected: Any,
+        initial_state: Any = None,
+        *,
+        constant: Any = None,
+        n_steps: Any = None,
+    ) -> Any:
         """Run the recurrence over inputs that the caller has projected; the layer must be built.
 
         Parameters
         ----------
-        projected : tensor of shape (batch, n_steps, n_gates * units)
+        projected : tensor of shape (batch, size, n_gates * units)
             The inputs times `cell.kernel`, plus the bias (of a GRU with `reset_after`, plus
             `cell.bias[0]`, the bias of the inputs). `n_gates` is 4 for an LSTM, 3 for a GRU.
+            With a `constant` the batch may be 1: inputs that all sequences share.
         initial_state : list of tensors of shape (batch, units), default=None
             As in a call of the layer; None means zeros.
+        constant : tensor of shape (batch, n_gates * units), default=None
+            Added to every step's projected inputs, without an array of all the sums.
+        n_steps : int tensor, default=None
+            How many steps to run; None means all. It may differ from call to call of a compiled
+            function.
 
         Returns
         -------
-        hidden : tensor of shape (batch, n_steps, units)
-            The hidden states, in the order of the steps whatever `go_backwards` says.
+        hidden : tensor of shape (batch, size, units)
+            The hidden states, in the order of the steps whatever `go_backwards` says; zeros after
+            the first `n_steps`.
         """
         projected = ops.convert_to_tensor(projected)
+        weights = () if constant is None else (ops.convert_to_tensor(constant),)
         if initial_state is None:
-            zeros = ops.zeros((ops.shape(projected)[0], self.units), dtype=projected.dtype)
+            batch = ops.shape(weights[0] if weights else projected)[0]
+            zeros = ops.zeros((batch, self.units), dtype=projected.dtype)
             initial_state = [zeros] * len(self.state_size)
         if self._is_fast(projected.dtype):
-            return _swap_axes(self._run(_swap_axes(projected), (), initial_state, None)[0])
+            steps = _swap_axes(projected)
+            return _swap_axes(self._run(steps, weights, initial_state, None, n_steps)[0])
 
         def scanned(states, step):
             states = self._step(step, states)
             return states, states  # on TensorFlow `scan` wants outputs that look like the states
 
+        if weights:
+            projected += weights[0][:, None]
         steps = ops.transpose(projected, (1, 0, 2))
         _, states = ops.scan(scanned, list(initial_state), steps)
-        return ops.transpose(states[0], (1, 0, 2))
+        hidden = ops.transpose(states[0], (1, 0, 2))
+        if n_steps is None:
+            return hidden
+        ran = ops.arange(ops.shape(hidden)[1]) < n_steps
+        return ops.where(ran[None, :, None], hidden, ops.zeros_like(hidden))
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"right_padded": self.right_padded}
 
     def _is_fast(self, dtype: Any) -> bool:
         """Whether the loops of this module apply; otherwise Keras' own do."""
@@ -107,7 +154,8 @@ class _FastRecurrence:
 class LSTM(_FastRecurrence, keras.layers.LSTM):
     """`keras.layers.LSTM`, faster on a CPU under TensorFlow.
 
-    Parameters, weights, masks and results are those of `keras.layers.LSTM`, up to rounding.
+    Parameters (beside `right_padded`), weights, masks and results are those of
+    `keras.layers.LSTM`, up to rounding.
     Activations other than the defaults, dropout while training, `unroll=True`, a visible GPU,
     another backend or half precision make it run Keras' own code.
     """
@@ -116,11 +164,10 @@ class LSTM(_FastRecurrence, keras.layers.LSTM):
         return self._weight(self.cell.bias, like)
 
     def _run(
-        self, steps: Any, projection: tuple, initial_state: Any, mask: Any
+        self, steps: Any, weights: tuple, states: list[Any], mask: Any, n_steps: Any
     ) -> tuple[Any, list[Any]]:
         kernel = self._weight(self.cell.recurrent_kernel, steps)
-        hidden, *states = _lstm(steps, projection, kernel, *initial_state, mask)
-        return hidden, states
+        return loops.lstm(steps, weights, kernel, list(states), mask, n_steps)
 
     def _step(self, step: Any, states: list[Any]) -> list[Any]:
         hidden, carry = states
@@ -137,7 +184,8 @@ class LSTM(_FastRecurrence, keras.layers.LSTM):
 class GRU(_FastRecurrence, keras.layers.GRU):
     """`keras.layers.GRU`, faster on a CPU under TensorFlow.
 
-    Parameters, weights, masks and results are those of `keras.layers.GRU`, up to rounding.
+    Parameters (beside `right_padded`), weights, masks and results are those of
+    `keras.layers.GRU`, up to rounding.
     Activations other than the defaults, `reset_after=False`, dropout while training,
     `unroll=True`, a visible GPU, another backend or half precision make it run Keras' own code.
     """
@@ -146,15 +194,14 @@ class GRU(_FastRecurrence, keras.layers.GRU):
         return self._weight(self.cell.bias, like)[0]
 
     def _run(
-        self, steps: Any, projection: tuple, initial_state: Any, mask: Any
+        self, steps: Any, weights: tuple, states: list[Any], mask: Any, n_steps: Any
     ) -> tuple[Any, list[Any]]:
         kernel = self._weight(self.cell.recurrent_kernel, steps)
         if self.cell.use_bias:
             bias = self._weight(self.cell.bias, steps)[1]
         else:
             bias = tf.zeros([3 * self.units], steps.dtype)
-        hidden, *states = _gru(steps, projection, kernel, bias, initial_state[0], mask)
-        return hidden, states
+        return loops.gru(steps, weights, kernel, bias, list(states), mask, n_steps)
 
     def _step(self, step: Any, states: list[Any]) -> list[Any]:
         (hidden,) = states
@@ -175,220 +222,13 @@ class GRU(_FastRecurrence, keras.layers.GRU):
         return [z * hidden + (1.0 - z) * cell.activation(h)]
 
 
-def _lstm(
-    steps: Any, projection: tuple, kernel: Any, hidden: Any, carry: Any, mask: Any
-) -> tuple[Any, Any, Any]:
-    """Return all hidden states (n_steps, batch, units), the last one and the last carry.
-
-    `steps` (n_steps, batch, k) are multiplied by the kernel and added to the bias in `projection`,
-    or are projected already if that is (). `kernel` is the recurrent one. `mask`, (n_steps, batch)
-    bool or None, keeps the states of a step where it is False.
-    """
-    units = kernel.shape[0]
-
-    def run(steps, kernel, hidden, carry, *projection):
-        n_steps = _size(steps, 0)
-        inputs = _reader(steps)
-        real = None if mask is None else _reader(tf.cast(mask[..., None], steps.dtype))
-
-        def step(t, hidden, carry, hiddens, carries, gates):
-            values = _project(inputs.read(t), projection) + tf.matmul(hidden, kernel)
-            values = tf.split(values, 4, axis=1)
-            i, f, o = (tf.sigmoid(values[k]) for k in (0, 1, 3))
-            c = tf.tanh(values[2])
-            new_carry = f * carry + i * c
-            new_hidden = o * tf.tanh(new_carry)
-            if real is not None:
-                kept = real.read(t) < 0.5
-                new_carry = tf.where(kept, carry, new_carry)
-                new_hidden = tf.where(kept, hidden, new_hidden)
-            gates = [g.write(t, value) for g, value in zip(gates, (i, f, c, o), strict=True)]
-            hiddens, carries = hiddens.write(t + 1, new_hidden), carries.write(t + 1, new_carry)
-            return t + 1, new_hidden, new_carry, hiddens, carries, gates
-
-        hiddens, carries = (_writer(steps, n_steps + 1, units) for _ in range(2))
-        start = (hiddens.write(0, hidden), carries.write(0, carry))
-        gates = [_writer(steps, n_steps, units) for _ in range(4)]
-        _, last_hidden, last_carry, hiddens, carries, gates = tf.while_loop(
-            lambda t, *_: t < n_steps, step, (0, hidden, carry, *start, gates)
-        )
-
-        def gradient(d_outputs, d_hidden, d_carry):
-            d_outputs, transposed = _reader(d_outputs), tf.transpose(kernel)
-
-            def step_back(t, d_hidden, d_carry, d_projected, d_weights):
-                d_hidden += d_outputs.read(t)
-                d_hidden, skipped_hidden = _part(d_hidden, real, t)
-                d_carry, skipped_carry = _part(d_carry, real, t)
-                i, f, c, o = (gate.read(t) for gate in gates)
-                squashed = tf.tanh(carries.read(t + 1))
-                by_hidden = d_hidden * o
-                by_output = by_hidden * squashed
-                d_carry += by_hidden - by_output * squashed
-                by_input, by_forget = d_carry * i, d_carry * f
-                d_i = by_input * c
-                d_gates = tf.concat(
-                    [
-                        d_i - d_i * i,
-                        (by_forget - by_forget * f) * carries.read(t),
-                        by_input - d_i * c,
-                        by_output - by_output * o,
-                    ],
-                    axis=1,
-                )
-                d_hidden, d_carry = tf.matmul(d_gates, transposed), by_forget
-                if real is not None:
-                    d_hidden, d_carry = d_hidden + skipped_hidden, d_carry + skipped_carry
-                terms = [_outer(hiddens.read(t), d_gates)]
-                if projection:
-                    terms += [_outer(inputs.read(t), d_gates), tf.reduce_sum(d_gates, axis=0)]
-                d_projected = d_projected.write(t, d_gates)
-                return t - 1, d_hidden, d_carry, d_projected, _add(d_weights, terms)
-
-            empty = _writer(steps, n_steps, 4 * units)
-            zeros = [tf.zeros_like(weight) for weight in (kernel, *projection)]
-            _, d_hidden, d_carry, d_projected, (d_kernel, *d_projection) = tf.while_loop(
-                lambda t, *_: t >= 0, step_back, (n_steps - 1, d_hidden, d_carry, empty, zeros)
-            )
-            d_steps = _unproject(_stack(d_projected, steps), projection)
-            return _final(d_steps, d_kernel, d_hidden, d_carry, *d_projection)
-
-        return (_stack(hiddens, steps, start=1), last_hidden, last_carry), gradient
-
-    return tf.custom_gradient(run)(steps, kernel, hidden, carry, *projection)
-
-
-def _gru(
-    steps: Any, projection: tuple, kernel: Any, bias: Any, hidden: Any, mask: Any
-) -> tuple[Any, Any]:
-    """Return all hidden states and the last one; the arguments are as in `_lstm`."""
-    units = kernel.shape[0]
-
-    def run(steps, kernel, bias, hidden, *projection):
-        n_steps = _size(steps, 0)
-        inputs = _reader(steps)
-        real = None if mask is None else _reader(tf.cast(mask[..., None], steps.dtype))
-
-        def step(t, hidden, hiddens, gates):
-            to_z, to_r, to_state = tf.split(_project(inputs.read(t), projection), 3, axis=1)
-            from_z, from_r, from_state = tf.split(tf.matmul(hidden, kernel) + bias, 3, axis=1)
-            z, r = tf.sigmoid(to_z + from_z), tf.sigmoid(to_r + from_r)
-            candidate = tf.tanh(to_state + r * from_state)
-            new_hidden = candidate + z * (hidden - candidate)
-            if real is not None:
-                new_hidden = tf.where(real.read(t) < 0.5, hidden, new_hidden)
-            values = (z, r, from_state, candidate)
-            gates = [g.write(t, value) for g, value in zip(gates, values, strict=True)]
-            return t + 1, new_hidden, hiddens.write(t + 1, new_hidden), gates
-
-        hiddens = _writer(steps, n_steps + 1, units).write(0, hidden)
-        gates = [_writer(steps, n_steps, units) for _ in range(4)]
-        _, last_hidden, hiddens, gates = tf.while_loop(
-            lambda t, *_: t < n_steps, step, (0, hidden, hiddens, gates)
-        )
-
-        def gradient(d_outputs, d_hidden):
-            d_outputs, transposed = _reader(d_outputs), tf.transpose(kernel)
-
-            def step_back(t, d_hidden, d_projected, d_weights):
-                d_hidden, skipped = _part(d_hidden + d_outputs.read(t), real, t)
-                z, r, from_state, candidate = (gate.read(t) for gate in gates)
-                previous = hiddens.read(t)
-                by_z = d_hidden * z
-                d_z = (by_z - by_z * z) * (previous - candidate)
-                d_candidate = (d_hidden - by_z) * (1.0 - candidate * candidate)
-                d_from_state = d_candidate * r
-                d_r = (d_from_state - d_from_state * r) * from_state
-                d_gates = tf.concat([d_z, d_r, d_from_state], axis=1)
-                d_hidden = by_z + tf.matmul(d_gates, transposed)
-                if real is not None:
-                    d_hidden += skipped
-                terms = [_outer(previous, d_gates), tf.reduce_sum(d_gates, axis=0)]
-                d_inputs = tf.concat([d_z, d_r, d_candidate], axis=1)
-                if projection:
-                    terms += [_outer(inputs.read(t), d_inputs), tf.reduce_sum(d_inputs, axis=0)]
-                d_projected = d_projected.write(t, d_inputs)
-                return t - 1, d_hidden, d_projected, _add(d_weights, terms)
-
-            empty = _writer(steps, n_steps, 3 * units)
-            zeros = [tf.zeros_like(weight) for weight in (kernel, bias, *projection)]
-            _, d_hidden, d_projected, (d_kernel, d_bias, *d_projection) = tf.while_loop(
-                lambda t, *_: t >= 0, step_back, (n_steps - 1, d_hidden, empty, zeros)
-            )
-            d_steps = _unproject(_stack(d_projected, steps), projection)
-            return _final(d_steps, d_kernel, d_bias, d_hidden, *d_projection)
-
-        return (_stack(hiddens, steps, start=1), last_hidden), gradient
-
-    return tf.custom_gradient(run)(steps, kernel, bias, hidden, *projection)
-
-
-def _project(step: Any, projection: tuple) -> Any:
-    """Return what one step's inputs add to the gates."""
-    if not projection:
-        return step
-    kernel, bias = projection
-    return tf.matmul(step, kernel) + bias
-
-
-def _unproject(d_gates: Any, projection: tuple) -> Any:
-    """Return the gradient to the inputs; outside the loop, so that it costs nothing if unused."""
-    if not projection:
-        return d_gates
-    return tf.tensordot(d_gates, projection[0], [[2], [1]])
-
-
-def _outer(x: Any, gates: Any) -> Any:
-    """Return the sum over the batch of the outer products."""
-    return tf.matmul(x, gates, transpose_a=True)
-
-
-def _add(sums: list[Any], terms: list[Any]) -> list[Any]:
-    return [total + term for total, term in zip(sums, terms, strict=True)]
-
-
-def _part(gradient: Any, real: Any, t: Any) -> tuple[Any, Any]:
-    """Return what of a state's gradient goes through step `t`, and what passes by it."""
-    if real is None:
-        return gradient, None
-    through = gradient * real.read(t)
-    return through, gradient - through
-
-
-def _final(*gradients: Any) -> list[Any]:
-    """Forbid second derivatives: the loops' intermediate results count as constants in them."""
-    message = "The layers of sklearn_seqae have first derivatives only; use keras.layers instead."
-    return [tf.raw_ops.PreventGradient(input=g, message=message) for g in gradients]
-
-
 def _any_so_far(mask: Any) -> Any:
     """Return where a mask (n_steps, batch) has had a True at that step or before."""
     first = tf.argmax(mask, axis=0, output_type=tf.int32)
-    steps = tf.range(_size(mask, 0))[:, None]
+    steps = tf.range(loops.axis_size(mask, 0))[:, None]
     return tf.logical_and(steps >= first, tf.reduce_any(mask, axis=0))
-
-
-def _size(x: Any, axis: int) -> Any:
-    """Return a size as a number where it is known, so that shapes stay static."""
-    return tf.shape(x)[axis] if x.shape[axis] is None else x.shape[axis]
 
 
 def _swap_axes(x: Any) -> Any:
     """Exchange batch and time."""
     return tf.transpose(x, [1, 0, *range(2, len(x.shape))])
-
-
-def _reader(x: Any) -> Any:
-    return _writer(x, _size(x, 0), x.shape[2]).unstack(x)
-
-
-def _writer(like: Any, size: Any, width: int) -> Any:
-    """Return an empty array of `size` steps of shape (batch, width)."""
-    shape = (like.shape[1], width)
-    return tf.TensorArray(like.dtype, size=size, element_shape=shape, clear_after_read=False)
-
-
-def _stack(steps: Any, like: Any, start: int = 0) -> Any:
-    """Return the steps of an array from `start` on, as many as `like` has."""
-    stacked = steps.stack()[start:]
-    return tf.ensure_shape(stacked, (like.shape[0], *steps.element_shape))

@@ -152,6 +152,132 @@ def test_recur_continues_from_projected_inputs(cell, rng):
     assert_same(fast.recur(projected, states), stock(x, initial_state=states))
 
 
+def recur_and_gradients(layer, n_steps, projected, constant, states, plain=False):
+    """Return what `recur` gives on `n_steps` steps, and the gradients to all that goes in.
+
+    The plain way materialises the sums, cuts the steps off, and fills up with zeros.
+    """
+    projected, constant = tf.convert_to_tensor(projected), tf.convert_to_tensor(constant)
+    states = [tf.convert_to_tensor(state) for state in states]
+    kernel = layer.cell.recurrent_kernel.value
+    with tf.GradientTape() as tape:
+        tape.watch([projected, constant, *states])
+        if plain:
+            outputs = layer.recur((projected + constant[:, None])[:, :n_steps], states)
+            missing = tf.shape(projected)[1] - n_steps
+            outputs = tf.pad(outputs, [[0, 0], [0, missing], [0, 0]])
+        else:
+            outputs = layer.recur(projected, states, constant=constant, n_steps=n_steps)
+        weighted = tf.cast(tf.range(1, tf.shape(outputs)[1] + 1), outputs.dtype)[:, None]
+        total = tf.reduce_sum(weighted * outputs + outputs**2)
+    gradients = tape.gradient(total, [projected, constant, *states, kernel])
+    given = [projected, constant, *states, kernel]
+    missing = [tf.zeros_like(x) if d is None else d for x, d in zip(given, gradients, strict=True)]
+    return outputs, missing
+
+
+def make_projected(cell, rng, batch, size):
+    width = {"lstm": 4, "gru": 3}[cell] * UNITS
+    projected = rng.normal(size=(batch, size, width)).astype("float32")
+    return projected, rng.normal(size=(BATCH, width)).astype("float32")
+
+
+@pytest.mark.parametrize("cell", PAIRS)
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("jit_compile", [None, False, True], ids=["eager", "graph", "xla"])
+def test_recur_runs_as_many_steps_as_asked_for_in_one_program(cell, shared, jit_compile, rng):
+    fast, _ = make_pair(cell, rng)
+    _, states, _ = make_data(cell, rng)
+    size, batch = 6, 1 if shared else BATCH
+    projected, constant = make_projected(cell, rng, batch, size)
+    traces = []
+
+    def run(n_steps, projected, constant, *states):
+        traces.append(None)
+        return recur_and_gradients(fast, n_steps, projected, constant, states)
+
+    if jit_compile is not None:
+        # XLA compiles for the sizes that it gets, whatever the trace leaves open.
+        gates = constant.shape[1]
+        open_batch = 1 if shared else None
+        signature = [tf.TensorSpec([], tf.int32), tf.TensorSpec([open_batch, None, gates])]
+        signature += [tf.TensorSpec([None, gates])] + [tf.TensorSpec([None, UNITS])] * len(states)
+        run = tf.function(run, input_signature=signature, jit_compile=jit_compile)
+    for n_steps in (0, 1, 4, size, size + 3):
+        got = run(tf.constant(n_steps), projected, constant, *states)
+        n_run = min(n_steps, size)
+        expected = recur_and_gradients(fast, n_run, projected, constant, states, plain=True)
+        assert_same(got, expected)
+        assert not np.any(got[0][:, n_run:])
+    assert jit_compile is None or len(traces) == 1
+
+
+@pytest.mark.parametrize("cell", PAIRS)
+def test_recur_takes_a_constant_without_states_or_a_number_of_steps(cell, rng):
+    fast, _ = make_pair(cell, rng)
+    projected, constant = make_projected(cell, rng, 1, 6)
+    got = fast.recur(projected, constant=constant)
+    assert_same(got, fast.recur(projected + constant[:, None]))
+    assert_same(fast.recur(projected, constant=constant, n_steps=2)[:, :2], got[:, :2])
+
+
+def right_pad(mask):
+    return np.sort(mask, axis=1)[:, ::-1]
+
+
+@pytest.mark.parametrize("cell", PAIRS)
+@pytest.mark.parametrize("jit_compile", [None, False, True], ids=["eager", "graph", "xla"])
+def test_right_padded_layers_run_the_longest_sequence_in_one_program(cell, jit_compile, rng):
+    fast, stock = make_pair(cell, rng, return_sequences=True, return_state=True)
+    padded = type(fast).from_config(fast.get_config() | {"right_padded": True})
+    padded.build((None, None, N_FEATURES))
+    padded.set_weights(fast.get_weights())
+    x, states, _ = make_data(cell, rng)
+    traces = []
+
+    def run(x, mask):
+        traces.append(None)
+        return outputs_and_gradients(padded, x, states, mask)
+
+    if jit_compile is not None:
+        signature = [tf.TensorSpec([None, None, N_FEATURES]), tf.TensorSpec([None, None], tf.bool)]
+        run = tf.function(run, input_signature=signature, jit_compile=jit_compile)
+    for lengths in ([1, 4, 0, 2, 4], [6, 0, 0, 0, 0], [2] * BATCH):
+        n_run = max(lengths)
+        mask = np.arange(x.shape[1]) < np.array(lengths)[:, None]
+        (outputs, *ends), (d_x, *gradients) = run(x, mask)
+        (some, *some_ends), (d_some, *expected) = outputs_and_gradients(
+            stock, x[:, :n_run], states, None
+        )
+        assert_same([outputs[:, :n_run], d_x[:, :n_run]], [some, d_some])
+        assert_same([ends, gradients], [some_ends, expected])
+        assert not np.any(outputs[:, n_run:])
+        assert not np.any(d_x[:, n_run:])
+    assert jit_compile is None or len(traces) == 1
+
+
+def test_a_right_padded_layer_without_steps_gives_its_states_back(rng):
+    fast, _ = make_pair("lstm", rng, return_state=True)
+    fast.right_padded = True
+    x, states, mask = make_data("lstm", rng)
+    last, *ends = fast(x, initial_state=states, mask=np.zeros_like(mask))
+    assert_same([last, *ends], [states[0], *states])
+
+
+def test_right_padded_layers_heed_the_whole_mask_in_the_stock_loop(rng, monkeypatch):
+    fast, stock = make_pair("lstm", rng, return_sequences=True)
+    fast.right_padded = True
+    x, _, mask = make_data("lstm", rng)
+    mask = right_pad(mask)
+    monkeypatch.setattr(recurrence._FastRecurrence, "_is_fast", lambda self, dtype: False)
+    np.testing.assert_array_equal(fast(x, mask=mask), stock(x, mask=mask))
+
+
+def test_a_right_padded_layer_does_not_go_backwards():
+    with pytest.raises(ValueError, match="by their lengths"):
+        LSTM(UNITS, right_padded=True, go_backwards=True)
+
+
 @pytest.mark.parametrize(
     ("cell", "options"),
     [
@@ -172,6 +298,9 @@ def test_recur_has_a_fall_back_that_any_backend_can_run(cell, options, rng, monk
         projected += weights[2][0] if weights[2].ndim == 2 else weights[2]
     assert_same(fast.recur(projected), stock(x))
     assert_same(fast.recur(projected, states), stock(x, initial_state=states))
+    part = fast.recur(projected[:1], states, constant=projected[:, 0], n_steps=tf.constant(2))
+    assert_same(part[:, :2], fast.recur(projected[:1, :2] + projected[:, :1], states))
+    assert not np.any(part[:, 2:])
 
 
 @pytest.mark.parametrize("cell", PAIRS)
@@ -229,8 +358,9 @@ def test_symbolic_calls_keep_the_shapes_of_the_stock_layer(cell):
 
 
 @pytest.mark.parametrize("cell", PAIRS)
-def test_a_saved_model_comes_back_with_config_and_outputs(cell, rng, tmp_path):
-    fast, _ = make_pair(cell, rng, go_backwards=True, return_sequences=True, name="reader")
+@pytest.mark.parametrize("option", ["go_backwards", "right_padded"])
+def test_a_saved_model_comes_back_with_config_and_outputs(cell, option, rng, tmp_path):
+    fast = PAIRS[cell][0](UNITS, return_sequences=True, name="reader", **{option: True})
     x, _, _ = make_data(cell, rng)
     sequence = keras.Input((None, N_FEATURES))
     model = keras.Model(sequence, fast(sequence))
