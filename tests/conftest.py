@@ -1,0 +1,54 @@
+"""Data and fitted estimators that several test files share: a fit costs seconds.
+
+Whoever changes one of these estimators takes a `copy.deepcopy` of it first.
+"""
+
+import numpy as np
+import pytest
+
+from sklearn_seqae import LSTMAutoencoderTransformer
+
+# Small enough that a test may fit one of its own; most of its time is then spent on tracing, which
+# equal sizes share.
+TINY = {"n_components": 4, "units": 6, "epochs": 2, "random_state": 0}
+
+
+def make_ragged(n_sequences=40, longest=9, n_channels=2, missing=0.0, seed=0):
+    """Return sequences of 0 to `longest` steps, the first and the last of them empty."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(0, longest + 1, n_sequences)
+    lengths[[0, -1]] = 0
+    sequences = [rng.normal(size=(n, n_channels)).cumsum(axis=0) for n in lengths]
+    for sequence in sequences:
+        sequence[rng.random(sequence.shape) < missing] = np.nan
+    return sequences
+
+
+@pytest.fixture(scope="session")
+def ragged():
+    """Forty sequences of 0 to 9 steps of two channels."""
+    return make_ragged()
+
+
+@pytest.fixture(scope="session")
+def fitted(ragged):
+    """An estimator fitted on `ragged`."""
+    return LSTMAutoencoderTransformer(**TINY).fit(ragged)
+
+
+@pytest.fixture(scope="session")
+def fitted_on_missing():
+    """An estimator with patches of three steps, fitted on sequences with missing values."""
+    return LSTMAutoencoderTransformer(**TINY, patch_size=3).fit(make_ragged(missing=0.2))
+
+
+@pytest.fixture(scope="session")
+def wide():
+    """Thirty one-channel sequences of five steps, as a 2-D array."""
+    return np.random.default_rng(1).normal(size=(30, 5)).cumsum(axis=1)
+
+
+@pytest.fixture
+def tiny():
+    """Parameters of an estimator that fits in a second, for a test to change."""
+    return dict(TINY)
