@@ -298,6 +298,9 @@ def test_the_width_of_the_padding_changes_no_code(encoding, data, more):
     width = max(1, *(len(sequence) for sequence in X)) + more
     Z = encoding.transform(X)
     assert_allclose(encoding.transform(padded(X, width)), Z, atol=1e-5, rtol=0)
+    # Padding inside the network is as wide as the longest of a batch.
+    X.append(np.ones((width + 1, 2)))
+    assert_allclose(encoding.transform(padded(X, width + 1))[:-1], Z, atol=1e-5, rtol=0)
 
 
 @FEW
@@ -313,19 +316,25 @@ def test_many_neighbours_change_no_code(encoding):
     rng = np.random.default_rng(0)
     X = [rng.normal(size=(n, 2)) for n in rng.integers(0, 12, 300)]
     Z = encoding.transform(X)
-    for part in (slice(0, 1), slice(10, 50), slice(100, 300)):
+    for part in (*(slice(i, i + 1) for i in range(20)), slice(10, 50), slice(100, 300)):
         assert_allclose(encoding.transform(X[part]), Z[part], atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("n_steps", [1, 2, 3, 4, 6])
 def test_a_real_zero_step_changes_the_code_and_padding_does_not(encoding, n_steps):
     x = np.random.default_rng(n_steps).normal(size=(n_steps, 2))
-    code, longer, wider = (
+    code, longer, wider, beside = (
         encoding.transform(X)[0]
-        for X in ([x], [np.vstack([x, np.zeros((1, 2))])], padded([x], n_steps + 1))
+        for X in (
+            [x],
+            [np.vstack([x, np.zeros((1, 2))])],
+            padded([x], n_steps + 1),
+            [x, np.ones((n_steps + 1, 2))],
+        )
     )
     assert np.abs(longer - code).max() > 1e-3
     assert_allclose(wider, code, atol=1e-5, rtol=0)
+    assert_allclose(beside, code, atol=1e-5, rtol=0)
 
 
 def test_zeros_of_another_length_have_another_code(encoding):
