@@ -155,9 +155,9 @@ class LSTM(_FastRecurrence, keras.layers.LSTM):
     """`keras.layers.LSTM`, faster on a CPU under TensorFlow.
 
     Parameters (beside `right_padded`), weights, masks and results are those of
-    `keras.layers.LSTM`, up to rounding.
-    Activations other than the defaults, dropout while training, `unroll=True`, a visible GPU,
-    another backend or half precision make it run Keras' own code.
+    `keras.layers.LSTM`, up to rounding. Activations other than the defaults, dropout while
+    training, `unroll=True`, a visible GPU, another backend or half precision make it run Keras'
+    own code.
     """
 
     def _input_bias(self, like: Any) -> Any:
@@ -185,9 +185,9 @@ class GRU(_FastRecurrence, keras.layers.GRU):
     """`keras.layers.GRU`, faster on a CPU under TensorFlow.
 
     Parameters (beside `right_padded`), weights, masks and results are those of
-    `keras.layers.GRU`, up to rounding.
-    Activations other than the defaults, `reset_after=False`, dropout while training,
-    `unroll=True`, a visible GPU, another backend or half precision make it run Keras' own code.
+    `keras.layers.GRU`, up to rounding. Activations other than the defaults, `reset_after=False`,
+    dropout while training, `unroll=True`, a visible GPU, another backend or half precision make it
+    run Keras' own code.
     """
 
     def _input_bias(self, like: Any) -> Any:

@@ -170,10 +170,8 @@ def recur_and_gradients(layer, n_steps, projected, constant, states, plain=False
             outputs = layer.recur(projected, states, constant=constant, n_steps=n_steps)
         weighted = tf.cast(tf.range(1, tf.shape(outputs)[1] + 1), outputs.dtype)[:, None]
         total = tf.reduce_sum(weighted * outputs + outputs**2)
-    gradients = tape.gradient(total, [projected, constant, *states, kernel])
     given = [projected, constant, *states, kernel]
-    missing = [tf.zeros_like(x) if d is None else d for x, d in zip(given, gradients, strict=True)]
-    return outputs, missing
+    return outputs, tape.gradient(total, given, unconnected_gradients="zero")
 
 
 def make_projected(cell, rng, batch, size):
