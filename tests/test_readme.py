@@ -1,0 +1,64 @@
+"""The README's code runs, its links lead somewhere, and its first picture is small."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = ("README.md", "CONTRIBUTING.md", "docs/design/README.md")
+
+
+def read(page):
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def code_blocks(page):
+    return re.findall(r"```python\n(.*?)```", read(page), flags=re.DOTALL)
+
+
+def test_the_first_screen_begins_with_three_lines_of_code():
+    title, _, fence, *_ = read("README.md").splitlines()
+    assert (title, fence) == ("# sklearn_seqae", "```python")
+    imports, lines = code_blocks("README.md")[0].split("\n\n")
+    assert imports.startswith("from sklearn_seqae import")
+    assert len(lines.splitlines()) == 3
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_every_code_block_runs(capsys):
+    rng = np.random.default_rng(0)
+    known = {"X": [rng.normal(size=(n_steps, 12)) for n_steps in (3, 9, 0, 5)]}
+    blocks = code_blocks("README.md")
+    assert len(blocks) == 3
+    for block in blocks:
+        # As on the page, but for the time that training takes.
+        quick = block.replace("Transformer(random", "Transformer(units=8, epochs=1, random")
+        exec(compile(quick, "README.md", "exec"), known)
+    assert known["Z"].shape == (4, 64)
+    assert len(known["X2"]) == 4
+    assert known["who"].score(known["X_test"], known["y_test"]) > 1 / 9
+    assert set(known["search"].best_params_) == {"n_components", "decoder"}
+    printed = capsys.readouterr().out
+    assert "encoder" in printed
+    assert "decoder" in printed
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_within_the_repository_lead_somewhere(page):
+    links = re.findall(r"\]\(([^)#]+)\)", read(page))
+    local = [link for link in links if "://" not in link]
+    assert not [link for link in local if not (ROOT / page).parent.joinpath(link).exists()]
+
+
+def test_the_first_picture_is_a_small_png():
+    picture = (ROOT / "docs/images/japanese_vowels.png").read_bytes()
+    assert picture.startswith(b"\x89PNG\r\n\x1a\n")
+    assert len(picture) < 150_000
+
+
+def test_the_design_page_has_every_module():
+    rows = re.findall(r"^\| `(\w+)` \|", read("docs/design/README.md"), flags=re.MULTILINE)
+    modules = {path.stem for path in (ROOT / "sklearn_seqae").glob("*.py")}
+    assert sorted(rows) == sorted(modules - {"__init__"})
