@@ -1,6 +1,6 @@
 """What do vectors of Japanese vowels hold? Train, score, tell speakers apart, draw.
 
-`make demo` runs this. It ends with an error if the codes tell speakers apart less well than ever.
+`make demo` runs this, and fails where a classifier tells too few speakers apart by their codes.
 The README's picture is its build/demo/japanese_vowels.png, copied to docs/images.
 """
 
