@@ -18,7 +18,7 @@ from sklearn_seqae.layers import Patch, Pool, Reader, step_mask
 from sklearn_seqae.networks import build, decode
 from sklearn_seqae.objectives import MaskedLoss, MaskedMetric, resolve_metric
 from sklearn_seqae.sequences import as_sequences
-from sklearn_seqae.writers import Autoregress, Cut, Length, Repeat
+from sklearn_seqae.writers import Autoregress, Cut, Length, Unroll, positions
 
 NAN = np.nan
 DEFAULTS = {
@@ -79,7 +79,7 @@ def code_loss_and_gradients(model, architecture, batch):
     with tf.GradientTape() as tape:
         code = model.get_layer("encoder")(batch)
         decoder = model.get_layer("decoder")
-        predicted = decode(decoder, architecture, code, batch.shape[1], teacher)
+        predicted = decode(decoder, architecture, code, batch.shape[1], teacher=teacher)
         total, count = MaskedLoss(keras.losses.get("mse"))(batch, predicted)
         loss = total / count
         if architecture.decodes_length:
@@ -366,16 +366,35 @@ def test_what_is_written_first_does_not_depend_on_how_much_follows(decoder):
     assert_allclose(decode(layers, architecture, code, 4), long[:, :4], atol=1e-6)
 
 
-def test_repeat_puts_the_code_beside_a_position_that_is_unlike_any_other():
-    code = np.array([[1.0, 2.0], [3.0, 4.0]], dtype="float32")
-    layer = Repeat(5)
-    out = np.asarray(layer(code, n_steps=100))
-    assert np.asarray(layer(code)).shape == layer.compute_output_shape((2, 2))
-    assert_array_equal(out[..., :2], np.repeat(code[:, None], 100, axis=1))
-    places = out[0, :, 2:]
-    assert_array_equal(places, out[1, :, 2:])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_unroll_is_a_recurrence_over_the_repeated_code_beside_the_positions(cell):
+    layer = Unroll(5, 3, cell, seed=1)
+    code = np.random.default_rng(0).normal(size=(4, 2)).astype("float32")
+    assert np.asarray(layer(code)).shape == layer.compute_output_shape(code.shape) == (4, 5, 3)
+    layer.recurrence.set_weights([w + 0.1 for w in layer.recurrence.get_weights()])
+    places = np.broadcast_to(positions(9, Unroll.N_POSITIONS), (4, 9, Unroll.N_POSITIONS))
+    repeated = np.concatenate([np.repeat(code[:, None], 9, axis=1), places], axis=-1)
+    assert_allclose(layer(code, n_steps=9), layer.recurrence(repeated), atol=1e-6)
+
+
+def test_no_two_positions_are_alike():
+    places = np.asarray(positions(100, Unroll.N_POSITIONS))
     distances = np.linalg.norm(places[:, None] - places[None], axis=-1)
     assert distances[~np.eye(100, dtype=bool)].min() > 0.1
+
+
+@pytest.mark.parametrize("decoder", ["repeat", "reshape", "autoregressive"])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_steps_that_need_not_be_written_do_not_change_the_others(decoder, cell):
+    architecture = make_architecture(decoder=decoder, cell=cell, patch_size=2, units=(5, 4))
+    layers = build(architecture, seed=2).get_layer("decoder")
+    code, teacher = (np.random.default_rng(0).normal(size=s) for s in ((3, 4), (3, 6, 2)))
+    code, teacher = code.astype("float32"), teacher.astype("float32")
+    every = np.asarray(decode(layers, architecture, code, 6, teacher=teacher))
+    for n_real in (0, 1, 3, 6):
+        n = ops.convert_to_tensor(n_real, "int32")
+        some = np.asarray(decode(layers, architecture, code, 6, n_real=n, teacher=teacher))
+        assert_allclose(some[:, :n_real], every[:, :n_real], atol=1e-6)
 
 
 def test_cut_gives_each_step_its_piece_of_the_code():
@@ -427,7 +446,7 @@ def test_a_saved_and_a_cloned_model_give_the_same_outputs(choice, tmp_path):
         Patch(3, indicators=True),
         Reader(4, "gru", bidirectional=False, seed=3),
         Pool("mean", bidirectional=True, counts=True),
-        Repeat(5),
+        Unroll(5, 3, "gru", seed=4),
         Cut(5),
         Autoregress(5, (3, 2), "gru", 4, 2, "softmax", seed=1),
         Length(hidden=3, seed=2),
@@ -476,14 +495,14 @@ def test_the_layers_of_the_submodels_have_names_that_tell_what_they_do(choice):
     names = [layer.name for layer in model.get_layer("encoder").layers]
     assert names == ["patch", "reader_0", "pool", "code"]
     names = [layer.name for layer in model.get_layer("decoder").layers]
-    repeated = ["repeat", "recurrence_0", "values", "steps"]
+    repeated = ["recurrence_0", "values", "steps"]
     assert names == {"default": repeated, "autoregressive": ["autoregress", "steps"]}[choice]
 
 
 def test_a_model_can_be_drawn(fitted):
     pytest.importorskip("pydot")
     drawn = keras.utils.model_to_dot(fitted[0].model_, expand_nested=True).to_string()
-    for name in ("patch", "reader_0", "pool", "code", "repeat", "values"):
+    for name in ("patch", "reader_0", "pool", "code", "recurrence_0", "values"):
         assert name in drawn
 
 

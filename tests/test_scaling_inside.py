@@ -107,7 +107,7 @@ def test_the_choice_of_units_changes_no_code():
 
 def test_per_sequence_gives_each_sequence_its_own_mean_and_scale_back():
     rng = np.random.default_rng(1)
-    means, scales = rng.normal(0, 1e4, size=20), 10 ** rng.uniform(0, 3, size=20)
+    means, scales = rng.normal(0, 1e4, size=20), 10 ** rng.uniform(2, 4, size=20)
     X = [m + s * np.sin(np.arange(30) / 2) for m, s in zip(means, scales, strict=True)]
     ae = LSTMAutoencoderTransformer(
         8, units=16, scaler="per_sequence", epochs=60, learning_rate=0.01, random_state=0
