@@ -16,6 +16,9 @@ from .sequences import Sequences
 # each width is compiled once, and widths do not mix within a batch.
 WIDTH_COST_ROWS = 2.0
 MAX_WIDTHS = 8
+# How much wider than its bucket an array may be under XLA. Only what is done outside the
+# recurrences is done on all of it.
+COMPILED_RATIO = 6
 # Sequences per batch outside of training. The number of rows is fixed, because the last bits of a
 # matrix product depend on its shape, and a code should depend on its sequence alone.
 SMALL_BATCH = 32
@@ -50,7 +53,7 @@ def round_width(length: int, multiple: int) -> int:
 def bucket_widths(
     lengths: NDArray[np.int64], batch_size: int, multiple: int = 1
 ) -> NDArray[np.int64]:
-    """Choose the widths to which sequences of these lengths are padded in training.
+    """Choose the widths that sequences of these lengths are grouped by in training.
 
     Minimises the number of padded cells that an epoch computes plus a constant cost per width, by
     dynamic programming over the candidate widths.
@@ -98,35 +101,52 @@ def bucket_widths(
     return candidates[chosen[::-1]]
 
 
+def compiled_widths(widths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return, for each of some ascending widths, the width of the arrays that hold it under XLA.
+
+    XLA compiles every array shape anew, but a recurrence in it may run fewer steps than the array
+    has. So a few shapes serve: each at most a sixth of the next, where sequences are that short.
+    """
+    shapes = [int(widths[-1])]
+    for width in widths[::-1]:
+        if width * COMPILED_RATIO <= shapes[-1]:
+            shapes.append(int(width))
+    return np.array([min(shape for shape in shapes if shape >= width) for width in widths])
+
+
 def epoch_chunks(
     lengths: NDArray[np.int64],
     widths: NDArray[np.int64],
     batch_size: int,
     chunk_size: int,
     rng: np.random.Generator | None,
+    shapes: NDArray[np.int64] | None = None,
 ) -> list[Chunk]:
     """Cut an epoch into chunks of at most `chunk_size` batches, in an order that `rng` shuffles.
 
-    Without `rng` the sequences stay in the order given, as a validation pass wants.
+    A batch holds sequences that belong to one of `widths`. It is padded to that width or, where
+    `shapes` are given, to the one of these beside it. Without `rng` the sequences stay in the order
+    given, as a validation pass wants.
     """
+    shapes = widths if shapes is None else shapes
     buckets = np.searchsorted(widths, lengths)
-    chunks = []
-    for bucket, width in enumerate(widths):
+    batches: dict[int, list[NDArray[np.int64]]] = {}
+    for bucket, shape in enumerate(shapes):
         rows = np.flatnonzero(buckets == bucket)
         if rng is not None:
             rows = rng.permutation(rows)
         filled = np.full(-(-len(rows) // batch_size) * batch_size, -1, dtype=np.int64)
         filled[: len(rows)] = rows
-        batches = filled.reshape(-1, batch_size)
+        batches.setdefault(int(shape), []).extend(filled.reshape(-1, batch_size))
+    chunks = []
+    for shape, rows_of_shape in batches.items():
+        stacked = np.array(rows_of_shape, dtype=np.int64).reshape(-1, batch_size)
         if rng is not None:
-            batches = rng.permutation(batches)
+            stacked = rng.permutation(stacked)
         chunks += [
-            Chunk(int(width), batches[i : i + chunk_size])
-            for i in range(0, len(batches), chunk_size)
+            Chunk(shape, stacked[i : i + chunk_size]) for i in range(0, len(stacked), chunk_size)
         ]
-    if rng is None:
-        return chunks
-    return [chunks[i] for i in rng.permutation(len(chunks))]
+    return chunks if rng is None else [chunks[i] for i in rng.permutation(len(chunks))]
 
 
 def pad(sequences: Sequences, rows: NDArray[np.int64], width: int) -> NDArray[np.float32]:

@@ -42,6 +42,7 @@ def recurrence(cell: str, units: int, *, seed: int, name: str) -> keras.layers.R
     return RECURRENCES[cell](
         units,
         return_sequences=True,
+        right_padded=True,
         kernel_initializer=keras.initializers.GlorotUniform(seed=kernel_seed),
         recurrent_initializer=keras.initializers.Orthogonal(seed=recurrent_seed),
         seed=dropout_seed,  # unused, but without it Keras draws one as it does for initializers
@@ -156,15 +157,15 @@ class Reader(keras.layers.Layer):
             self.backward.build(input_shape)
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
-        # The recurrences run without the mask: see the module's text.
-        states = self.forward(inputs)
+        states = self.forward(inputs, mask=mask)
         if not self.bidirectional:
             return states
         if mask is None:
             backward = ops.flip(self.backward(ops.flip(inputs, axis=1)), axis=1)
         else:
             lengths = ops.sum(ops.cast(mask, "int32"), axis=1)
-            backward = reverse(self.backward(reverse(inputs, lengths)), lengths)
+            backward = self.backward(reverse(inputs, lengths), mask=mask)
+            backward = reverse(backward, lengths)
         return ops.concatenate([states, backward], axis=-1)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:

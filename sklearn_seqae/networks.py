@@ -11,7 +11,7 @@ from keras import ops
 
 from .architecture import Architecture, Builder
 from .layers import Patch, Pool, Reader, Unmask, dense, initializer_seeds, recurrence
-from .writers import Autoregress, Cut, Length, Repeat, StepSource
+from .writers import Autoregress, Cut, Length, StepSource, Unroll, first_steps
 
 
 def build(architecture: Architecture, seed: int) -> keras.Model:
@@ -39,23 +39,33 @@ def decode(
     architecture: Architecture,
     code: Any,
     n_steps: Any,
+    n_real: Any = None,
     teacher: Any = None,
 ) -> Any:
     """Write `n_steps` steps, (batch, n_steps, n_channels), where the model itself writes them all.
 
-    `n_steps` is a multiple of the patch size. `teacher` holds the true values (batch, n_steps,
-    n_channels) for decoders that are trained with them; a missing one counts as zero.
+    `n_steps` is a multiple of the patch size. Steps from `n_real` on, a scalar tensor, may be
+    anything. `teacher` holds the true values (batch, n_steps, n_channels) for decoders that are
+    trained with them; a missing one counts as zero.
     """
     if callable(architecture.decoder):
         return decoder(code)[:, :n_steps]
-    n_patches = n_steps // architecture.patch_size
+    size = architecture.patch_size
+    n_patches = n_steps // size
+    mask = None
+    if n_real is not None:
+        n_real = -(-n_real // size)
+        mask = first_steps(ops.shape(code)[0], n_patches, n_real)
     x = code
     for layer in decoder.layers:
         if isinstance(layer, Autoregress) and teacher is not None:
-            width = architecture.patch_size * architecture.n_channels
-            x = layer(x, n_steps=n_patches, teacher=ops.reshape(teacher, (-1, n_patches, width)))
+            patches = ops.reshape(teacher, (-1, n_patches, size * architecture.n_channels))
+            x = layer(x, n_steps=n_patches, n_real=n_real, teacher=patches)
         elif isinstance(layer, StepSource):
-            x = layer(x, n_steps=n_patches)
+            x = layer(x, n_steps=n_patches, n_real=n_real)
+        elif isinstance(layer, keras.layers.RNN):
+            # A copy carries no mask, of which the layers behind would warn: it has served its end.
+            x = ops.copy(layer(x, mask=mask))
         else:
             x = layer(x)
     return x[:, :n_steps]
@@ -114,12 +124,14 @@ def _build_decoder(architecture: Architecture, seed: int) -> keras.Model:
             layers.append(dense(width, seed=seeds[i], name=f"hidden_{i}", activation="tanh"))
         layers.append(dense(architecture.n_patches * n_outputs, seed=seeds[-1], name="values"))
     else:
-        source = Repeat if architecture.decoder == "repeat" else Cut
-        layers.append(source(architecture.n_patches, name=str(architecture.decoder)))
-        for i, width in enumerate(units):
-            layers.append(
-                recurrence(architecture.cell, width, seed=seeds[i], name=f"recurrence_{i}")
-            )
+        cell, n_patches = architecture.cell, architecture.n_patches
+        if architecture.decoder == "repeat":
+            layers.append(Unroll(n_patches, units[0], cell, seed=seeds[0], name="recurrence_0"))
+        else:
+            layers.append(Cut(n_patches, name="cut"))
+            layers.append(recurrence(cell, units[0], seed=seeds[0], name="recurrence_0"))
+        for i, width in enumerate(units[1:], start=1):
+            layers.append(recurrence(cell, width, seed=seeds[i], name=f"recurrence_{i}"))
         layers.append(dense(n_outputs, seed=seeds[-1], name="values"))
     layers.append(keras.layers.Reshape((-1, architecture.n_channels), name="steps"))
     if architecture.activation != "linear" and architecture.decoder != "autoregressive":

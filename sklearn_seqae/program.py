@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import keras
@@ -21,6 +22,8 @@ from .architecture import Architecture
 from .networks import build, decode
 from .objectives import MaskedLoss, MaskedMetric
 
+# Batches run in one call. More would save little, and mix the widths less.
+CHUNK_SIZE = 8
 # What a decoded length's error weighs beside the reconstruction's. It is the absolute error in
 # standard deviations (quadratic below one step): a squared one hardly tells neighbours apart.
 LENGTH_WEIGHT = 0.1
@@ -129,15 +132,18 @@ class TrainingProgram:
         self.model.compile(optimizer=optimizer)
         self.optimizer = optimizer
         optimizer.build(self.model.trainable_variables)
+        self._fresh_state = self.optimizer_state()
         for metric in metrics:  # creates the variables, which a compiled function must not
             shape = (1, 1, architecture.n_channels)
             metric.update(ops.full(shape, np.nan), ops.zeros(shape))
         signature = [
             tf.TensorSpec([None, None, None, architecture.n_channels], tf.float32),
             tf.TensorSpec([None, None], tf.float32),
+            tf.TensorSpec([], tf.int32),
         ]
         self._train = _trace(self._run(self._train_step), signature, jit_compile)
-        self._evaluate = _trace(self._run(self._losses), signature)
+        # Traced when first needed: a fit that holds nothing out saves the time.
+        self._evaluate = cache(lambda: _trace(self._run(self._losses), signature))
 
     def load(self, weights: list[NDArray], optimizer_state: list[NDArray] | None) -> None:
         """Take over the weights of a model of this architecture.
@@ -148,44 +154,50 @@ class TrainingProgram:
         variables = self._optimizer_variables()
         shapes = [tuple(v.shape) for v in variables]
         if optimizer_state is None or [v.shape for v in optimizer_state] != shapes:
-            optimizer_state = [np.zeros(v.shape, v.dtype) for v in variables]
+            optimizer_state = self._fresh_state
         for variable, value in zip(variables, optimizer_state, strict=True):
             variable.assign(value)
+        for metric in self.metrics:
+            metric.metric.reset_state()  # a fit may have been interrupted within an epoch
         self.model.stop_training = False
 
     def optimizer_state(self) -> list[NDArray]:
         """Return the optimizer's moments and step count, without its learning rate."""
         return [np.asarray(variable) for variable in self._optimizer_variables()]
 
-    def train(self, batches: NDArray[np.float32], lengths: NDArray[np.float32]) -> NDArray:
+    def train(
+        self, batches: NDArray[np.float32], lengths: NDArray[np.float32], n_batches: int
+    ) -> NDArray:
         """Take one gradient step per batch and return the sums for `Totals`.
 
         Parameters
         ----------
-        batches : ndarray of shape (n_batches, batch_size, width, n_channels)
+        batches : ndarray of shape (>= n_batches, batch_size, width, n_channels)
             NaN where nothing is.
-        lengths : ndarray of shape (n_batches, batch_size)
+        lengths : ndarray of shape (>= n_batches, batch_size)
             True lengths; -1 in rows that fill up a batch.
+        n_batches : int
+            How many of the batches to run.
         """
-        return self._train(tf.constant(batches), tf.constant(lengths)).numpy()
+        return self._train(*map(tf.constant, (batches, lengths, n_batches))).numpy()
 
-    def evaluate(self, batches: NDArray[np.float32], lengths: NDArray[np.float32]) -> NDArray:
+    def evaluate(
+        self, batches: NDArray[np.float32], lengths: NDArray[np.float32], n_batches: int
+    ) -> NDArray:
         """Return the sums for `Totals` as the decoder writes on its own, without teacher."""
-        return self._evaluate(tf.constant(batches), tf.constant(lengths)).numpy()
+        return self._evaluate()(*map(tf.constant, (batches, lengths, n_batches))).numpy()
 
     def _optimizer_variables(self) -> list[Any]:
-        rate = self.optimizer.variables.index(self.optimizer._learning_rate)
-        return [v for i, v in enumerate(self.optimizer.variables) if i != rate]
+        return [v for v in self.optimizer.variables if v is not self.optimizer._learning_rate]
 
-    def _run(self, step: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def _run(self, step: Callable[[Any, Any], Any]) -> Callable[[Any, Any, Any], Any]:
         """Return a function that runs `step` over the batches and sums up what it returns."""
 
-        def run(batches: Any, lengths: Any) -> Any:
+        def run(batches: Any, lengths: Any, n_batches: Any) -> Any:
             return tf.while_loop(
-                lambda i, sums: i < tf.shape(batches)[0],
+                lambda i, sums: i < n_batches,
                 lambda i, sums: (i + 1, sums + step(batches[i], lengths[i])),
                 (0, tf.zeros(4)),
-                maximum_iterations=tf.shape(batches)[0],
                 parallel_iterations=1,
             )[1]
 
@@ -207,7 +219,9 @@ class TrainingProgram:
         code = self.model.get_layer("encoder")(batch, training=training)
         teacher = ops.where(ops.isnan(batch), 0.0, batch) if training else None
         decoder = self.model.get_layer("decoder")
-        predicted = decode(decoder, self.architecture, code, tf.shape(batch)[1], teacher)
+        n_real = tf.cast(tf.reduce_max(tf.maximum(lengths, 0.0)), tf.int32)
+        n_steps = ops.shape(batch)[1]
+        predicted = decode(decoder, self.architecture, code, n_steps, n_real, teacher)
         for metric in self.metrics:
             metric.update(batch, predicted)
         loss, count = self.loss(batch, predicted)

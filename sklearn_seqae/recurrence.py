@@ -125,6 +125,10 @@ class _FastRecurrence(keras.layers.RNN):
         ran = ops.arange(ops.shape(hidden)[1]) < n_steps
         return ops.where(ran[None, :, None], hidden, ops.zeros_like(hidden))
 
+    def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
+        # With `right_padded` the mask has told how far to run, and says nothing of the outputs.
+        return None if self.right_padded else super().compute_mask(sequences, mask)
+
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"right_padded": self.right_padded}
 

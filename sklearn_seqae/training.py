@@ -1,32 +1,23 @@
-"""The engine: runs epochs of a training program and keeps the weights that did best.
+"""The engine: runs epochs of a training program and keeps the weights that did best."""
 
-scikeras does its work here: it turns names, classes and instances into what Keras compiles with.
-"""
-
-import copy
-import inspect
-import json
 import math
-import types
-from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from scikeras.wrappers import BaseWrapper
 
 from .architecture import Architecture
-from .batching import bucket_widths, epoch_chunks, pad
-from .objectives import MaskedLoss, MaskedMetric, resolve_metric
-from .program import Totals, TrainingProgram, programs
+from .batching import Chunk, bucket_widths, compiled_widths, epoch_chunks, pad
+from .objectives import MaskedLoss, MaskedMetric
+from .program import CHUNK_SIZE, Totals, TrainingProgram, programs
+from .routing import route, signature
 from .sequences import Sequences
 
-# Batches run in one call. More would save little, and mix the widths less.
-CHUNK_SIZE = 8
-# Gradients of recurrences can explode; a longer one is scaled down to this norm.
-CLIP_NORM = 1.0
+# XLA saves about 0.07 ms per recurrent step and layer, and takes about half a second per layer and
+# array shape to compile: docs/design tells how that was measured.
+XLA_PAYS_AFTER_STEPS = 4000
 
 
 @dataclass(frozen=True)
@@ -111,80 +102,137 @@ def train(
     ValueError
         If the loss is no longer a finite number.
     """
-    compile_arguments, callbacks = _route(settings, architecture)
+    compile_arguments, callbacks = route(
+        settings.loss,
+        settings.metrics,
+        settings.optimizer,
+        settings.learning_rate,
+        settings.callbacks,
+        architecture.n_channels,
+    )
     loss = MaskedLoss(compile_arguments["loss"])
     metrics = compile_arguments["metrics"]
     optimizer = compile_arguments["optimizer"]
     kind = type(optimizer).__name__
-    jit_compile = settings.jit_compile is True
+    fixed_steps = model.get_layer("encoder").input_shape[1]
+    data = _Data.split(sequences, settings, seed, architecture.patch_size, fixed_steps)
     computed = architecture.without_lengths()
     rate = float(optimizer.learning_rate)
     key = (
         TrainingProgram,
         computed,
-        _signature(compile_arguments["loss"]),
-        tuple(_signature(metric) for metric in metrics),
-        _signature(optimizer),
-        jit_compile,
+        signature(compile_arguments["loss"]),
+        tuple(signature(metric) for metric in metrics),
+        signature(optimizer),
+        data.jit_compile,
     )
 
     def make() -> TrainingProgram:
         masked = [MaskedMetric(metric) for metric in metrics]
-        return TrainingProgram(computed, loss, masked, optimizer, jit_compile)
+        return TrainingProgram(computed, loss, masked, optimizer, data.jit_compile)
 
     with programs.lend(key, make) as program:
         program.load(model.get_weights(), (optimizer_state or {}).get(kind))
-        run = _Run(program, architecture, sequences, settings, seed, rate, callbacks)
-        outcome = run.fit()
+        if isinstance(program.optimizer._learning_rate, keras.Variable):  # else it is a schedule
+            program.optimizer.learning_rate = rate
+        outcome = _Run(program, data, settings, seed, callbacks).fit()
         model.set_weights(program.model.get_weights())
         outcome.optimizer_state = {kind: program.optimizer_state()}
         program.model.history = None  # a callback list leaves itself there
     return outcome
 
 
+@dataclass(frozen=True)
+class _Data:
+    """What a fit runs over: the sequences in their buckets, and how these are computed."""
+
+    training: Sequences
+    validation: Sequences
+    batch_size: int
+    widths: NDArray[np.int64]
+    jit_compile: bool
+
+    @classmethod
+    def split(
+        cls,
+        sequences: Sequences,
+        settings: Settings,
+        seed: int,
+        patch_size: int,
+        fixed_steps: int | None,
+    ) -> Self:
+        """Hold sequences out, choose the widths, and decide whether XLA repays its compilation."""
+        training, held_out = map(sequences.take, _split(sequences, settings, seed))
+        batch_size = min(settings.batch_size, len(training))
+        if fixed_steps is None:
+            widths = bucket_widths(sequences.lengths, batch_size, patch_size)
+        else:  # a user's encoder wants just that
+            widths = np.array([fixed_steps])
+        jit_compile = settings.jit_compile
+        if jit_compile == "auto":
+            chunks = epoch_chunks(training.lengths, widths, batch_size, 1, None)
+            n_steps = settings.epochs * sum(chunk.width for chunk in chunks) / patch_size
+            n_shapes = len(np.unique(compiled_widths(widths)))
+            jit_compile = n_steps > XLA_PAYS_AFTER_STEPS * n_shapes
+        return cls(training, held_out, batch_size, widths, bool(jit_compile))
+
+    def training_chunks(self, rng: np.random.Generator | None) -> list[Chunk]:
+        """Return an epoch's batches."""
+        shapes = compiled_widths(self.widths) if self.jit_compile else self.widths
+        lengths = self.training.lengths
+        return epoch_chunks(lengths, self.widths, self.batch_size, CHUNK_SIZE, rng, shapes)
+
+    def validation_chunks(self) -> list[Chunk]:
+        """Return the batches of a validation pass."""
+        lengths = self.validation.lengths
+        return epoch_chunks(lengths, self.widths, self.batch_size, CHUNK_SIZE, None, self.widths)
+
+    def load(
+        self, sequences: Sequences, chunk: Chunk
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], int]:
+        """Return what a program takes: padded batches, their lengths, and how many there are."""
+        rows = chunk.rows
+        if self.jit_compile:  # for every number of batches would be compiled
+            missing = CHUNK_SIZE - len(rows)
+            rows = np.pad(rows, [(0, missing), (0, 0)], constant_values=-1)
+        lengths = np.where(rows >= 0, sequences.lengths[rows], -1).astype(np.float32)
+        return pad(sequences, rows, chunk.width), lengths, len(chunk.rows)
+
+
 class _Run:
-    """One fit: the data in its buckets, the epochs, the best weights so far."""
+    """One fit: the epochs, and the best weights so far."""
 
     def __init__(
         self,
         program: TrainingProgram,
-        architecture: Architecture,
-        sequences: Sequences,
+        data: _Data,
         settings: Settings,
         seed: int,
-        rate: float,
         callbacks: list[Any],
     ) -> None:
         self.program = program
+        self.data = data
         self.settings = settings
         self.seed = seed
-        self.rate = rate
-        training, held_out = _split(sequences, settings, seed)
-        self.training = sequences.take(training)
-        self.validation = sequences.take(held_out) if len(held_out) else None
-        self.batch_size = min(settings.batch_size, len(training))
-        if program.model.get_layer("encoder").input_shape[1] is not None:
-            self.widths = np.array([architecture.n_steps])  # a user's encoder wants just that
-        else:
-            self.widths = bucket_widths(sequences.lengths, self.batch_size, architecture.patch_size)
         self.callbacks = keras.callbacks.CallbackList(
             [_Synchronous(), *callbacks],
             add_progbar=settings.verbose > 0,
             model=program.model,
             verbose=settings.verbose,
             epochs=settings.epochs,
-            steps=sum(len(c.rows) for c in self._chunks(self.training, None)),
+            steps=sum(len(chunk.rows) for chunk in data.training_chunks(None)),
         )
 
     def fit(self) -> Outcome:
         outcome = Outcome()
         best_weights = self.program.model.get_weights()
         best = math.inf
-        monitor = "loss" if self.validation is None else "val_loss"
+        monitor = "val_loss" if len(self.data.validation) else "loss"
         self.callbacks.on_train_begin()
         try:
             for epoch in range(self.settings.epochs):
                 logs = self._epoch(epoch)
+                self._check_finite(logs[monitor], epoch)
                 for name, value in logs.items():
                     outcome.history.setdefault(name, []).append(value)
                 if logs[monitor] < best:
@@ -202,42 +250,49 @@ class _Run:
             self.program.model.set_weights(best_weights)
         else:
             outcome.best_epoch = outcome.n_epochs - 1
+            weights = self.program.model.get_weights()
+            self._check_finite(sum(float(np.sum(w)) for w in weights), outcome.best_epoch)
         self.callbacks.on_train_end(logs=None)
         return outcome
 
     def _epoch(self, epoch: int) -> dict[str, float]:
         """Run one epoch and return its means."""
-        if isinstance(self.settings.optimizer, str):
-            progress = epoch / self.settings.epochs
-            self.program.optimizer.learning_rate = (
-                self.rate * 0.5 * (1.0 + math.cos(math.pi * progress))
-            )
+        if isinstance(self.settings.optimizer, str) and epoch > 0:
+            # By a factor, so that what a callback has made of the rate stays.
+            factor = self._annealing(epoch) / self._annealing(epoch - 1)
+            optimizer = self.program.optimizer
+            optimizer.learning_rate = float(optimizer.learning_rate) * factor
         self.callbacks.on_epoch_begin(epoch)
         rng = np.random.default_rng([self.seed, epoch])
         totals = Totals()
         step = 0
-        for chunk in self._chunks(self.training, rng):
+        for chunk in self.data.training_chunks(rng):
             self.callbacks.on_train_batch_begin(step)
-            totals.add(self.program.train(*self._load(self.training, chunk.rows, chunk.width)))
+            totals.add(self.program.train(*self.data.load(self.data.training, chunk)))
             step += len(chunk.rows)
             logs = self._means(totals)
-            if not math.isfinite(totals.loss):
-                raise ValueError(
-                    f"The training loss became {totals.loss} in epoch {epoch + 1}; expected a "
-                    "finite number. Lower learning_rate, or scale the data, for example with "
-                    "scaler='standard' or 'robust'."
-                )
+            self._check_finite(totals.loss, epoch)
             self.callbacks.on_train_batch_end(step - 1, logs)
         logs = self._means(totals, finish=True)
-        if self.validation is not None:
+        if len(self.data.validation):
             totals = Totals()
-            for chunk in self._chunks(self.validation, None):
-                totals.add(
-                    self.program.evaluate(*self._load(self.validation, chunk.rows, chunk.width))
-                )
+            for chunk in self.data.validation_chunks():
+                totals.add(self.program.evaluate(*self.data.load(self.data.validation, chunk)))
             means = self._means(totals, finish=True)
             logs |= {f"val_{name}": value for name, value in means.items()}
         return logs
+
+    @staticmethod
+    def _check_finite(number: float, epoch: int) -> None:
+        if not math.isfinite(number):
+            raise ValueError(
+                f"The loss or the weights became {number} in epoch {epoch + 1}; expected finite "
+                "numbers. Lower learning_rate, or scale the data, for example with "
+                "scaler='standard' or 'robust'."
+            )
+
+    def _annealing(self, epoch: int) -> float:
+        return 0.5 * (1.0 + math.cos(math.pi * epoch / self.settings.epochs))
 
     def _means(self, totals: Totals, finish: bool = False) -> dict[str, float]:
         means = {"loss": totals.loss / max(totals.count, 1.0)}
@@ -248,16 +303,6 @@ class _Run:
             if finish:
                 metric.metric.reset_state()
         return means
-
-    def _chunks(self, sequences: Sequences, rng: np.random.Generator | None) -> list[Any]:
-        return epoch_chunks(sequences.lengths, self.widths, self.batch_size, CHUNK_SIZE, rng)
-
-    @staticmethod
-    def _load(
-        sequences: Sequences, rows: NDArray[np.int64], width: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        lengths = np.where(rows >= 0, sequences.lengths[rows], -1).astype(np.float32)
-        return pad(sequences, rows, width), lengths
 
 
 def _split(
@@ -278,64 +323,3 @@ def _split(
     rng = np.random.default_rng([seed, settings.epochs])
     held_out = np.sort(rng.permutation(candidates)[: min(n_held_out, len(candidates) - 1)])
     return np.setdiff1d(everything, held_out), held_out
-
-
-def _route(settings: Settings, architecture: Architecture) -> tuple[dict[str, Any], list[Any]]:
-    """Let scikeras turn the parameters into Keras objects, all fresh."""
-    optimizer = settings.optimizer
-    routed = {}
-    if isinstance(optimizer, str):
-        routed = {
-            "optimizer__learning_rate": settings.learning_rate,
-            "optimizer__global_clipnorm": CLIP_NORM,
-        }
-    else:
-        optimizer = type(optimizer).from_config(optimizer.get_config())
-    callbacks = settings.callbacks or []
-    if not isinstance(callbacks, (list, tuple)):
-        callbacks = [callbacks]
-    fresh = [_fresh(callback) for callback in callbacks]
-    wrapper = BaseWrapper(
-        model=None, optimizer=optimizer, loss=settings.loss, callbacks=fresh or None, **routed
-    )
-    arguments = wrapper._get_compile_kwargs()
-    loss = arguments["loss"]
-    arguments["loss"] = keras.losses.get(loss) if isinstance(loss, str) else loss
-    metrics = settings.metrics or []
-    if not isinstance(metrics, (list, tuple)):
-        metrics = [metrics]
-    arguments["metrics"] = [resolve_metric(m, architecture.n_channels) for m in metrics]
-    wrapper._initialize_callbacks()
-    return arguments, wrapper._fit_callbacks
-
-
-def _fresh(callback: Any) -> Any:
-    """Return a callback of this fit's own; a class is left to scikeras."""
-    if isinstance(callback, keras.callbacks.Callback) or inspect.isclass(callback):
-        return copy.deepcopy(callback)
-    made = callback()
-    if not isinstance(made, keras.callbacks.Callback):
-        raise TypeError(
-            f"callbacks must be Keras callbacks or functions that return one, but {callback!r} "
-            f"returned {made!r}: return one instance of keras.callbacks.Callback."
-        )
-    return made
-
-
-def _signature(thing: Any) -> Hashable:
-    """Return a key that is equal for things that compute the same; the thing itself if in doubt.
-
-    The learning rate is no part of it: it is a variable of the traced program.
-    """
-    if isinstance(thing, types.FunctionType) or not type(thing).__module__.startswith("keras."):
-        return thing
-    function = getattr(thing, "_fn", getattr(thing, "fn", None))
-    if not getattr(function, "__module__", "keras.").startswith("keras."):  # a user's own
-        return type(thing), thing.name, function, repr(thing._fn_kwargs)
-    config = dict(thing.get_config())
-    if isinstance(thing, keras.optimizers.Optimizer):
-        del config["learning_rate"], config["name"]  # names count up: adam, adam_1, ...
-    try:
-        return type(thing), json.dumps(config, sort_keys=True, default=None)
-    except TypeError:
-        return thing

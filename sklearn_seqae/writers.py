@@ -14,7 +14,10 @@ _register = keras.saving.register_keras_serializable(package="sklearn_seqae")
 
 
 class StepSource(keras.layers.Layer):
-    """A layer that turns a code into `n_steps` steps, or as many as the call asks for."""
+    """A layer that turns a code into `n_steps` steps, or as many as the call asks for.
+
+    A call may also say that no sequence of the batch is longer than `n_real`.
+    """
 
     def __init__(self, n_steps: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -22,6 +25,11 @@ class StepSource(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"n_steps": self.n_steps}
+
+
+def first_steps(batch: Any, n_steps: Any, n_real: Any) -> Any:
+    """Return the (batch, n_steps) mask of the first `n_real` steps."""
+    return ops.broadcast_to((ops.arange(n_steps) < n_real)[None], (batch, n_steps))
 
 
 def positions(n_steps: Any, n_features: int) -> Any:
@@ -38,26 +46,44 @@ def positions(n_steps: Any, n_features: int) -> Any:
 
 
 @_register
-class Repeat(StepSource):
-    """The code at every step, beside an encoding of the step's position.
+class Unroll(StepSource):
+    """A recurrence that sees, at every step, the whole code and an encoding of the position.
 
-    Input (batch, n_components), output (batch, n_steps, n_components + n_positions). It is Keras'
-    RepeatVector for a number of steps that may differ from call to call.
+    Input (batch, n_components), output (batch, n_steps, units): Keras' RepeatVector and a recurrent
+    layer, but the code, which is the same at every step, is projected once.
     """
 
     N_POSITIONS = 16
 
-    def call(self, inputs: Any, n_steps: Any = None) -> Any:
+    def __init__(
+        self, n_steps: int, units: int, cell: str = "lstm", seed: int = 0, **kwargs: Any
+    ) -> None:
+        super().__init__(n_steps, **kwargs)
+        self.units = units
+        self.cell = cell
+        self.seed = seed
+        self.recurrence = recurrence(cell, units, seed=seed, name="recurrence")
+
+    def build(self, input_shape: tuple) -> None:
+        self.recurrence.build((None, None, input_shape[-1] + self.N_POSITIONS))
+
+    def call(self, inputs: Any, n_steps: Any = None, n_real: Any = None) -> Any:
+        """Write `n_steps` steps; those from `n_real` on need not be computed, and are zeros."""
         n_steps = self.n_steps if n_steps is None else n_steps
-        batch = ops.shape(inputs)[0]
-        code = ops.broadcast_to(inputs[:, None, :], (batch, n_steps, inputs.shape[-1]))
-        where = positions(n_steps, self.N_POSITIONS)[None]
-        return ops.concatenate(
-            [code, ops.broadcast_to(where, (batch, n_steps, self.N_POSITIONS))], -1
-        )
+        cell = self.recurrence.cell
+        kernel = ops.convert_to_tensor(cell.kernel)
+        of_code, of_positions = kernel[: inputs.shape[-1]], kernel[inputs.shape[-1] :]
+        # A GRU's bias has a second row, for the state.
+        bias = ops.reshape(cell.bias, (-1, kernel.shape[-1]))[0]
+        constant = ops.matmul(inputs, of_code) + bias
+        projected = ops.matmul(positions(n_steps, self.N_POSITIONS), of_positions)[None]
+        return self.recurrence.recur(projected, constant=constant, n_steps=n_real)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
-        return input_shape[0], self.n_steps, input_shape[-1] + self.N_POSITIONS
+        return input_shape[0], self.n_steps, self.units
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"units": self.units, "cell": self.cell, "seed": self.seed}
 
 
 @_register
@@ -68,7 +94,7 @@ class Cut(StepSource):
     write more than its `n_steps`.
     """
 
-    def call(self, inputs: Any, n_steps: Any = None) -> Any:
+    def call(self, inputs: Any, n_steps: Any = None, n_real: Any = None) -> Any:
         size = self.compute_output_shape(inputs.shape)[-1]
         rest = self.n_steps * size - inputs.shape[-1]
         pieces = ops.reshape(ops.pad(inputs, [[0, 0], [0, rest]]), (-1, self.n_steps, size))
@@ -121,7 +147,9 @@ class Autoregress(StepSource):
             width = layer.units
         self.outputs_layer.build((None, width))
 
-    def call(self, inputs: Any, n_steps: Any = None, teacher: Any = None) -> Any:
+    def call(
+        self, inputs: Any, n_steps: Any = None, n_real: Any = None, teacher: Any = None
+    ) -> Any:
         n_steps = self.n_steps if n_steps is None else n_steps
         if teacher is None:
             return self._run_free(inputs, n_steps)
@@ -129,9 +157,10 @@ class Autoregress(StepSource):
         code = ops.broadcast_to(inputs[:, None, :], (batch, n_steps, inputs.shape[-1]))
         previous = ops.pad(teacher[:, :-1], [[0, 0], [1, 0], [0, 0]])
         x = ops.concatenate([code, previous], axis=-1)
+        mask = None if n_real is None else first_steps(batch, n_steps, n_real)
         for layer in self.recurrences:
-            x = layer(x)
-        return self._write(x)
+            x = layer(x, mask=mask)
+        return self._write(ops.copy(x))  # the mask has served its end, and a copy carries none
 
     def _run_free(self, code: Any, n_steps: Any) -> Any:
         batch = ops.shape(code)[0]
