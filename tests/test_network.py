@@ -40,13 +40,12 @@ SMALL = {"n_components": 4, "units": 5, "epochs": 1, "random_state": 0}
 # Each differs from the default in what it names; together they reach every choice.
 CHOICES = {
     "default": {},
-    "gru": {"cell": "gru"},
+    "max_gru": {"pooling": "max", "cell": "gru"},
     "stacked": {"units": (5, 4)},
     "forward": {"bidirectional": False},
     "last": {"pooling": "last"},
     "last_forward_gru": {"pooling": "last", "bidirectional": False, "cell": "gru"},
     "mean": {"pooling": "mean", "patch_size": 2},
-    "max": {"pooling": "max"},
     "reshape": {"decoder": "reshape"},
     "reshape_gru": {"decoder": "reshape", "cell": "gru", "units": (5, 4)},
     "dense": {"decoder": "dense", "patch_size": 4},

@@ -255,10 +255,9 @@ def test_a_fit_leaves_no_files_in_the_working_folder(fresh):
     assert fresh[2] == ["X.npz", "codes.npy"]
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
-def test_one_random_state_gives_the_same_fit_after_other_fits(optimizer):
-    ae = make(optimizer=optimizer).fit(X)
-    make(optimizer=optimizer, random_state=1, learning_rate=0.1).fit(X[::-1])
+def test_one_random_state_gives_the_same_fit_after_other_fits():
+    ae = make().fit(X)
+    make(random_state=1, learning_rate=0.1).fit(X[::-1])
     again = clone(ae).fit(X)
     assert_array_equal(again.transform(X), ae.transform(X))
     assert again.history_ == ae.history_
