@@ -96,8 +96,7 @@ class SequenceAutoencoder(BaseEstimator):
         activation = self._codec.architecture.activation
         validation.check_probabilities(self.loss, activation, self.scaler_.transform(sequences))
         settings = {name: getattr(self, name) for name in TRAINING_PARAMETERS} | changes
-        seed = int(np.random.SeedSequence([self._seed, self.n_epochs_]).generate_state(1)[0])
-        outcome = self._codec.train(sequences, settings, seed)
+        outcome = self._codec.train(sequences, settings, self.n_epochs_)
         self.history_ = {
             name: self.history_.get(name, []) + outcome.history.get(name, [])
             for name in self.history_ | outcome.history

@@ -4,7 +4,6 @@ Training packs sequences into few fixed widths (buckets), so that little is comp
 few shapes are compiled; encoding sorts by length and cuts.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +11,8 @@ from numpy.typing import NDArray
 
 from .sequences import Sequences
 
-# What one more width costs, in rows of the longest sequence: a bucket's last batch is rarely full,
-# each width is compiled once, and widths do not mix within a batch.
-WIDTH_COST_ROWS = 2.0
+# What one more width costs, in rows of the longest sequence: lengths mix less within its batches.
+WIDTH_COST_ROWS = 4.0
 MAX_WIDTHS = 8
 # How much wider than its bucket an array may be under XLA. Only what is done outside the
 # recurrences is done on all of it.
@@ -22,7 +20,7 @@ COMPILED_RATIO = 6
 # Sequences per batch outside of training. The number of rows is fixed, because the last bits of a
 # matrix product depend on its shape, and a code should depend on its sequence alone.
 SMALL_BATCH = 32
-LARGE_BATCH = 256
+LARGE_BATCH = 128
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def bucket_widths(
     # best[k, j]: least cost of serving all sequences up to candidate j with k + 1 widths.
     best = np.full((min(MAX_WIDTHS, n), n), np.inf)
     previous = np.zeros(best.shape, dtype=np.int64)
-    overhead = WIDTH_COST_ROWS * batch_size * longest
+    overhead = WIDTH_COST_ROWS * longest
 
     def cost(first: int, last: int) -> float:
         rows = counts[last] - (counts[first - 1] if first else 0)
@@ -166,15 +164,17 @@ def pad(sequences: Sequences, rows: NDArray[np.int64], width: int) -> NDArray[np
 
 def inference_batches(
     lengths: NDArray[np.int64], order: NDArray[np.int64], multiple: int
-) -> Iterator[Chunk]:
+) -> list[Chunk]:
     """Cut sequences, in an order of ascending lengths, into batches as narrow as they may be."""
     size = SMALL_BATCH if len(order) <= SMALL_BATCH else LARGE_BATCH
+    chunks = []
     for start in range(0, len(order), size):
         rows = np.full(size, -1, dtype=np.int64)
         part = order[start : start + size]
         rows[: len(part)] = part
         longest = max(1, int(lengths[part].max()))
-        yield Chunk(-(-longest // multiple) * multiple, rows)
+        chunks.append(Chunk(-(-longest // multiple) * multiple, rows))
+    return chunks
 
 
 def canonical_order(sequences: Sequences) -> NDArray[np.int64]:

@@ -72,9 +72,16 @@ class Codec:
             state |= {"_weights": self._model.get_weights(), "_model": None}
         return state
 
-    def train(self, sequences: Sequences, settings: dict[str, Any], seed: int) -> "Outcome":
+    def train(self, sequences: Sequences, settings: dict[str, Any], first_epoch: int) -> "Outcome":
         """Go on training from the present weights; `settings` are those of `training.Settings`."""
         model = self.model
+        self._check_readable(sequences.lengths)
+        limit = self.architecture.max_decoded_steps
+        if limit is not None and sequences.lengths.max() > limit:
+            raise ValueError(
+                f"X has sequences of up to {sequences.lengths.max()} steps, but this network was "
+                f"made to write {limit} at most: fit afresh, or use decoder='repeat'."
+            )
         from .training import Settings, train
 
         outcome = train(
@@ -82,7 +89,8 @@ class Codec:
             self.architecture,
             self.scaler.transform(sequences),
             Settings(**settings),
-            seed,
+            self._seed,
+            first_epoch,
             self._optimizer_state,
         )
         self._optimizer_state = outcome.optimizer_state
@@ -116,10 +124,21 @@ class Codec:
 
     def _encode_scaled(self, scaled: Sequences, sequences: Sequences) -> NDArray[np.float32]:
         model = self.model
+        self._check_readable(sequences.lengths)
         from .inference import encode
 
         encoded = encode(model, self.architecture, scaled)
         return np.hstack([encoded, self.scaler.statistics(sequences)])
+
+    def _check_readable(self, lengths: NDArray[np.int64]) -> None:
+        """Raise if sequences are longer than a user's encoder reads."""
+        readable = self.model.get_layer("encoder").input_shape[1]
+        if readable is not None and lengths.max() > readable:
+            raise ValueError(
+                f"X has sequences of up to {lengths.max()} steps, but the encoder reads "
+                f"{readable}: build it with keras.Input((None, n_channels)), or fit with sequences "
+                "that long."
+            )
 
     def _decode_scaled(self, codes: NDArray[np.float32], lengths: NDArray[np.int64]) -> Sequences:
         model = self.model

@@ -1,14 +1,17 @@
 """A trained network: its weights, and encoding and decoding with them, sequence by sequence."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import keras
 import numpy as np
+from joblib import cpu_count
 from keras import ops
 from numpy.typing import NDArray
 
 from .architecture import Architecture
-from .batching import canonical_order, inference_batches, pad
+from .batching import Chunk, canonical_order, inference_batches, pad
 from .program import InferenceProgram, programs
 from .sequences import Sequences
 
@@ -22,12 +25,13 @@ def encode(
     fixed = model.get_layer("encoder").input_shape[1]
     program = _program(architecture)
     order = canonical_order(sequences)
-    for chunk in inference_batches(sequences.lengths, order, architecture.patch_size):
-        batch = pad(sequences, chunk.rows, fixed or chunk.width)
+
+    def run(chunk: Chunk) -> None:
+        batch = ops.convert_to_tensor(pad(sequences, chunk.rows, fixed or chunk.width))
         real = chunk.rows >= 0
-        codes[chunk.rows[real]] = program.encode(weights, ops.convert_to_tensor(batch)).numpy()[
-            real
-        ]
+        codes[chunk.rows[real]] = ops.convert_to_numpy(program.encode(weights, batch))[real]
+
+    _for_each(run, inference_batches(sequences.lengths, order, architecture.patch_size))
     return codes
 
 
@@ -47,17 +51,19 @@ def decode(
     limit = architecture.max_decoded_steps
     weights = _weights(model)
     program = _program(architecture)
-    for chunk in inference_batches(lengths, order, architecture.patch_size):
+
+    def run(chunk: Chunk) -> None:
         width = chunk.width if limit is None else min(chunk.width, limit)
         real = chunk.rows >= 0
         rows = chunk.rows[real]
         batch = np.zeros((len(chunk.rows), codes.shape[1]), dtype=np.float32)
         batch[real] = codes[rows]
-        written = program.decode(
-            weights, *map(ops.convert_to_tensor, (batch, np.int32(width)))
-        ).numpy()[real]
+        written = program.decode(weights, ops.convert_to_tensor(batch), np.int32(width))
         steps = np.arange(width) < lengths[rows, None]
-        values[(offsets[rows, None] + np.arange(width))[steps]] = written[steps]
+        positions = (offsets[rows, None] + np.arange(width))[steps]
+        values[positions] = ops.convert_to_numpy(written)[real][steps]
+
+    _for_each(run, inference_batches(lengths, order, architecture.patch_size))
     return Sequences(values, offsets)
 
 
@@ -71,9 +77,23 @@ def decode_lengths(
     """
     if not architecture.decodes_length:
         return np.full(len(codes), architecture.n_steps)
-    lengths = _program(architecture).lengths(_weights(model), ops.convert_to_tensor(codes)).numpy()
+    program = _program(architecture)
+    lengths = ops.convert_to_numpy(program.lengths(_weights(model), ops.convert_to_tensor(codes)))
     limit = architecture.max_decoded_steps or 2 * architecture.n_steps
     return np.clip(np.rint(lengths), 0, limit).astype(np.int64)
+
+
+def _for_each(run: Callable[[Chunk], None], chunks: list[Chunk]) -> None:
+    """Run batches side by side: a recurrence is a chain of small steps, which fill one core each.
+
+    The long ones, which come last, go first.
+    """
+    n_threads = min(len(chunks), cpu_count())
+    if n_threads == 1:
+        run(chunks[0])
+        return
+    with ThreadPoolExecutor(n_threads) as pool:
+        list(pool.map(run, reversed(chunks)))
 
 
 def _weights(model: keras.Model) -> list[Any]:

@@ -132,7 +132,7 @@ class TrainingProgram:
         self.model.compile(optimizer=optimizer)
         self.optimizer = optimizer
         optimizer.build(self.model.trainable_variables)
-        self._fresh_state = self.optimizer_state()
+        _, self._fresh_state = self.state()
         for metric in metrics:  # creates the variables, which a compiled function must not
             shape = (1, 1, architecture.n_channels)
             metric.update(ops.full(shape, np.nan), ops.zeros(shape))
@@ -159,11 +159,11 @@ class TrainingProgram:
             variable.assign(value)
         for metric in self.metrics:
             metric.metric.reset_state()  # a fit may have been interrupted within an epoch
-        self.model.stop_training = False
 
-    def optimizer_state(self) -> list[NDArray]:
-        """Return the optimizer's moments and step count, without its learning rate."""
-        return [np.asarray(variable) for variable in self._optimizer_variables()]
+    def state(self) -> tuple[list[NDArray], list[NDArray]]:
+        """Return the weights, and the optimizer's moments and step count, as `load` takes them."""
+        variables = self._optimizer_variables()
+        return self.model.get_weights(), [variable.numpy() for variable in variables]
 
     def train(
         self, batches: NDArray[np.float32], lengths: NDArray[np.float32], n_batches: int

@@ -75,6 +75,7 @@ def train(
     sequences: Sequences,
     settings: Settings,
     seed: int,
+    first_epoch: int = 0,
     optimizer_state: dict[str, list[NDArray]] | None = None,
 ) -> Outcome:
     """Train `model` in place on scaled sequences.
@@ -88,7 +89,9 @@ def train(
         Scaled; NaN marks missing values.
     settings : Settings
     seed : int
-        Decides the validation split and the order of the batches.
+        Decides the validation split and, with the number of the epoch, the order of the batches.
+    first_epoch : int, default=0
+        Number of epochs that the model has been trained for before.
     optimizer_state : dict, optional
         As an earlier `Outcome` holds it, under the name of the optimizer's class, to continue from
         there. What another kind of optimizer left is of no use, and is not looked at.
@@ -133,11 +136,13 @@ def train(
 
     with programs.lend(key, make) as program:
         program.load(model.get_weights(), (optimizer_state or {}).get(kind))
+        program.model.stop_training = False
         if isinstance(program.optimizer._learning_rate, keras.Variable):  # else it is a schedule
             program.optimizer.learning_rate = rate
-        outcome = _Run(program, data, settings, seed, callbacks).fit()
-        model.set_weights(program.model.get_weights())
-        outcome.optimizer_state = {kind: program.optimizer_state()}
+        outcome = _Run(program, data, settings, (seed, first_epoch), callbacks).fit()
+        weights, state = program.state()
+        model.set_weights(weights)
+        outcome.optimizer_state = {kind: state}
         program.model.history = None  # a callback list leaves itself there
     return outcome
 
@@ -207,13 +212,13 @@ class _Run:
         program: TrainingProgram,
         data: _Data,
         settings: Settings,
-        seed: int,
+        seeds: tuple[int, int],
         callbacks: list[Any],
     ) -> None:
         self.program = program
         self.data = data
         self.settings = settings
-        self.seed = seed
+        self.seed, self.first_epoch = seeds
         self.callbacks = keras.callbacks.CallbackList(
             [_Synchronous(), *callbacks],
             add_progbar=settings.verbose > 0,
@@ -225,7 +230,7 @@ class _Run:
 
     def fit(self) -> Outcome:
         outcome = Outcome()
-        best_weights = self.program.model.get_weights()
+        best_state = self.program.state()
         best = math.inf
         monitor = "val_loss" if len(self.data.validation) else "loss"
         self.callbacks.on_train_begin()
@@ -237,7 +242,7 @@ class _Run:
                     outcome.history.setdefault(name, []).append(value)
                 if logs[monitor] < best:
                     best, outcome.best_epoch = logs[monitor], epoch
-                    best_weights = self.program.model.get_weights()
+                    best_state = self.program.state()
                 waited = epoch - outcome.best_epoch
                 self.callbacks.on_epoch_end(epoch, logs)
                 if self.program.model.stop_training:
@@ -247,7 +252,7 @@ class _Run:
         except KeyboardInterrupt:
             outcome.interrupted = True
         if self.settings.early_stopping or outcome.interrupted:
-            self.program.model.set_weights(best_weights)
+            self.program.load(*best_state)
         else:
             outcome.best_epoch = outcome.n_epochs - 1
             weights = self.program.model.get_weights()
@@ -263,7 +268,7 @@ class _Run:
             optimizer = self.program.optimizer
             optimizer.learning_rate = float(optimizer.learning_rate) * factor
         self.callbacks.on_epoch_begin(epoch)
-        rng = np.random.default_rng([self.seed, epoch])
+        rng = np.random.default_rng([self.seed, self.first_epoch + epoch])
         totals = Totals()
         step = 0
         for chunk in self.data.training_chunks(rng):
@@ -320,6 +325,6 @@ def _split(
     observed = np.isfinite(sequences.values).any(axis=1)
     counts = np.diff(np.concatenate([[0], np.cumsum(observed)])[sequences.offsets])
     candidates = np.flatnonzero(counts > 0)
-    rng = np.random.default_rng([seed, settings.epochs])
+    rng = np.random.default_rng(seed)
     held_out = np.sort(rng.permutation(candidates)[: min(n_held_out, len(candidates) - 1)])
     return np.setdiff1d(everything, held_out), held_out

@@ -175,7 +175,7 @@ def test_inference_batches_hold_every_sequence_once_as_narrow_as_may_be(lengths,
 
 
 @pytest.mark.parametrize(
-    ("n", "size", "n_batches"), [(1, SMALL_BATCH, 1), (32, SMALL_BATCH, 1), (300, LARGE_BATCH, 2)]
+    ("n", "size", "n_batches"), [(1, SMALL_BATCH, 1), (32, SMALL_BATCH, 1), (300, LARGE_BATCH, 3)]
 )
 def test_inference_batches_have_one_of_two_sizes(n, size, n_batches):
     batches = list(inference_batches(np.full(n, 3), np.arange(n), 1))

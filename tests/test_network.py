@@ -702,3 +702,21 @@ def test_own_parts_of_other_shapes_are_refused_in_words(parts, message):
     with pytest.raises((TypeError, ValueError), match=message):
         ae.fit(make_ragged())
     assert not [name for name in vars(ae) if name.endswith("_")]
+
+
+def test_sequences_longer_than_an_own_encoder_reads_are_refused():
+    def encoder(n_steps, n_channels, n_components):
+        layers = [keras.Input((n_steps, n_channels)), keras.layers.LSTM(n_components)]
+        return keras.Sequential(layers)
+
+    ae = LSTMAutoencoderTransformer(2, units=3, encoder=encoder, epochs=1, random_state=0)
+    ae.fit(np.zeros((4, 5, 1)) + np.arange(4.0)[:, None, None])
+    with pytest.raises(ValueError, match="up to 7 steps, but the encoder reads 5: build it with"):
+        ae.transform(np.ones((2, 7, 1)))
+
+
+def test_going_on_with_longer_sequences_than_a_dense_decoder_writes_is_refused():
+    ae = LSTMAutoencoderTransformer(2, units=3, decoder="dense", epochs=1, random_state=0)
+    ae.fit(np.arange(20.0).reshape(4, 5, 1))
+    with pytest.raises(ValueError, match="up to 7 steps, but this network was made to write 5"):
+        ae.partial_fit(np.arange(14.0).reshape(2, 7, 1))
