@@ -168,7 +168,8 @@ class _Data:
     ) -> Self:
         """Hold sequences out, choose the widths, and decide whether XLA repays its compilation."""
         training, held_out = map(sequences.take, _split(sequences, settings, seed))
-        batch_size = min(settings.batch_size, len(training))
+        # Few sequences fill a batch of a power of two, so that folds of them share its shape.
+        batch_size = min(settings.batch_size, 1 << (len(training) - 1).bit_length())
         if fixed_steps is None:
             widths = bucket_widths(sequences.lengths, batch_size, patch_size)
         else:  # a user's encoder wants just that

@@ -18,7 +18,9 @@ from sklearn.base import clone
 from tensorflow.python.framework.config import is_op_determinism_enabled
 
 from sklearn_seqae import LSTMAutoencoderTransformer, training
+from sklearn_seqae.base import TRAINING_PARAMETERS
 from sklearn_seqae.program import Cache, InferenceProgram, TrainingProgram, programs
+from sklearn_seqae.sequences import as_sequences
 
 SMALL = {"n_components": 4, "units": 5, "random_state": 0, "batch_size": 8}
 
@@ -646,3 +648,52 @@ def test_a_program_does_not_come_back_after_an_error():
         raise RuntimeError("broken")
     with cache.lend("key", object) as second:
         assert second is not first
+
+
+# Fast paths
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_xla_on_wide_arrays_takes_the_same_steps_as_the_plain_program_on_narrow_ones(cell):
+    sequences = [x for x in X if len(x) < 8]
+    parameters = {"cell": cell, "early_stopping": False, "scaler": None, "epochs": 2}
+    fits = []
+    for jit_compile in (False, True):
+        ae = make(jit_compile=jit_compile, **parameters)
+        with pytest.MonkeyPatch.context() as patch:
+            # One bucket, so that the order is the same; under XLA its arrays are padded threefold.
+            patch.setattr(training, "bucket_widths", lambda *args: np.array([8]))
+            patch.setattr(training, "compiled_widths", lambda widths: 3 * widths)
+            fits.append(ae.fit(sequences))
+    plain, compiled = fits
+    for name, values in plain.history_.items():
+        assert_allclose(compiled.history_[name], values, rtol=1e-5)
+    assert_allclose(compiled.transform(X), plain.transform(X), atol=1e-5)
+
+
+def test_jit_compile_auto_asks_for_enough_steps_to_repay_the_compilation():
+    sequences = as_sequences([np.ones((10, 1))] * 64)
+
+    def choose(epochs, jit_compile="auto"):
+        settings = training.Settings(
+            **{name: getattr(make(), name) for name in TRAINING_PARAMETERS}
+            | {"epochs": epochs, "jit_compile": jit_compile, "early_stopping": False}
+        )
+        return training._Data.split(sequences, settings, 0, 1, None).jit_compile
+
+    enough = training.XLA_PAYS_AFTER_STEPS // (8 * 10) + 1
+    assert choose(enough)
+    assert not choose(enough - 1)
+    assert choose(1, True)
+    assert not choose(enough, False)
+
+
+def test_folds_of_few_sequences_share_the_shape_of_a_batch():
+    settings = training.Settings(
+        **{name: getattr(make(batch_size=32), name) for name in TRAINING_PARAMETERS}
+    )
+    sizes = {
+        training._Data.split(as_sequences([[1.0]] * n), settings, 0, 1, None).batch_size
+        for n in (19, 21, 30, 200)
+    }
+    assert sizes == {32}
