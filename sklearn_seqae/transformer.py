@@ -77,7 +77,7 @@ class LSTMAutoencoderTransformer(
         Initial learning rate of an optimizer given by name.
     epochs : int, default=100
         Upper bound on the passes over the data.
-    batch_size : int, default=32
+    batch_size : int, default=16
         Sequences per gradient step.
     early_stopping : bool, default=True
         Whether to hold out `validation_fraction` of the sequences, stop when their loss has not
@@ -166,7 +166,7 @@ class LSTMAutoencoderTransformer(
         optimizer: Any = "adam",
         learning_rate: float = 0.003,
         epochs: int = 100,
-        batch_size: int = 32,
+        batch_size: int = 16,
         early_stopping: bool = True,
         validation_fraction: float = 0.1,
         patience: int = 20,
