@@ -17,10 +17,11 @@ MAX_WIDTHS = 8
 # How much wider than its bucket an array may be under XLA. Only what is done outside the
 # recurrences is done on all of it.
 COMPILED_RATIO = 6
-# Sequences per batch outside of training. The number of rows is fixed, because the last bits of a
-# matrix product depend on its shape, and a code should depend on its sequence alone.
+# Rows of a batch outside of training: at least SMALL_BATCH, and as many as make about that many
+# steps. They are a power of two, filled up, because the last bits of a matrix product depend on its
+# shape, and a code should depend on its sequence alone.
 SMALL_BATCH = 32
-LARGE_BATCH = 128
+STEPS_PER_BATCH = 8192
 
 
 @dataclass(frozen=True)
@@ -166,14 +167,17 @@ def inference_batches(
     lengths: NDArray[np.int64], order: NDArray[np.int64], multiple: int
 ) -> list[Chunk]:
     """Cut sequences, in an order of ascending lengths, into batches as narrow as they may be."""
-    size = SMALL_BATCH if len(order) <= SMALL_BATCH else LARGE_BATCH
     chunks = []
-    for start in range(0, len(order), size):
+    end = len(order)
+    while end > 0:  # from the longest down, so that a width, and with it the size, is known
+        longest = max(1, int(lengths[order[end - 1]]))
+        size = min(max(STEPS_PER_BATCH // longest, 2 * SMALL_BATCH), len(order))
+        size = max(SMALL_BATCH, 1 << (size - 1).bit_length())
         rows = np.full(size, -1, dtype=np.int64)
-        part = order[start : start + size]
+        part = order[max(0, end - size) : end]
         rows[: len(part)] = part
-        longest = max(1, int(lengths[part].max()))
         chunks.append(Chunk(-(-longest // multiple) * multiple, rows))
+        end -= len(part)
     return chunks
 
 

@@ -84,16 +84,13 @@ def decode_lengths(
 
 
 def _for_each(run: Callable[[Chunk], None], chunks: list[Chunk]) -> None:
-    """Run batches side by side: a recurrence is a chain of small steps, which fill one core each.
-
-    The long ones, which come last, go first.
-    """
+    """Run batches side by side, as each is a chain of small steps that fill one core at most."""
     n_threads = min(len(chunks), cpu_count())
     if n_threads == 1:
         run(chunks[0])
         return
     with ThreadPoolExecutor(n_threads) as pool:
-        list(pool.map(run, reversed(chunks)))
+        list(pool.map(run, chunks))
 
 
 def _weights(model: keras.Model) -> list[Any]:

@@ -7,9 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from sklearn_seqae.batching import (
-    LARGE_BATCH,
     MAX_WIDTHS,
-    SMALL_BATCH,
     bucket_widths,
     canonical_order,
     epoch_chunks,
@@ -171,15 +169,16 @@ def test_inference_batches_hold_every_sequence_once_as_narrow_as_may_be(lengths,
         assert chunk.width % multiple == 0
         assert longest <= chunk.width < longest + multiple
         seen += real.tolist()
-    assert seen == order.tolist()
+    assert sorted(seen) == list(range(len(lengths)))
 
 
 @pytest.mark.parametrize(
-    ("n", "size", "n_batches"), [(1, SMALL_BATCH, 1), (32, SMALL_BATCH, 1), (300, LARGE_BATCH, 3)]
+    ("n", "n_steps", "sizes"),
+    [(1, 9, [32]), (32, 9, [32]), (33, 9, [64]), (300, 1000, [64] * 5), (1200, 10, [1024] * 2)],
 )
-def test_inference_batches_have_one_of_two_sizes(n, size, n_batches):
-    batches = list(inference_batches(np.full(n, 3), np.arange(n), 1))
-    assert [len(chunk.rows) for chunk in batches] == [size] * n_batches
+def test_inference_batches_have_a_power_of_two_of_rows(n, n_steps, sizes):
+    batches = inference_batches(np.full(n, n_steps), np.arange(n), 1)
+    assert [len(chunk.rows) for chunk in batches] == sizes
 
 
 @given(
