@@ -2,6 +2,7 @@
 #
 #   make demo    the example of the README
 #   make test    all tests, and the examples in the docstrings
+#   make bench   times it beside what people use today: half an hour, in a venv of its own
 #   make lint    style; `make types`: type hints; `make clean`: back to a fresh checkout
 #
 # Another Python: make PYTHON=python3.12 test
@@ -13,7 +14,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 RUN := PATH="$(BIN):$$PATH"
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint types clean
+.PHONY: demo test bench measure lint types clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed-plot
@@ -21,6 +22,14 @@ demo: $(VENV)/.installed-plot
 
 test: $(VENV)/.installed-test
 	$(RUN) python -m pytest
+
+# In a venv of its own: what this library is compared with wants other versions of NumPy and pandas.
+# BENCH="--workloads small --repeats 1" measures less; see benchmarks/run.py.
+bench:
+	$(MAKE) VENV=.venv-bench measure
+
+measure: $(VENV)/.installed-bench
+	$(RUN) python -m benchmarks.run $(BENCH)
 
 lint: $(VENV)/.installed-test
 	$(RUN) ruff check .
@@ -30,7 +39,7 @@ types: $(VENV)/.installed-test
 	$(RUN) mypy
 
 clean:
-	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-bench build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # One stamp per extra; the package itself is installed in place, so only pyproject.toml matters.

@@ -1,0 +1,1 @@
+"""Times sklearn_seqae beside what people use today; `make bench` runs it."""

@@ -1,0 +1,374 @@
+"""What was measured, as a table, as docs/benchmarks.md and as its plots."""
+
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from .contenders import CONTENDERS
+from .measure import BASE, SWEEPS
+from .workloads import WORKLOADS
+
+DOCS = Path(__file__).parents[1] / "docs"
+BASELINE, OURS = "tutorial", "sklearn_seqae"
+# Ratios against the tutorial that the library is to reach.
+GOALS = {
+    "ragged": {"fit_cold": 5.0, "fit_warm": 20.0, "encode_steps_per_s": 10.0},
+    "small": {"fit_cold": 2.5, "fit_warm": 5.0, "encode_steps_per_s": 4.0},
+    "mid": {"fit_cold": 1.5, "fit_warm": 2.2, "encode_steps_per_s": 3.0},
+}
+# Measure: its heading, its format, and whether more is better.
+MEASURES = {
+    "fit_cold": ("fit cold, s", "{:.2f}", False),
+    "fit_warm": ("fit warm, s", "{:.2f}", False),
+    "to_loss": ("to the tutorial's loss, s", "{:.2f}", False),
+    "encode_steps_per_s": ("encode, 1000 steps/s", "{:.0f}", True),
+    "latency_ms": ("one sequence, ms", "{:.2f}", False),
+    "peak_rss_mb": ("peak RSS, MB", "{:.0f}", False),
+    "peak_share": ("share of matmul peak", "{:.0%}", True),
+    "loss": ("final held-out loss", "{:.3f}", False),
+}
+RATIOS = ("fit_cold", "fit_warm", "to_loss", "encode_steps_per_s", "latency_ms")
+# Okabe and Ito's colours, which colour-blind readers tell apart.
+COLOURS = {
+    "tutorial": "#000000",
+    "sklearn_seqae": "#0072B2",
+    "defaults": "#56B4E9",
+    "torch padded": "#D55E00",
+    "torch packed": "#E69F00",
+    "aeon": "#009E73",
+    "sequitur": "#CC79A7",
+}
+
+
+class Figures:
+    """Every measured run by workload and contender, with what follows from several of them."""
+
+    def __init__(self, results: dict[str, Any]) -> None:
+        self.peak = median(peak["gflops"] for peak in results["peak"])
+        self._runs: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
+        for run in results["runs"]:
+            key = run["workload"], run["contender"]
+            self._runs.setdefault(key, {})[run["repeat"]] = run
+        for (workload, _), runs in self._runs.items():
+            for repeat, run in runs.items():
+                self._derive(run, self._runs.get((workload, BASELINE), {}).get(repeat))
+
+    @property
+    def workloads(self) -> list[str]:
+        """Workloads that were measured."""
+        return [name for name in WORKLOADS if any(name == key[0] for key in self._runs)]
+
+    def contenders(self, workload: str) -> list[str]:
+        """Contenders that were measured on a workload."""
+        return [label for label in CONTENDERS if (workload, label) in self._runs]
+
+    def repeats(self, workload: str, contender: str) -> int:
+        """How often they were measured."""
+        return len(self._runs[workload, contender])
+
+    def median(self, workload: str, contender: str, measure: str) -> float | None:
+        """Return the median over the repeats, None where it was not measured or not reached."""
+        values = [run[measure] for run in self._runs[workload, contender].values()]
+        return None if None in values else median(values)
+
+    def ratio(self, workload: str, contender: str, measure: str) -> float | None:
+        """Return how many times better than the tutorial: the median over rounds of both."""
+        base, runs = self._runs.get((workload, BASELINE), {}), self._runs[workload, contender]
+        pairs = [(base[i][measure], run[measure]) for i, run in runs.items() if i in base]
+        if not pairs or any(None in pair for pair in pairs):
+            return None
+        more_is_better = MEASURES[measure][2]
+        return median(b / a if more_is_better else a / b for a, b in pairs)
+
+    def _derive(self, run: dict[str, Any], base: dict[str, Any] | None) -> None:
+        losses, flops = run["cold_losses"], run["flops"]
+        run["loss"] = losses[-1] if losses else None
+        run["peak_share"] = flops and flops / run["fit_warm"] / 1e9 / self.peak
+        run["to_loss"] = None
+        if base is not None:
+            target = base["cold_losses"][-1]
+            reached = (t for t, x in zip(run["cold_times"], losses, strict=True) if x <= target)
+            run["to_loss"] = next(reached, None)
+
+
+def table(results: dict[str, Any]) -> str:
+    """Return all medians, and below them the ratios, as text."""
+    figures = Figures(results)
+    head = ["workload", "contender", "n", *(heading for heading, _, _ in MEASURES.values())]
+    return "\n\n".join(
+        [
+            _aligned([head, *_rows(figures)]),
+            "Times better than the tutorial:",
+            _aligned([["workload", "contender", *map(_heading, RATIOS)], *_ratios(figures)]),
+        ]
+    )
+
+
+def write(results: dict[str, Any]) -> None:
+    """Write docs/benchmarks.md and its images."""
+    figures = Figures(results)
+    page = [
+        INTRODUCTION.format(**_facts(results, figures)),
+        "![How many times better than the tutorial each contender is, by workload: bars for the "
+        "cold fit, the warm fit and encoding.](images/benchmarks.png)",
+        "## Against the figures to reach",
+        _markdown([["workload", "measure", "goal", "measured", ""], *_goals(figures)]),
+        _against_torch(figures),
+        "## Times better than the tutorial",
+        _markdown([["workload", "contender", *map(_heading, RATIOS)], *_ratios(figures)]),
+        "## Medians",
+        _markdown(
+            [
+                ["workload", "contender", "n", *(head for head, _, _ in MEASURES.values())],
+                *_rows(figures),
+            ]
+        ),
+        METHOD,
+    ]
+    if "growth" in results:
+        page += _extras(results)
+    (DOCS / "benchmarks.md").write_text("\n\n".join(page) + "\n", encoding="utf-8")
+    _draw_ratios(figures)
+    if "growth" in results:
+        _draw_growth(results["growth"])
+
+
+INTRODUCTION = """\
+# Benchmarks
+
+`make bench` wrote this page, on {date}, in {minutes:.0f} minutes: {cpu}, {cores} cores, no GPU;
+Python {python}, {versions}. Other work ran on the machine meanwhile (load before a measurement:
+median {load:.1f}), so ratios within a round mean more than seconds. A large float32 matrix product
+reached {peak:.0f} GFLOP/s.
+
+{contenders}
+
+{workloads}"""
+
+METHOD = """\
+## How it was measured
+
+- Every measurement has a process of its own. It imports, makes the data and fits 16 sequences of
+  another shape first, so what a library does once per process is no one's cost. Then comes the
+  **cold** fit, which pays for building, tracing and compiling, and the **warm** one: the same data
+  and the same code again, from another seed. Contenders alternate, round by round; `n` is the
+  number of rounds, ratios are medians of ratios within a round.
+- All get the same data, units, epochs and batch size; each its own learning rate: 0.001 is Keras'
+  and PyTorch's, and this library's is 0.003, falling along a cosine.
+- The **loss** is the mean squared error over real values of sequences that no one trained on, after
+  each epoch. "To the tutorial's loss" is the time, from the start of the cold fit, after which it
+  is at or below what the tutorial ends with in the same round; "-" where it never was.
+- **Encoding** starts from a list of arrays, padding included, when it has run once. Steps are real
+  steps. One sequence is one of median length, the time the median of 50.
+- **Peak RSS** is that of the process until the end of the warm fit, libraries included.
+- The **share of the peak** is that of the warm fit, by the products that training needs on real
+  steps, three times those of the forward pass: what is computed on padding earns nothing.
+- sequitur takes one sequence a gradient step, which would last too long: it got a fiftieth of the
+  sequences, and its times are multiplied by what it did not see, by steps. It fails without
+  `h_dims`, and has two layers a side with them. aeon's network is a bidirectional GRU with half
+  the units in each direction. Both, for their slowness, ran in one round only, and neither has the
+  architecture of the others; nor have this library's defaults, whose row says what one gets without
+  choosing.
+- `OMP_WAIT_POLICY=passive` was set for all. Without it, PyTorch's threads spin, which on a machine
+  that is busy otherwise made its fits up to 80 times slower."""
+
+
+def _facts(results: dict[str, Any], figures: Figures) -> dict[str, Any]:
+    """Return what the introduction is filled with."""
+    machine = results["machine"]
+    used = {c for w in figures.workloads for c in figures.contenders(w)}
+    titles = [f"- **{label}**: {CONTENDERS[label].title}." for label in CONTENDERS if label in used]
+    workloads = [
+        [
+            name,
+            str(w.n_sequences),
+            f"5 to {w.n_steps}, median 25" if w.ragged else str(w.n_steps),
+            *map(str, (w.n_channels, w.units, w.epochs, w.batch_size)),
+        ]
+        for name, w in WORKLOADS.items()
+        if name in figures.workloads
+    ]
+    head = ["workload", "sequences", "steps", "channels", "units", "epochs", "batch"]
+    return machine | {
+        "versions": ", ".join(f"{k} {v}" for k, v in machine["versions"].items() if v),
+        "load": median(run["load_before"] for run in results["runs"]),
+        "peak": figures.peak,
+        "contenders": "\n".join(titles),
+        "workloads": _markdown([head, *workloads]),
+    }
+
+
+def _rows(figures: Figures) -> list[list[str]]:
+    rows = []
+    for workload in figures.workloads:
+        for label in figures.contenders(workload):
+            row = [workload, label, str(figures.repeats(workload, label))]
+            for measure, (_, form, _) in MEASURES.items():
+                value = figures.median(workload, label, measure)
+                if value is not None and measure == "encode_steps_per_s":
+                    value /= 1000
+                row.append("-" if value is None else form.format(value))
+            rows.append(row)
+    return rows
+
+
+def _ratios(figures: Figures) -> list[list[str]]:
+    rows = []
+    for workload in figures.workloads:
+        for label in figures.contenders(workload):
+            if label != BASELINE:
+                ratios = [figures.ratio(workload, label, measure) for measure in RATIOS]
+                rows.append([workload, label, *map(_ratio, ratios)])
+    return rows
+
+
+def _goals(figures: Figures) -> list[list[str]]:
+    rows = []
+    for workload, goals in GOALS.items():
+        if workload in figures.workloads and OURS in figures.contenders(workload):
+            for measure, goal in goals.items():
+                ratio = figures.ratio(workload, OURS, measure) or 0.0
+                verdict = "reached" if ratio >= goal else "**missed**"
+                rows.append([workload, _heading(measure), _ratio(goal), _ratio(ratio), verdict])
+    return rows
+
+
+def _against_torch(figures: Figures) -> str:
+    """Say where PyTorch was faster."""
+    slower = []
+    for workload in figures.workloads:
+        for label in figures.contenders(workload):
+            for measure in ("fit_cold", "fit_warm", "encode_steps_per_s", "latency_ms"):
+                if label.startswith("torch") and OURS in figures.contenders(workload):
+                    times = [figures.ratio(workload, who, measure) for who in (label, OURS)]
+                    if None not in times and times[0] > times[1]:
+                        by = _ratio(times[0] / times[1])
+                        slower.append(f"- {workload}, {_heading(measure)}: {label}, {by}")
+    if not slower:
+        return "PyTorch was faster nowhere."
+    return "PyTorch was faster than this library here:\n\n" + "\n".join(slower)
+
+
+def _extras(results: dict[str, Any]) -> list[str]:
+    """Return the sections on memory, searches and growth."""
+    rows = [["contender", "fits", "growth, MB a fit"]]
+    for label, measured in results["memory"].items():
+        rss = measured["rss_mb"]
+        skipped = len(rss) // 8  # until what is allocated once has been
+        growth = (rss[-1] - rss[skipped]) / (len(rss) - 1 - skipped)
+        rows.append([label, str(len(rss)), f"{growth:.2f}"])
+    programs, times = results["search"]["programs"], results["search"]["mean_fit_times"]
+    made = ", ".join(f"{count} `{name}`" for name, count in programs.items())
+    seconds = ", ".join(f"{t:.2f}" for t in times)
+    return [
+        "## Memory over many fits of one shape",
+        "Fit and encode, again and again in one process. The goal is at most 1 MB a fit.",
+        _markdown(rows),
+        "## A search of twelve fits of one shape",
+        f"`GridSearchCV` over four learning rates, three folds each, in one process, made {made}. "
+        f"A fit took, in the mean over the folds of each candidate, {seconds} s: the first one "
+        "includes what is compiled.",
+        "## How the cost grows",
+        "![Seconds of a warm fit against the number of sequences, their length and the units, for "
+        "the tutorial and this library.](images/benchmarks_growth.png)",
+        f"Seconds of a warm fit of {BASE.epochs} epochs; what is not varied is {BASE.n_sequences} "
+        f"sequences of {BASE.n_steps} steps and {BASE.n_channels} channels, {BASE.units} units, "
+        f"batches of {BASE.batch_size}.",
+        _markdown(
+            [
+                ["varied", "value", *results["growth"]],
+                *(
+                    [name, str(size), *(f"{s[name][i]:.2f}" for s in results["growth"].values())]
+                    for name, sizes in SWEEPS.items()
+                    for i, size in enumerate(sizes)
+                ),
+            ]
+        ),
+    ]
+
+
+def _draw_ratios(figures: Figures) -> None:
+    from matplotlib.figure import Figure
+
+    measures = ("fit_cold", "fit_warm", "encode_steps_per_s")
+    n_bars = sum(len(figures.contenders(w)) - 1 for w in figures.workloads)
+    figure = Figure(figsize=(11, 1.6 + 0.24 * n_bars), layout="constrained")
+    axes = figure.subplots(1, len(measures), sharey=True)
+    for ax, measure in zip(axes, measures, strict=True):
+        y, middles = 0.0, []
+        for workload in figures.workloads:
+            top = y
+            for label in figures.contenders(workload):
+                ratio = figures.ratio(workload, label, measure)
+                if label == BASELINE or ratio is None:
+                    continue
+                ax.barh(y, ratio - 1, left=1, height=0.85, color=COLOURS[label], label=label)
+                side = {"ha": "left"} if ratio >= 1 else {"ha": "right"}
+                ax.annotate(
+                    f"{ratio:.2g}" if ratio < 10 else f"{ratio:.0f}",
+                    (ratio, y),
+                    (4 if ratio >= 1 else -4, 0),
+                    textcoords="offset points",
+                    va="center",
+                    fontsize=8,
+                    **side,
+                )
+                y += 1
+            middles.append((top + y - 1) / 2)
+            y += 0.8
+        ax.axvline(1, color=COLOURS[BASELINE], linewidth=1)
+        ax.set_xscale("log")
+        low, high = ax.get_xlim()
+        ax.set_xlim(low / 2.2, high * 2.2)
+        ax.set_title(_heading(measure))
+        ax.set_yticks(middles, figures.workloads)
+        ax.tick_params(axis="y", length=0)
+        ax.spines[["top", "right", "left"]].set_visible(False)
+    axes[0].invert_yaxis()
+    figure.supxlabel("times faster than the tutorial's script (log scale; right of 1 is faster)")
+    handles = {}
+    for handle, label in zip(*axes[0].get_legend_handles_labels(), strict=True):
+        handles.setdefault(label, handle)
+    figure.legend(handles.values(), handles, loc="outside upper center", ncols=6, frameon=False)
+    figure.savefig(DOCS / "images" / "benchmarks.png", dpi=110)
+
+
+def _draw_growth(growth: dict[str, dict[str, list[float]]]) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 3.6), layout="constrained")
+    axes = figure.subplots(1, len(SWEEPS), sharey=True)
+    for ax, (name, sizes) in zip(axes, SWEEPS.items(), strict=True):
+        for label, marker in zip(growth, "os", strict=True):
+            seconds = growth[label][name]
+            ax.loglog(sizes, seconds, marker=marker, color=COLOURS[label], label=label)
+        ax.set_xticks(sizes, map(str, sizes))
+        ax.minorticks_off()
+        ax.grid(alpha=0.3)
+        ax.set_xlabel(name)
+        ax.spines[["top", "right"]].set_visible(False)
+    axes[0].set_ylabel(f"warm fit of {BASE.epochs} epochs, s")
+    axes[0].legend(frameon=False)
+    figure.savefig(DOCS / "images" / "benchmarks_growth.png", dpi=110)
+
+
+def _heading(measure: str) -> str:
+    return MEASURES[measure][0].split(",")[0]
+
+
+def _ratio(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.2f}x" if value < 10 else f"{value:.1f}x"
+
+
+def _markdown(rows: list[list[str]]) -> str:
+    head, *body = rows
+    lines = [head, ["---"] * len(head), *body]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _aligned(rows: list[list[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)
