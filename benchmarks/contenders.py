@@ -92,6 +92,7 @@ class Defaults(Ours):
     label = "defaults"
     title = "the same with the library's defaults: both directions, mean and maximum, patches"
     choices: ClassVar[dict[str, Any]] = {}
+    max_repeats = 1
     matched = False
 
 

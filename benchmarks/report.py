@@ -166,9 +166,8 @@ METHOD = """\
 - sequitur takes one sequence a gradient step, which would last too long: it got a fiftieth of the
   sequences, and its times are multiplied by what it did not see, by steps. It fails without
   `h_dims`, and has two layers a side with them. aeon's network is a bidirectional GRU with half
-  the units in each direction. Both, for their slowness, ran in one round only, and neither has the
-  architecture of the others; nor have this library's defaults, whose row says what one gets without
-  choosing.
+  the units in each direction. Neither has the architecture of the others; nor have this library's
+  defaults, whose row says what one gets without choosing. These three ran in one round only.
 - `OMP_WAIT_POLICY=passive` was set for all. Without it, PyTorch's threads spin, which on a machine
   that is busy otherwise made its fits up to 80 times slower."""
 

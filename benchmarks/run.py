@@ -13,6 +13,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import joblib
+
 from . import report
 from .contenders import CONTENDERS
 from .workloads import WORKLOADS
@@ -35,18 +37,22 @@ def main() -> None:
     parser.add_argument("--report", action="store_true", help="only write the page again")
     arguments = parser.parse_args()
     if not arguments.report:
-        results = measure(arguments)
-        arguments.results.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        measure(arguments)
     results = json.loads(arguments.results.read_text(encoding="utf-8"))
     print(report.table(results))
     if arguments.results == RESULTS:
         report.write(results)
 
 
-def measure(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Run every measurement in a fresh process, round by round, and gather what they print."""
+def measure(arguments: argparse.Namespace) -> None:
+    """Run every measurement in a fresh process, round by round; after each, keep all so far."""
     results: dict[str, Any] = {"machine": machine(), "runs": [], "peak": []}
     start = time.perf_counter()
+
+    def keep() -> None:
+        results["machine"]["minutes"] = (time.perf_counter() - start) / 60
+        arguments.results.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
     for repeat in range(arguments.repeats):
         results["peak"].append(_fresh("peak"))
         for name, label in itertools.product(arguments.workloads, arguments.contenders):
@@ -56,6 +62,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
                 continue
             run = _fresh("compare", name, label, repeat, arguments.quick)
             results["runs"].append({"workload": name, "contender": label, "repeat": repeat} | run)
+            keep()
     if not arguments.no_extras:
         results["memory"] = {
             label: _fresh("memory", label, 3 if arguments.quick else N_FITS)
@@ -65,8 +72,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         results["growth"] = {
             label: _fresh("growth", label) for label in ("tutorial", "sklearn_seqae")
         }
-    results["machine"]["minutes"] = (time.perf_counter() - start) / 60
-    return results
+    keep()
 
 
 def machine() -> dict[str, Any]:
@@ -74,9 +80,7 @@ def machine() -> dict[str, Any]:
     return {
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "cpu": _cpu(),
-        "cores": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
+        "cores": joblib.cpu_count(),
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in PACKAGES},
     }
