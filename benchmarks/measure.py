@@ -135,18 +135,17 @@ def search() -> dict[str, Any]:
 
     made: list[str] = []
 
-    def counted(kind: type) -> Any:
-        class Counted(kind):  # type: ignore[misc]
-            def __init__(self, *args: Any, **kwargs: Any) -> None:
-                made.append(kind.__name__)
-                super().__init__(*args, **kwargs)
+    def count(kind: type) -> None:
+        build = kind.__init__
 
-        return Counted
+        def counted(self: Any, *args: Any, **kwargs: Any) -> None:
+            made.append(kind.__name__)
+            build(self, *args, **kwargs)
 
-    from sklearn_seqae import inference, training
+        kind.__init__ = counted  # type: ignore[misc]
 
-    training.TrainingProgram = counted(program.TrainingProgram)
-    inference.InferenceProgram = counted(program.InferenceProgram)
+    count(program.TrainingProgram)
+    count(program.InferenceProgram)
     X, _ = replace(WORKLOADS["ragged"], n_sequences=300, n_steps=60).data()
     ae = LSTMAutoencoderTransformer(n_components=16, units=16, epochs=3, random_state=0)
     grid = {"learning_rate": [0.001, 0.003, 0.005, 0.01]}
