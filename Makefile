@@ -2,6 +2,7 @@
 #
 #   make demo    the example of the README
 #   make test    all tests, and the examples in the docstrings
+#   make backends  the test with JAX and torch in place of TensorFlow, in a venv of its own
 #   make bench   times it beside what people use today: half an hour, in a venv of its own
 #   make lint    style; `make types`: type hints; `make clean`: back to a fresh checkout
 #
@@ -14,7 +15,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 RUN := PATH="$(BIN):$$PATH"
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test bench measure lint types clean
+.PHONY: demo test backends test-backends bench measure lint types clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed-plot
@@ -22,6 +23,14 @@ demo: $(VENV)/.installed-plot
 
 test: $(VENV)/.installed-test
 	$(RUN) python -m pytest
+
+# In a venv of its own, of 4 GB. On Linux PyPI's torch brings CUDA with it, which takes GBs more; that
+# for CPU comes with PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make backends
+backends:
+	$(MAKE) VENV=.venv-backends test-backends
+
+test-backends: $(VENV)/.installed-backends
+	$(RUN) python -m pytest tests/test_backends.py
 
 # In a venv of its own: what this library is compared with wants other versions of NumPy and pandas.
 # BENCH="--workloads small --repeats 1" measures less; see benchmarks/run.py.
@@ -39,7 +48,7 @@ types: $(VENV)/.installed-test
 	$(RUN) mypy
 
 clean:
-	rm -rf $(VENV) .venv-bench build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-backends .venv-bench build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # One stamp per extra; the package itself is installed in place, so only pyproject.toml matters.

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 
 def load_keras() -> None:
-    """Import Keras, and TensorFlow with it, without its start-up lines.
+    """Import Keras and scikeras, and TensorFlow with them, without its start-up lines.
 
     TensorFlow writes some to the process's standard error before any setting of its own is read, so
     they are kept from getting there; an import that fails shows what was written.
     """
-    if "tensorflow" in sys.modules:
+    if "scikeras.wrappers" in sys.modules:
         return
     with _captured_stderr():
         import scikeras.wrappers  # noqa: F401  (imports keras and tensorflow)

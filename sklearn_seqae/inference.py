@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from .architecture import Architecture
 from .batching import Chunk, canonical_order, inference_batches, pad
-from .program import InferenceProgram, programs
+from .cache import programs
+from .program import InferenceProgram, backend
 from .sequences import Sequences
 
 
@@ -27,7 +28,8 @@ def encode(
     order = canonical_order(sequences)
 
     def run(chunk: Chunk) -> None:
-        batch = ops.convert_to_tensor(pad(sequences, chunk.rows, fixed or chunk.width))
+        width = fixed or backend().array_width(chunk.width, architecture.patch_size)
+        batch = ops.convert_to_tensor(pad(sequences, chunk.rows, width))
         real = chunk.rows >= 0
         codes[chunk.rows[real]] = ops.convert_to_numpy(program.encode(weights, batch))[real]
 
@@ -53,12 +55,13 @@ def decode(
     program = _program(architecture)
 
     def run(chunk: Chunk) -> None:
-        width = chunk.width if limit is None else min(chunk.width, limit)
+        width = backend().array_width(chunk.width, architecture.patch_size)
+        width = width if limit is None else min(width, limit)
         real = chunk.rows >= 0
         rows = chunk.rows[real]
         batch = np.zeros((len(chunk.rows), codes.shape[1]), dtype=np.float32)
         batch[real] = codes[rows]
-        written = program.decode(weights, ops.convert_to_tensor(batch), np.int32(width))
+        written = program.decode(weights, ops.convert_to_tensor(batch), width)
         steps = np.arange(width) < lengths[rows, None]
         positions = (offsets[rows, None] + np.arange(width))[steps]
         values[positions] = ops.convert_to_numpy(written)[real][steps]

@@ -147,24 +147,24 @@ class Reader(keras.layers.Layer):
         self.seed = seed
         self.supports_masking = True
         seeds = initializer_seeds(seed, 2)
-        self.forward = recurrence(cell, units, seed=seeds[0], name="forward")
+        self.forward_recurrence = recurrence(cell, units, seed=seeds[0], name="forward")
         if bidirectional:
-            self.backward = recurrence(cell, units, seed=seeds[1], name="backward")
+            self.backward_recurrence = recurrence(cell, units, seed=seeds[1], name="backward")
 
     def build(self, input_shape: tuple) -> None:
-        self.forward.build(input_shape)
+        self.forward_recurrence.build(input_shape)
         if self.bidirectional:
-            self.backward.build(input_shape)
+            self.backward_recurrence.build(input_shape)
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
-        states = self.forward(inputs, mask=mask)
+        states = self.forward_recurrence(inputs, mask=mask)
         if not self.bidirectional:
             return states
         if mask is None:
-            backward = ops.flip(self.backward(ops.flip(inputs, axis=1)), axis=1)
+            backward = ops.flip(self.backward_recurrence(ops.flip(inputs, axis=1)), axis=1)
         else:
             lengths = ops.sum(ops.cast(mask, "int32"), axis=1)
-            backward = self.backward(reverse(inputs, lengths), mask=mask)
+            backward = self.backward_recurrence(reverse(inputs, lengths), mask=mask)
             backward = reverse(backward, lengths)
         return ops.concatenate([states, backward], axis=-1)
 

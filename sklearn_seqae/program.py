@@ -1,20 +1,17 @@
 """Compiled programs, one per architecture and kept for the process, that any number of fits share.
 
 A program owns a Keras model of its own and is lent the weights of others: tracing a graph costs
-seconds and leaks memory, copying some weights does neither.
+seconds and leaks memory, copying some weights does neither. What it computes is written here, once
+for all backends of Keras; how it runs, in one module per backend, each with the same functions.
 """
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
 from numpy.typing import NDArray
 
@@ -27,63 +24,27 @@ CHUNK_SIZE = 8
 # What a decoded length's error weighs beside the reconstruction's. It is the absolute error in
 # standard deviations (quadratic below one step): a squared one hardly tells neighbours apart.
 LENGTH_WEIGHT = 0.1
-MAX_CACHED = 16
 
 
-def _trace(
-    function: Callable[..., Any], signature: list[Any], jit_compile: bool = False
-) -> Callable[..., Any]:
-    """Trace a function once for every width, as the signature leaves sizes open.
+def backend() -> ModuleType:
+    """Return the module that runs programs under the backend that Keras has."""
+    name = keras.backend.backend()
+    if name == "tensorflow":
+        from . import backend_tensorflow
 
-    Under XLA each width is still compiled, when it first comes.
-    """
-    traced = tf.function(function, signature, autograph=False, jit_compile=jit_compile)
-    return traced.get_concrete_function()
+        return backend_tensorflow
+    if name == "jax":
+        from . import backend_jax
 
+        return backend_jax
+    if name == "torch":
+        from . import backend_torch
 
-class Cache:
-    """The most recently used programs that are idle, by key; safe for threads."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self._lock = threading.Lock()
-        self._idle: OrderedDict[Hashable, list[Any]] = OrderedDict()
-
-    @contextmanager
-    def lend(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """Lend a program that has state; it comes back when the block ends.
-
-        A second thread that wants the same one meanwhile gets one of its own.
-        """
-        with self._lock:
-            idle = self._idle.get(key)
-            program = idle.pop() if idle else None
-        if program is None:
-            program = make()
-        yield program
-        # Not taken back after an error: its state is unknown.
-        with self._lock:
-            self._put(key, program)
-
-    def share(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """Return a program without state, which any number of threads may use at once."""
-        with self._lock:
-            idle = self._idle.pop(key, None)
-            program = idle.pop() if idle else make()
-            self._put(key, program)
-        return program
-
-    def _put(self, key: Hashable, program: Any) -> None:
-        self._idle.setdefault(key, []).append(program)
-        self._idle.move_to_end(key)
-        while sum(map(len, self._idle.values())) > self.size:
-            oldest = next(iter(self._idle))
-            self._idle[oldest].pop()
-            if not self._idle[oldest]:
-                del self._idle[oldest]
-
-
-programs = Cache(MAX_CACHED)
+        return backend_torch
+    raise ImportError(
+        f"sklearn_seqae needs a backend of Keras that trains, but KERAS_BACKEND is {name!r}: set "
+        "it to 'tensorflow', 'jax' or 'torch' before anything imports Keras."
+    )
 
 
 @dataclass
@@ -114,7 +75,7 @@ class TrainingProgram:
     optimizer : keras.optimizers.Optimizer
         Owned by the program from here on.
     jit_compile : bool
-        Whether XLA compiles the steps (each width once).
+        Whether XLA compiles the steps (each width once); JAX and torch know for themselves.
     """
 
     def __init__(
@@ -136,14 +97,9 @@ class TrainingProgram:
         for metric in metrics:  # creates the variables, which a compiled function must not
             shape = (1, 1, architecture.n_channels)
             metric.update(ops.full(shape, np.nan), ops.zeros(shape))
-        signature = [
-            tf.TensorSpec([None, None, None, architecture.n_channels], tf.float32),
-            tf.TensorSpec([None, None], tf.float32),
-            tf.TensorSpec([], tf.int32),
-        ]
-        self._train = _trace(self._run(self._train_step), signature, jit_compile)
-        # Traced when first needed: a fit that holds nothing out saves the time.
-        self._evaluate = cache(lambda: _trace(self._run(self._losses), signature))
+        self._train = backend().training(self, jit_compile)
+        # Compiled when first needed: a fit that holds nothing out saves the time.
+        self._evaluate = cache(lambda: backend().evaluation(self))
 
     def load(self, weights: list[NDArray], optimizer_state: list[NDArray] | None) -> None:
         """Take over the weights of a model of this architecture.
@@ -179,61 +135,46 @@ class TrainingProgram:
         n_batches : int
             How many of the batches to run.
         """
-        return self._train(*map(tf.constant, (batches, lengths, n_batches))).numpy()
+        return self._train(batches, lengths, n_batches)
 
     def evaluate(
         self, batches: NDArray[np.float32], lengths: NDArray[np.float32], n_batches: int
     ) -> NDArray:
         """Return the sums for `Totals` as the decoder writes on its own, without teacher."""
-        return self._evaluate()(*map(tf.constant, (batches, lengths, n_batches))).numpy()
+        return self._evaluate()(batches, lengths, n_batches)
 
-    def _optimizer_variables(self) -> list[Any]:
-        return [v for v in self.optimizer.variables if v is not self.optimizer._learning_rate]
-
-    def _run(self, step: Callable[[Any, Any], Any]) -> Callable[[Any, Any, Any], Any]:
-        """Return a function that runs `step` over the batches and sums up what it returns."""
-
-        def run(batches: Any, lengths: Any, n_batches: Any) -> Any:
-            return tf.while_loop(
-                lambda i, sums: i < n_batches,
-                lambda i, sums: (i + 1, sums + step(batches[i], lengths[i])),
-                (0, tf.zeros(4)),
-                parallel_iterations=1,
-            )[1]
-
-        return run
-
-    def _train_step(self, batch: Any, lengths: Any) -> Any:
-        variables = self.model.trainable_variables
-        with tf.GradientTape() as tape:
-            sums = self._losses(batch, lengths, training=True)
-            loss, count, length_loss, n_sequences = tf.unstack(sums)
-            total = loss / tf.maximum(count, 1.0)
-            total += LENGTH_WEIGHT * length_loss / tf.maximum(n_sequences, 1.0)
-        gradients = tape.gradient(total, [v.value for v in variables])
-        pairs = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
-        self.optimizer.apply([g for g, _ in pairs], [v for _, v in pairs])
-        return sums
-
-    def _losses(self, batch: Any, lengths: Any, training: bool = False) -> Any:
+    def losses(self, batch: Any, lengths: Any, training: bool = False) -> Any:
+        """Return the sums of one batch, as `Totals` adds them up, and update the metrics."""
         code = self.model.get_layer("encoder")(batch, training=training)
         teacher = ops.where(ops.isnan(batch), 0.0, batch) if training else None
         decoder = self.model.get_layer("decoder")
-        n_real = tf.cast(tf.reduce_max(tf.maximum(lengths, 0.0)), tf.int32)
+        n_real = ops.cast(ops.max(ops.maximum(lengths, 0.0)), "int32")
         n_steps = ops.shape(batch)[1]
         predicted = decode(decoder, self.architecture, code, n_steps, n_real, teacher)
+        if self.architecture.max_decoded_steps is not None:
+            batch = batch[:, : ops.shape(predicted)[1]]  # behind it there is nothing to compare
         for metric in self.metrics:
-            metric.update(batch, predicted)
+            metric.update(batch, ops.stop_gradient(predicted))
         loss, count = self.loss(batch, predicted)
-        length_loss, n_sequences = tf.constant(0.0), tf.constant(0.0)
+        length_loss, n_sequences = ops.zeros(()), ops.zeros(())
         if self.architecture.decodes_length:
             model = self.model.get_layer("length")
-            error = tf.abs(model(code) - lengths)
-            real = tf.cast(lengths >= 0, tf.float32)
-            huber = tf.where(error < 1.0, 0.5 * error**2, error - 0.5)
-            huber /= model.get_layer("steps").scale
-            length_loss, n_sequences = tf.reduce_sum(huber * real), tf.reduce_sum(real)
-        return tf.stack([loss, count, length_loss, n_sequences])
+            error = ops.abs(model(code) - lengths)
+            real = ops.cast(lengths >= 0, "float32")
+            huber = ops.where(error < 1.0, 0.5 * error**2, error - 0.5)
+            huber = huber / model.get_layer("steps").scale
+            length_loss, n_sequences = ops.sum(huber * real), ops.sum(real)
+        return ops.stack([loss, count, length_loss, n_sequences])
+
+    @staticmethod
+    def objective(sums: Any) -> Any:
+        """Return what training minimises."""
+        loss, count, length_loss, n_sequences = ops.unstack(sums)
+        total = loss / ops.maximum(count, 1.0)
+        return total + LENGTH_WEIGHT * length_loss / ops.maximum(n_sequences, 1.0)
+
+    def _optimizer_variables(self) -> list[Any]:
+        return [v for v in self.optimizer.variables if v is not self.optimizer._learning_rate]
 
 
 class InferenceProgram:
@@ -245,14 +186,13 @@ class InferenceProgram:
     def __init__(self, architecture: Architecture) -> None:
         self.architecture = architecture
         self.model = build(architecture, seed=0)
-        weights = [tf.TensorSpec(v.shape, v.dtype) for v in self.model.variables]
-        batch = tf.TensorSpec([None, None, architecture.n_channels], tf.float32)
-        codes = tf.TensorSpec([None, architecture.n_components], tf.float32)
-        n_steps = tf.TensorSpec([], tf.int32)
-        self.encode = _trace(self._encode, [weights, batch])
-        self.decode = _trace(self._decode, [weights, codes, n_steps])
+        variables = self.model.variables
+        batch = (None, None, architecture.n_channels)
+        codes = (None, architecture.n_components)
+        self.encode = backend().inference(self._encode, variables, batch)
+        self.decode = backend().inference(self._decode, variables, codes, sized=True)
         if architecture.decodes_length:
-            self.lengths = _trace(self._lengths, [weights, codes])
+            self.lengths = backend().inference(self._lengths, variables, codes)
 
     def _lend(self, weights: list[Any]) -> keras.StatelessScope:
         return keras.StatelessScope(zip(self.model.variables, weights, strict=True))

@@ -2,6 +2,8 @@
 
 Beside what Keras' layers do, they can take inputs that are projected already, and run fewer steps
 than an array holds, so that one program that XLA compiled for a width serves all shorter sequences.
+On JAX and torch, layers that are promised right-padded masks are fast too: a scan over projected
+inputs, and the operation that torch has ready.
 """
 
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from . import loops
+from . import loops, loops_torch
 
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
@@ -48,10 +50,14 @@ class _FastRecurrence(keras.layers.RNN):
         if isinstance(mask, (list, tuple)):
             mask = mask[0]
         dropout = (training and self.dropout) or self.recurrent_dropout
-        if self.unroll or dropout or not self._is_fast(sequences.dtype):
+        elsewhere = keras.backend.backend() != "tensorflow"
+        by_scan = elsewhere and self.right_padded and not dropout
+        if not by_scan and (self.unroll or dropout or not self._is_fast(sequences.dtype)):
             return super().inner_loop(sequences, initial_state, mask, training)
         if not isinstance(initial_state, (list, tuple)):
             initial_state = [initial_state]
+        if by_scan:
+            return self._run_right_padded(sequences, list(initial_state), mask)
         steps = _swap_axes(sequences)
         n_steps = None
         if mask is not None and self.right_padded:
@@ -111,19 +117,9 @@ class _FastRecurrence(keras.layers.RNN):
             steps = _swap_axes(projected)
             return _swap_axes(self._run(steps, weights, initial_state, None, n_steps)[0])
 
-        def scanned(states, step):
-            states = self._step(step, states)
-            return states, states  # on TensorFlow `scan` wants outputs that look like the states
-
         if weights:
-            projected += weights[0][:, None]
-        steps = ops.transpose(projected, (1, 0, 2))
-        _, states = ops.scan(scanned, list(initial_state), steps)
-        hidden = ops.transpose(states[0], (1, 0, 2))
-        if n_steps is None:
-            return hidden
-        ran = ops.arange(ops.shape(hidden)[1]) < n_steps
-        return ops.where(ran[None, :, None], hidden, ops.zeros_like(hidden))
+            projected = projected + weights[0][:, None]  # not in place, as torch understands +=
+        return self._scan(projected, list(initial_state), n_steps)[0]
 
     def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
         # With `right_padded` the mask has told how far to run, and says nothing of the outputs.
@@ -132,15 +128,58 @@ class _FastRecurrence(keras.layers.RNN):
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"right_padded": self.right_padded}
 
+    def _run_right_padded(
+        self, sequences: Any, states: list[Any], mask: Any
+    ) -> tuple[Any, Any, list[Any]]:
+        """Do the work of `inner_loop` for right-padded sequences on other backends."""
+        n_steps = None
+        if mask is not None:
+            n_steps = ops.max(ops.sum(ops.cast(mask, "int32"), axis=1))
+        bias = ops.cast(self.cell.bias, sequences.dtype) if self.cell.use_bias else None
+        kernel = ops.cast(self.cell.kernel, sequences.dtype)
+        if keras.backend.backend() == "torch" and self._has_usual_gates():
+            sequences, n_left = loops_torch.first(sequences, n_steps)
+            recurrent_kernel = ops.cast(self.cell.recurrent_kernel, sequences.dtype)
+            hidden, states = self._run_torch(sequences, kernel, recurrent_kernel, bias, states)
+            hidden = ops.pad(hidden, [[0, 0], [0, n_left], [0, 0]])
+        else:
+            projected = ops.matmul(sequences, kernel)
+            if bias is not None:
+                projected = projected + self._input_bias(bias)
+            hidden, states = self._scan(projected, states, n_steps)
+        return states[0], hidden, states
+
+    def _scan(self, projected: Any, states: list[Any], n_steps: Any) -> tuple[Any, list[Any]]:
+        """Run by the means that all backends have; return hidden states, and the last states.
+
+        All steps run, as skipping those after `n_steps` cost JAX more than it saved.
+        """
+
+        def run(states: list[Any], step: Any) -> tuple[list[Any], list[Any]]:
+            states = self._step(step, states)
+            return states, states  # on TensorFlow `scan` wants outputs that look like the states
+
+        last, all_states = ops.scan(run, states, ops.transpose(projected, (1, 0, 2)))
+        hidden = ops.transpose(all_states[0], (1, 0, 2))
+        if n_steps is not None:
+            ran = ops.arange(ops.shape(hidden)[1]) < n_steps
+            hidden = ops.where(ran[None, :, None], hidden, ops.zeros_like(hidden))
+        return hidden, last
+
     def _is_fast(self, dtype: Any) -> bool:
         """Whether the loops of this module apply; otherwise Keras' own do."""
         return (
             keras.backend.backend() == "tensorflow"
-            and self.cell.activation is keras.activations.tanh
-            and self.cell.recurrent_activation is keras.activations.sigmoid
-            and getattr(self.cell, "reset_after", True)
+            and self._has_usual_gates()
             and keras.backend.standardize_dtype(dtype) in ("float32", "float64")
             and not tf.config.list_logical_devices("GPU")
+        )
+
+    def _has_usual_gates(self) -> bool:
+        return (
+            self.cell.activation is keras.activations.tanh
+            and self.cell.recurrent_activation is keras.activations.sigmoid
+            and getattr(self.cell, "reset_after", True)
         )
 
     def _weight(self, weight: Any, like: Any) -> Any:
@@ -150,7 +189,7 @@ class _FastRecurrence(keras.layers.RNN):
         """Return the kernel and the bias of the inputs."""
         kernel = self._weight(self.cell.kernel, like)
         if self.cell.use_bias:
-            return kernel, self._input_bias(like)
+            return kernel, self._input_bias(self._weight(self.cell.bias, like))
         return kernel, tf.zeros([kernel.shape[1]], kernel.dtype)
 
 
@@ -164,8 +203,8 @@ class LSTM(_FastRecurrence, keras.layers.LSTM):
     own code.
     """
 
-    def _input_bias(self, like: Any) -> Any:
-        return self._weight(self.cell.bias, like)
+    def _input_bias(self, bias: Any) -> Any:
+        return bias
 
     def _run(
         self, steps: Any, weights: tuple, states: list[Any], mask: Any, n_steps: Any
@@ -173,13 +212,19 @@ class LSTM(_FastRecurrence, keras.layers.LSTM):
         kernel = self._weight(self.cell.recurrent_kernel, steps)
         return loops.lstm(steps, weights, kernel, list(states), mask, n_steps)
 
+    def _run_torch(
+        self, sequences: Any, kernel: Any, recurrent_kernel: Any, bias: Any, states: list[Any]
+    ) -> tuple[Any, list[Any]]:
+        biases = [] if bias is None else [bias, ops.zeros_like(bias)]
+        return loops_torch.lstm(sequences, kernel, recurrent_kernel, biases, states)
+
     def _step(self, step: Any, states: list[Any]) -> list[Any]:
         hidden, carry = states
         cell = self.cell
         gates = step + ops.matmul(hidden, ops.cast(cell.recurrent_kernel, step.dtype))
         i, f, c, o = ops.split(gates, 4, axis=-1)
-        carry = cell.recurrent_activation(f) * carry
-        carry += cell.recurrent_activation(i) * cell.activation(c)
+        kept, added = cell.recurrent_activation(f), cell.recurrent_activation(i)
+        carry = kept * carry + added * cell.activation(c)
         hidden = cell.recurrent_activation(o) * cell.activation(carry)
         return [hidden, carry]
 
@@ -194,8 +239,8 @@ class GRU(_FastRecurrence, keras.layers.GRU):
     run Keras' own code.
     """
 
-    def _input_bias(self, like: Any) -> Any:
-        return self._weight(self.cell.bias, like)[0]
+    def _input_bias(self, bias: Any) -> Any:
+        return bias[0] if self.cell.reset_after else bias
 
     def _run(
         self, steps: Any, weights: tuple, states: list[Any], mask: Any, n_steps: Any
@@ -206,6 +251,12 @@ class GRU(_FastRecurrence, keras.layers.GRU):
         else:
             bias = tf.zeros([3 * self.units], steps.dtype)
         return loops.gru(steps, weights, kernel, bias, list(states), mask, n_steps)
+
+    def _run_torch(
+        self, sequences: Any, kernel: Any, recurrent_kernel: Any, bias: Any, states: list[Any]
+    ) -> tuple[Any, list[Any]]:
+        biases = [] if bias is None else [bias[0], bias[1]]
+        return loops_torch.gru(sequences, kernel, recurrent_kernel, biases, states)
 
     def _step(self, step: Any, states: list[Any]) -> list[Any]:
         (hidden,) = states
@@ -220,9 +271,9 @@ class GRU(_FastRecurrence, keras.layers.GRU):
         z = cell.recurrent_activation(z + ops.matmul(hidden, kernels[0]) + biases[0])
         r = cell.recurrent_activation(r + ops.matmul(hidden, kernels[1]) + biases[1])
         if cell.reset_after:
-            h += r * (ops.matmul(hidden, kernels[2]) + biases[2])
+            h = h + r * (ops.matmul(hidden, kernels[2]) + biases[2])
         else:
-            h += ops.matmul(r * hidden, kernels[2])
+            h = h + ops.matmul(r * hidden, kernels[2])
         return [z * hidden + (1.0 - z) * cell.activation(h)]
 
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from .architecture import Architecture
 from .batching import Chunk, bucket_widths, compiled_widths, epoch_chunks, pad
+from .cache import programs
 from .objectives import MaskedLoss, MaskedMetric
-from .program import CHUNK_SIZE, Totals, TrainingProgram, programs
+from .program import CHUNK_SIZE, Totals, TrainingProgram, backend
 from .routing import route, signature
 from .sequences import Sequences
 
@@ -174,7 +175,9 @@ class _Data:
             widths = bucket_widths(sequences.lengths, batch_size, patch_size)
         else:  # a user's encoder wants just that
             widths = np.array([fixed_steps])
-        jit_compile = settings.jit_compile
+        jit_compile = backend().ALWAYS_COMPILES
+        if jit_compile is None:
+            jit_compile = settings.jit_compile
         if jit_compile == "auto":
             chunks = epoch_chunks(training.lengths, widths, batch_size, 1, None)
             n_steps = settings.epochs * sum(chunk.width for chunk in chunks) / patch_size
@@ -190,8 +193,10 @@ class _Data:
 
     def validation_chunks(self) -> list[Chunk]:
         """Return the batches of a validation pass."""
+        # On TensorFlow a validation pass is never compiled.
+        shapes = compiled_widths(self.widths) if backend().ALWAYS_COMPILES else self.widths
         lengths = self.validation.lengths
-        return epoch_chunks(lengths, self.widths, self.batch_size, CHUNK_SIZE, None, self.widths)
+        return epoch_chunks(lengths, self.widths, self.batch_size, CHUNK_SIZE, None, shapes)
 
     def load(
         self, sequences: Sequences, chunk: Chunk

@@ -91,7 +91,8 @@ class LSTMAutoencoderTransformer(
         Keras callbacks. Every fit makes fresh ones: a class or factory is called without arguments,
         an instance is copied.
     jit_compile : bool or "auto", default="auto"
-        Whether XLA compiles the training program.
+        Whether XLA compiles the training program; "auto" does so where that repays its time. With
+        KERAS_BACKEND=jax everything is compiled, with KERAS_BACKEND=torch nothing.
     warm_start : bool, default=False
         Whether another `fit` continues from the weights and the scaling of the one before.
     random_state : int, RandomState instance or None, default=None

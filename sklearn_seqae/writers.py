@@ -70,6 +70,8 @@ class Unroll(StepSource):
     def call(self, inputs: Any, n_steps: Any = None, n_real: Any = None) -> Any:
         """Write `n_steps` steps; those from `n_real` on need not be computed, and are zeros."""
         n_steps = self.n_steps if n_steps is None else n_steps
+        if keras.backend.backend() == "torch":
+            return self._run_whole(inputs, n_steps, n_real)
         cell = self.recurrence.cell
         kernel = ops.convert_to_tensor(cell.kernel)
         of_code, of_positions = kernel[: inputs.shape[-1]], kernel[inputs.shape[-1] :]
@@ -78,6 +80,15 @@ class Unroll(StepSource):
         constant = ops.matmul(inputs, of_code) + bias
         projected = ops.matmul(positions(n_steps, self.N_POSITIONS), of_positions)[None]
         return self.recurrence.recur(projected, constant=constant, n_steps=n_real)
+
+    def _run_whole(self, inputs: Any, n_steps: int, n_real: Any) -> Any:
+        """Call the recurrence as it is: what torch has ready takes no projected inputs."""
+        shape = (ops.shape(inputs)[0], n_steps)
+        code = ops.broadcast_to(inputs[:, None], (*shape, inputs.shape[-1]))
+        where = positions(n_steps, self.N_POSITIONS)
+        where = ops.broadcast_to(where[None], (*shape, self.N_POSITIONS))
+        mask = None if n_real is None else first_steps(*shape, n_real)
+        return self.recurrence(ops.concatenate([code, where], axis=-1), mask=mask)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape[0], self.n_steps, self.units

@@ -19,7 +19,8 @@ from tensorflow.python.framework.config import is_op_determinism_enabled
 
 from sklearn_seqae import LSTMAutoencoderTransformer, training
 from sklearn_seqae.base import TRAINING_PARAMETERS
-from sklearn_seqae.program import Cache, InferenceProgram, TrainingProgram, programs
+from sklearn_seqae.cache import Cache, programs
+from sklearn_seqae.program import InferenceProgram, TrainingProgram
 from sklearn_seqae.sequences import as_sequences
 
 SMALL = {"n_components": 4, "units": 5, "random_state": 0, "batch_size": 8}

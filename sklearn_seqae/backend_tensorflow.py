@@ -1,0 +1,84 @@
+"""How programs run under TensorFlow: as traced graphs, compiled by XLA where that is asked for."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+ALWAYS_COMPILES: bool | None = None
+
+
+def array_width(width: int, multiple: int) -> int:
+    """Return the width of an array for sequences of up to `width` steps."""
+    return width
+
+
+def training(program: Any, jit_compile: bool) -> Callable[..., NDArray[np.float32]]:
+    """Return a function that takes one gradient step per batch."""
+    variables = program.model.trainable_variables
+
+    def step(batch: Any, lengths: Any) -> Any:
+        with tf.GradientTape() as tape:
+            sums = program.losses(batch, lengths, training=True)
+            total = program.objective(sums)
+        gradients = tape.gradient(total, [v.value for v in variables])
+        pairs = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
+        program.optimizer.apply([g for g, _ in pairs], [v for _, v in pairs])
+        return sums
+
+    return _over_batches(step, program.architecture.n_channels, jit_compile)
+
+
+def evaluation(program: Any) -> Callable[..., NDArray[np.float32]]:
+    """Return a function that only sums up the losses of the batches."""
+    return _over_batches(program.losses, program.architecture.n_channels)
+
+
+def inference(
+    function: Callable[..., Any], variables: list[keras.Variable], shape: tuple, sized: bool = False
+) -> Callable[..., Any]:
+    """Return a fast form of `function`, of weights, an array and, if `sized`, a number of steps."""
+    signature: list[Any] = [
+        [tf.TensorSpec(v.shape, v.dtype) for v in variables],
+        tf.TensorSpec(shape, tf.float32),
+    ]
+    if not sized:
+        return _trace(function, signature)
+    traced = _trace(function, [*signature, tf.TensorSpec([], tf.int32)])
+    return lambda weights, x, n_steps: traced(weights, x, np.int32(n_steps))
+
+
+def _over_batches(
+    step: Callable[[Any, Any], Any], n_channels: int, jit_compile: bool = False
+) -> Callable[..., NDArray[np.float32]]:
+    """Return a function that runs `step` over the batches and sums up what it returns."""
+
+    def run(batches: Any, lengths: Any, n_batches: Any) -> Any:
+        return tf.while_loop(
+            lambda i, sums: i < n_batches,
+            lambda i, sums: (i + 1, sums + step(batches[i], lengths[i])),
+            (0, tf.zeros(4)),
+            parallel_iterations=1,
+        )[1]
+
+    signature = [
+        tf.TensorSpec([None, None, None, n_channels], tf.float32),
+        tf.TensorSpec([None, None], tf.float32),
+        tf.TensorSpec([], tf.int32),
+    ]
+    traced = _trace(run, signature, jit_compile)
+    return lambda *arrays: traced(*map(tf.constant, arrays)).numpy()
+
+
+def _trace(
+    function: Callable[..., Any], signature: list[Any], jit_compile: bool = False
+) -> Callable[..., Any]:
+    """Trace a function once for every width, as the signature leaves sizes open.
+
+    Under XLA each width is still compiled, when it first comes.
+    """
+    traced = tf.function(function, signature, autograph=False, jit_compile=jit_compile)
+    return traced.get_concrete_function()
