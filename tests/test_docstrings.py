@@ -1,0 +1,40 @@
+"""Public docstrings follow numpydoc; that their examples run is seen to by --doctest-modules."""
+
+import inspect
+
+import pytest
+from numpydoc.validate import validate
+
+import sklearn_seqae
+from sklearn_seqae import datasets
+
+# As scikit-learn has it: returned values have names, and not every method needs an extended
+# summary, a "See Also" and an example of its own.
+IGNORED = {"ES01", "EX01", "RT02", "SA01"}
+
+OBJECTS = {
+    **{
+        f"sklearn_seqae.{name}": getattr(sklearn_seqae, name)
+        for name in sklearn_seqae.__all__
+        if not inspect.ismodule(getattr(sklearn_seqae, name))
+    },
+    **{f"sklearn_seqae.datasets.{name}": getattr(datasets, name) for name in datasets.__all__},
+}
+
+
+def members(name, thing):
+    """Return the names of an object and of the public methods that its own class defines."""
+    if not inspect.isclass(thing):
+        return [name]
+    return [name, *(f"{name}.{method}" for method in vars(thing) if not method.startswith("_"))]
+
+
+@pytest.mark.parametrize("name", [m for item in OBJECTS.items() for m in members(*item)])
+def test_a_public_docstring_follows_numpydoc(name):
+    errors = [error for error in validate(name)["errors"] if error[0] not in IGNORED]
+    assert not errors
+
+
+@pytest.mark.parametrize("thing", OBJECTS.values(), ids=OBJECTS)
+def test_a_public_name_has_an_example_that_runs(thing):
+    assert ">>> " in thing.__doc__
