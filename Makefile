@@ -24,8 +24,8 @@ demo: $(VENV)/.installed-plot
 test: $(VENV)/.installed-test
 	$(RUN) python -m pytest
 
-# In a venv of its own, of 4 GB. On Linux PyPI's torch brings CUDA with it, which takes GBs more; that
-# for CPU comes with PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make backends
+# In a venv of its own. On Linux PyPI's torch brings CUDA with it, 8 GB in all; 3.6 GB suffice with
+# PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make backends
 backends:
 	$(MAKE) VENV=.venv-backends test-backends
 

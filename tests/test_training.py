@@ -569,6 +569,16 @@ def test_metrics_are_in_the_history_under_the_names_they_were_given():
     assert_allclose(ae.history_["val_mse"], ae.history_["val_loss"], rtol=1e-5)
 
 
+@pytest.mark.parametrize("decoder", ["dense", "reshape"])
+def test_a_decoder_of_so_many_steps_is_trained_in_arrays_that_are_wider(decoder):
+    data = make_waves(n=20, longest=17)
+    widths = training.bucket_widths(np.array([len(x) for x in data]), 8)
+    assert widths[-1] == 18
+    ae = make(decoder=decoder, epochs=2, metrics=["mae"]).fit(data)
+    assert np.isfinite(ae.history_["mae"]).all()
+    assert max(len(x) for x in ae.reconstruct(data)) == 17
+
+
 # Traced once
 
 
