@@ -22,7 +22,7 @@ demo: $(VENV)/.installed-plot
 	$(RUN) python examples/demo.py
 
 test: $(VENV)/.installed-test
-	$(RUN) python -m pytest
+	$(RUN) python -m pytest --numprocesses 2
 
 # In a venv of its own. On Linux PyPI's torch brings CUDA with it, 8 GB in all; 3.6 GB suffice with
 # PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make backends
