@@ -4,6 +4,7 @@
 #   make test    all tests, and the examples in the docstrings
 #   make backends  the test with JAX and torch in place of TensorFlow, in a venv of its own
 #   make bench   times it beside what people use today: half an hour, in a venv of its own
+#   make quality what can be read from the codes, beside published vectors: an hour, in the same venv
 #   make lint    style; `make types`: type hints; `make clean`: back to a fresh checkout
 #
 # Another Python: make PYTHON=python3.12 test
@@ -15,7 +16,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 RUN := PATH="$(BIN):$$PATH"
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test backends test-backends bench measure lint types clean
+.PHONY: demo test backends test-backends bench measure quality judge lint types clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed-plot
@@ -39,6 +40,13 @@ bench:
 
 measure: $(VENV)/.installed-bench
 	$(RUN) python -m benchmarks.run $(BENCH)
+
+# QUALITY="--parts codes --seeds 0" measures less; see benchmarks/quality.py.
+quality:
+	$(MAKE) VENV=.venv-bench judge
+
+judge: $(VENV)/.installed-bench
+	$(RUN) python -m benchmarks.quality $(QUALITY)
 
 lint: $(VENV)/.installed-test
 	$(RUN) ruff check .

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 ALWAYS_COMPILES: bool | None = True
+FLATTENS = False
 
 
 def array_width(width: int, multiple: int) -> int:

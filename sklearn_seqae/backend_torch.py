@@ -10,6 +10,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 ALWAYS_COMPILES: bool | None = False
+FLATTENS = False
 
 
 def array_width(width: int, multiple: int) -> int:

@@ -5,6 +5,7 @@ seconds and leaks memory, copying some weights does neither. What it computes is
 for all backends of Keras; how it runs, in one module per backend, each with the same functions.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
@@ -92,7 +93,12 @@ class TrainingProgram:
         self.model = build(architecture, seed=0)
         self.model.compile(optimizer=optimizer)
         self.optimizer = optimizer
-        optimizer.build(self.model.trainable_variables)
+        variables = self.model.trainable_variables
+        self.flat: keras.Variable | None = None
+        if backend().FLATTENS and _acts_by_value(optimizer):
+            n_weights = sum(math.prod(variable.shape) for variable in variables)
+            self.flat = keras.Variable(np.zeros(n_weights, np.float32), name="weights")
+        optimizer.build(variables if self.flat is None else [self.flat])
         _, self._fresh_state = self.state()
         for metric in metrics:  # creates the variables, which a compiled function must not
             shape = (1, 1, architecture.n_channels)
@@ -175,6 +181,14 @@ class TrainingProgram:
 
     def _optimizer_variables(self) -> list[Any]:
         return [v for v in self.optimizer.variables if v is not self.optimizer._learning_rate]
+
+
+def _acts_by_value(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Tell whether a weight's update depends on its own gradient, and on the norm of them all."""
+    kinds = keras.optimizers
+    return type(optimizer) in (kinds.Adam, kinds.AdamW, kinds.RMSprop, kinds.SGD) and (
+        optimizer.clipnorm is None
+    )
 
 
 class InferenceProgram:

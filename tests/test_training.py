@@ -17,7 +17,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from tensorflow.python.framework.config import is_op_determinism_enabled
 
-from sklearn_seqae import LSTMAutoencoderTransformer, training
+from sklearn_seqae import LSTMAutoencoderTransformer, program, training
 from sklearn_seqae.base import TRAINING_PARAMETERS
 from sklearn_seqae.cache import Cache, programs
 from sklearn_seqae.program import TrainingProgram
@@ -707,3 +707,21 @@ def test_folds_of_few_sequences_share_the_shape_of_a_batch():
         for n in (19, 21, 30, 200)
     }
     assert sizes == {32}
+
+
+@pytest.mark.parametrize("jit_compile", [True, False])
+def test_one_array_of_all_weights_trains_as_one_by_one(jit_compile, monkeypatch):
+    changes = {"units": 5, "metrics": ["mae"], "jit_compile": jit_compile, "epochs": 3}
+    together = make(**changes).fit(X)
+    monkeypatch.setattr(program, "_acts_by_value", lambda optimizer: False)
+    monkeypatch.setattr(programs, "_idle", type(programs._idle)())
+    apart = make(**changes).fit(X)
+    assert_allclose(together.transform(X), apart.transform(X), atol=1e-5)
+    for name, values in apart.history_.items():
+        assert_allclose(together.history_[name], values, rtol=1e-4)
+
+
+def test_an_optimizer_that_looks_at_whole_variables_gets_them():
+    assert program._acts_by_value(keras.optimizers.Adam(global_clipnorm=1.0))
+    assert not program._acts_by_value(keras.optimizers.Adam(clipnorm=1.0))
+    assert not program._acts_by_value(keras.optimizers.Lamb())

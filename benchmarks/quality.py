@@ -1,0 +1,292 @@
+"""What can be read from the codes, beside published vectors: `python -m benchmarks.quality --help`.
+
+Every model is fitted on the official training split, without labels; whoever chooses between models
+looks at the cross-validated figures of that split, and the test split is for the report.
+"""
+
+import argparse
+import datetime as dt
+import json
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from . import quality_report
+from .workloads import Ragged, pad
+
+RESULTS = Path(__file__).with_name("quality.json")
+SETS = (
+    "JapaneseVowels",
+    "BasicMotions",
+    "GunPoint",
+    "ItalyPowerDemand",
+    "ArrowHead",
+    "OSULeaf",
+    "ACSF1",
+)
+# Of the sets that ship with aeon, one that no published table here has.
+OTHERS = ("PickupGestureWiimoteZ",)
+SHARES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9)
+# Each changes the defaults in one place.
+ABLATION: dict[str, dict[str, Any]] = {
+    "defaults": {},
+    "n_components=32": {"n_components": 32},
+    "n_components=128": {"n_components": 128},
+    "units=32": {"units": 32},
+    "units=128": {"units": 128},
+    "units=(64, 64)": {"units": (64, 64)},
+    "cell='gru'": {"cell": "gru"},
+    "bidirectional=False": {"bidirectional": False},
+    "pooling='last'": {"pooling": "last"},
+    "pooling='mean'": {"pooling": "mean"},
+    "pooling='max'": {"pooling": "max"},
+    "decoder='autoregressive'": {"decoder": "autoregressive"},
+    "scaler='per_sequence'": {"scaler": "per_sequence"},
+    "batch_size=32": {"batch_size": 32},
+    "learning_rate=0.001": {"learning_rate": 0.001},
+    "early_stopping=False": {"early_stopping": False},
+}
+READOUTS: dict[str, Callable[[], Any]] = {
+    "lr": lambda: LogisticRegression(max_iter=5000),
+    "svc": lambda: SVC(C=10),
+    "1nn": lambda: KNeighborsClassifier(1),
+}
+
+
+def load(name: str) -> tuple[Ragged, NDArray[Any], Ragged, NDArray[Any]]:
+    """Return the official training and test split of a set that ships with aeon."""
+    from aeon.datasets import load_classification
+
+    parts: list[Any] = []
+    for split in ("train", "test"):
+        X, y = load_classification(name, split=split)
+        parts += [[np.asarray(x, dtype=np.float32).T for x in X], np.asarray(y)]
+    return tuple(parts)  # type: ignore[return-value]
+
+
+class Ours:
+    """The library, with what is changed of its defaults."""
+
+    def __init__(self, seed: int, **changes: Any) -> None:
+        from sklearn_seqae import LSTMAutoencoderTransformer
+
+        self.model = LSTMAutoencoderTransformer(random_state=seed, **changes)
+
+    def fit(self, X: Ragged) -> None:
+        """Learn from the training split."""
+        self.model.fit(X)
+
+    def encode(self, X: Ragged) -> NDArray[np.float32]:
+        """Return the codes."""
+        return self.model.transform(X)
+
+    def score(self, X: Ragged) -> float | None:
+        """Return the R2 of the reconstruction."""
+        return self.model.score(X)
+
+
+class Padded:
+    """PCA of the sequences, padded with zeros to the longest and laid flat."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def fit(self, X: Ragged) -> None:
+        """Learn from the training split."""
+        self.n_steps = max(map(len, X))
+        flat = self._flat(X)
+        self.model = PCA(min(64, *flat.shape), random_state=self.seed).fit(flat)
+
+    def encode(self, X: Ragged) -> NDArray[np.float32]:
+        """Return the components."""
+        return self.model.transform(self._flat(X))
+
+    def score(self, X: Ragged) -> float | None:
+        """Return None: what comes back has no lengths."""
+        return None
+
+    def _flat(self, X: Ragged) -> NDArray[np.float32]:
+        return pad([x[: self.n_steps] for x in X], self.n_steps).reshape(len(X), -1)
+
+
+class Tutorial:
+    """The tutorials' Keras model: scaled and padded with zeros, the last state repeated."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def fit(self, X: Ragged) -> None:
+        """Learn from the training split."""
+        import keras
+
+        keras.utils.set_random_seed(self.seed)
+        self.scaler = StandardScaler().fit(np.concatenate(X))
+        self.n_steps, n_channels = max(map(len, X)), X[0].shape[1]
+        inputs = keras.Input((self.n_steps, n_channels))
+        code = keras.layers.LSTM(64)(inputs)
+        repeated = keras.layers.RepeatVector(self.n_steps)(code)
+        states = keras.layers.LSTM(64, return_sequences=True)(repeated)
+        outputs = keras.layers.TimeDistributed(keras.layers.Dense(n_channels))(states)
+        self.model, self.encoder = keras.Model(inputs, outputs), keras.Model(inputs, code)
+        self.model.compile(optimizer="adam", loss="mse")
+        padded = self._pad(X)
+        self.model.fit(padded, padded, epochs=100, batch_size=16, verbose=0)
+
+    def encode(self, X: Ragged) -> NDArray[np.float32]:
+        """Return the last states."""
+        return self.encoder.predict(self._pad(X), verbose=0)
+
+    def score(self, X: Ragged) -> float | None:
+        """Return the R2 of the reconstruction over real steps, channels weighed alike."""
+        written = self.model.predict(self._pad(X), verbose=0)
+        scaled = [self.scaler.transform(x[: self.n_steps]) for x in X]
+        pairs = zip(written, scaled, strict=True)
+        error = sum(float(((w[: len(x)] - x) ** 2).sum()) for w, x in pairs)
+        return 1.0 - error / sum(float((x**2).sum()) for x in scaled)
+
+    def _pad(self, X: Ragged) -> NDArray[np.float32]:
+        return pad([self.scaler.transform(x[: self.n_steps]) for x in X], self.n_steps)
+
+
+def judge(model: Any, name: str) -> dict[str, Any]:
+    """Fit a model on a set, and read from its codes what there is to be read."""
+    X, y, X_test, y_test = load(name)
+    start = time.perf_counter()
+    model.fit(X)
+    seconds = time.perf_counter() - start
+    Z, Z_test = model.encode(X), model.encode(X_test)
+    return {"seconds": seconds, "r2": model.score(X_test)} | read(Z, y, Z_test, y_test)
+
+
+def read(Z: Any, y: Any, Z_test: Any, y_test: Any) -> dict[str, float]:
+    """Return accuracies on the test split, cross-validated ones on the training split, and NMI."""
+    figures = {}
+    n_splits = min(5, int(np.unique(y, return_counts=True)[1].min()))
+    folds = StratifiedKFold(n_splits, shuffle=True, random_state=0)
+    for key, make in READOUTS.items():
+        readout = make_pipeline(StandardScaler(), make())
+        figures[key] = float(readout.fit(Z, y).score(Z_test, y_test))
+        if key != "1nn":
+            figures[f"cv_{key}"] = float(cross_val_score(readout, Z, y, cv=folds).mean())
+    standardised = StandardScaler().fit(Z).transform(Z_test)
+    found = KMeans(len(np.unique(y)), n_init=10, random_state=0).fit_predict(standardised)
+    figures["nmi"] = float(normalized_mutual_info_score(y_test, found))
+    figures["ari"] = float(adjusted_rand_score(y_test, found))
+    return figures
+
+
+def remove(X: Ragged, share: float, blocks: bool, rng: np.random.Generator) -> Ragged:
+    """Return sequences without a share of their values: single ones, or one run a channel."""
+    gaps = []
+    for x in X:
+        if blocks:
+            length = round(share * len(x))
+            starts = rng.integers(0, len(x) - length + 1, size=x.shape[1])
+            steps = np.arange(len(x))[:, None]
+            missing = (steps >= starts) & (steps < starts + length)
+        else:
+            missing = rng.random(x.shape) < share
+        gaps.append(np.where(missing, np.nan, x).astype(np.float32))
+    return gaps
+
+
+def incomplete(share: float, blocks: bool, seed: int) -> dict[str, float]:
+    """Measure codes and imputation with a share of all values missing, in training and test."""
+    X, y, X_test, y_test = load("JapaneseVowels")
+    rng = np.random.default_rng(seed)
+    gaps, gaps_test = (remove(part, share, blocks, rng) for part in (X, X_test))
+    ours = Ours(seed)
+    ours.fit(gaps)
+    figures = read(ours.encode(gaps), y, ours.encode(gaps_test), y_test)
+    steps = np.concatenate(gaps)
+    mean, scale = np.nanmean(steps, axis=0), np.nanstd(steps, axis=0)
+    fillings = {
+        "impute": ours.model.impute(gaps_test),
+        "mean": [np.where(np.isnan(x), mean, x) for x in gaps_test],
+        "linear": [_interpolate(x, mean) for x in gaps_test],
+    }
+    missing = np.isnan(np.concatenate(gaps_test))
+    if missing.any():
+        for key, filled in fillings.items():
+            errors = (np.concatenate(filled) - np.concatenate(X_test)) / scale
+            figures[f"rmse_{key}"] = float(np.sqrt(np.mean(errors[missing] ** 2)))
+    return figures
+
+
+def _interpolate(x: NDArray[Any], mean: NDArray[Any]) -> NDArray[Any]:
+    """Fill each channel along straight lines; with its mean where it has no value at all."""
+    filled = x.copy()
+    steps = np.arange(len(x))
+    for channel, fallback in zip(filled.T, mean, strict=True):
+        known = ~np.isnan(channel)
+        channel[:] = np.interp(steps, steps[known], channel[known]) if known.any() else fallback
+    return filled
+
+
+def measurements(arguments: argparse.Namespace) -> Iterator[tuple[dict[str, Any], Callable]]:
+    """Yield what identifies each measurement, and what makes it."""
+    if "codes" in arguments.parts:
+        for name in (*SETS, *OTHERS):
+            for seed in arguments.seeds:
+                key = {"part": "codes", "set": name, "seed": seed}
+                yield key | {"model": "defaults"}, lambda n=name, s=seed: judge(Ours(s), n)
+            key = {"part": "codes", "set": name, "seed": 0}
+            yield key | {"model": "PCA"}, lambda n=name: judge(Padded(0), n)
+            yield key | {"model": "tutorial"}, lambda n=name: judge(Tutorial(0), n)
+    if "missing" in arguments.parts:
+        for share in SHARES:
+            for blocks in (False, True) if share else (False,):
+                key = {"part": "missing", "share": share, "blocks": blocks, "seed": 0}
+                yield key, lambda s=share, b=blocks: incomplete(s, b, 0)
+    if "ablation" in arguments.parts:
+        for label, changes in ABLATION.items():
+            for name in (*SETS, *OTHERS):
+                key = {"part": "ablation", "set": name, "seed": 0, "model": label}
+                yield key, lambda n=name, c=changes: judge(Ours(0, **c), n)
+
+
+def main() -> None:
+    """Measure, keep the results, and report them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    every = ("codes", "missing", "ablation")
+    parser.add_argument("--parts", nargs="+", choices=every, default=list(every))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--report", action="store_true", help="only write the page again")
+    arguments = parser.parse_args()
+    results: dict[str, Any] = {"runs": []}
+    if arguments.results.exists():
+        results = json.loads(arguments.results.read_text(encoding="utf-8"))
+    if not arguments.report:
+        # What is measured again replaces what was; other parts stay.
+        results["runs"] = [run for run in results["runs"] if run["part"] not in arguments.parts]
+        results["date"] = dt.datetime.now(dt.UTC).date().isoformat()
+        for key, measure in measurements(arguments):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                figures = measure()
+            results["runs"].append(key | figures)
+            shown = {k: round(v, 3) for k, v in figures.items() if v is not None}
+            print(*key.values(), shown, flush=True)
+            text = json.dumps(results, indent=1) + "\n"
+            arguments.results.write_text(text, encoding="utf-8")
+    if arguments.results == RESULTS:
+        quality_report.write(results)
+
+
+if __name__ == "__main__":
+    main()
