@@ -54,6 +54,7 @@ class Ours(Contender):
     choices: ClassVar[dict[str, Any]] = {
         "bidirectional": False,
         "pooling": "last",
+        "multiscale": False,
         "patch_size": 1,
     }
 

@@ -36,6 +36,10 @@ class Architecture:
         Whether the encoder is told which values are missing.
     decodes_length : bool
         Whether the model has a submodel "length".
+    dilations : tuple of int
+        One for each bank of filters that the encoder reads with too; () for none.
+    n_summary : int
+        Components of the code, its last ones, that say what the filters found.
     """
 
     n_steps: int
@@ -51,6 +55,13 @@ class Architecture:
     activation: str
     indicators: bool
     decodes_length: bool
+    dilations: tuple[int, ...] = ()
+    n_summary: int = 0
+
+    @property
+    def n_learned(self) -> int:
+        """Components of the code that are trained, and that the decoder reads."""
+        return self.n_components - self.n_summary
 
     @property
     def is_built_in(self) -> bool:

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import validation
 from .architecture import Architecture
+from .filters import choose_dilations
 from .fitted import Codec
 from .scaling import SequenceScaler
 from .sequences import Sequences, as_sequences
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
 # Recurrent networks learn best over some tens of steps; longer sequences are folded to about this
 # many.
 AUTO_PATCHED_STEPS = 40
+# Smaller codes are for the network alone, which needs them to draw the sequence.
+MIN_COMPONENTS_FOR_FILTERS = 32
 NETWORK_PARAMETERS = (
     "n_components",
     "units",
     "cell",
     "bidirectional",
     "pooling",
+    "multiscale",
     "decoder",
     "encoder",
     "patch_size",
@@ -142,10 +146,17 @@ class SequenceAutoencoder(BaseEstimator):
             own_model = self.encoder is not None or callable(self.decoder)
             folded = round(float(np.quantile(lengths, 0.9)) / AUTO_PATCHED_STEPS)
             patch_size = 1 if own_model else max(1, folded)
+        n_components = self.n_components - n_statistics
+        has_filters = (
+            self.multiscale
+            and n_components >= MIN_COMPONENTS_FOR_FILTERS
+            and self.encoder is None
+            and not callable(self.decoder)
+        )
         return Architecture(
             n_steps=int(lengths.max()),
             n_channels=sequences.n_channels,
-            n_components=self.n_components - n_statistics,
+            n_components=n_components,
             units=self._made_with["units"],
             cell=self.cell,
             bidirectional=bool(self.bidirectional),
@@ -156,6 +167,8 @@ class SequenceAutoencoder(BaseEstimator):
             activation=self._made_with["activation"],
             indicators=bool(np.isnan(sequences.values).any()),
             decodes_length=bool(lengths.min() < lengths.max()),
+            dilations=choose_dilations(lengths) if has_filters else (),
+            n_summary=n_components // 2 if has_filters else 0,
         )
 
     def _read(self, X: Any, reset: bool = False) -> Sequences:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import forward, inference
+from . import filters, forward, inference
 from .architecture import Architecture
 from .errors import moments
 from .importing import load_keras
@@ -53,6 +53,10 @@ class Codec:
         self._network: Network | None = None
         self._is_shown = False
         self._optimizer_state: dict[str, list[NDArray]] | None = None
+        if architecture.n_summary:
+            scaled = scaler.transform(sequences)
+            bank = filters.fit(scaled, architecture.dilations, architecture.n_summary, seed)
+            self._make_model().get_layer("encoder").get_layer("summary").set_weights(bank)
         if architecture.decodes_length:
             self._tell_lengths(sequences.lengths)
 

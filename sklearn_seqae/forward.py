@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import filters
 from .architecture import COUNT_GAIN, POSITION_RATES, Architecture
 
 Floats = NDArray[np.float32]
@@ -44,6 +45,7 @@ class Network:
         ]
         self._count_moments = _take(left, 2) if architecture.decodes_length else None
         self._code = _take(left, 2)
+        self._bank = _take(left, 4) if architecture.n_summary else []
         if architecture.decoder == "dense":
             self._hidden = [_take(left, 2) for _ in range(n_layers)]
         else:
@@ -68,12 +70,16 @@ class Network:
             in_order = [forward, *(_reversed(states, lengths) for states in backward)]
             inputs = np.concatenate(in_order, axis=1)
         features = self._pool(self._read(top, inputs, lengths), lengths)
-        return _dense(features, *self._code).T
+        code = _dense(features, *self._code).T
+        if not self._bank:
+            return code
+        summary = filters.apply(batch, self.architecture.dilations, self._bank)
+        return np.concatenate([code, summary], axis=1)
 
     def decode(self, codes: Floats, n_steps: int) -> Floats:
         """Return rows (n_rows, n_steps, n_channels); `n_steps` as the decoder can write them."""
         architecture = self.architecture
-        code = np.ascontiguousarray(codes.T)
+        code = np.ascontiguousarray(codes[:, : architecture.n_learned].T)
         n_patches = -(-n_steps // architecture.patch_size)
         if architecture.decoder == "autoregressive":
             return self._autoregress(code, n_patches)[:, :n_steps]
@@ -94,7 +100,7 @@ class Network:
     def lengths(self, codes: Floats) -> Floats:
         """Return the number of steps that each code stands for, a real number (n_rows,)."""
         location, scale, *perceptron = self._length
-        hidden = np.maximum(_dense(codes.T, *perceptron[:2]), 0.0)
+        hidden = np.maximum(_dense(codes[:, : self.architecture.n_learned].T, *perceptron[:2]), 0.0)
         return location + scale * _dense(hidden, *perceptron[2:])[0]
 
     def _patches(self, batch: Floats) -> tuple[Floats, NDArray[np.int64]]:

@@ -6,6 +6,7 @@ right-padded: a sequence's real steps come first, so a forward recurrence may ru
 without harm, as long as whoever reads its states reads the real ones.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -13,6 +14,7 @@ import numpy as np
 from keras import ops
 
 from .architecture import COUNT_GAIN
+from .filters import N_FILTERS, TAPS
 from .recurrence import GRU, LSTM
 
 RECURRENCES: dict[str, type[keras.layers.RNN]] = {"lstm": LSTM, "gru": GRU}
@@ -247,6 +249,74 @@ class Pool(keras.layers.Layer):
             "bidirectional": self.bidirectional,
             "counts": self.counts,
         }
+
+
+@_register
+class Summary(keras.layers.Layer):
+    """What a bank of fixed filters finds in a sequence, as `filters.apply` does it in NumPy.
+
+    Input (batch, n_steps, n_channels) with NaN where nothing is, output (batch, n_components). The
+    weights are those that `filters.fit` learns, and are not trained.
+    """
+
+    def __init__(self, dilations: Sequence[int], n_components: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dilations = tuple(dilations)
+        self.n_components = n_components
+
+    def build(self, input_shape: tuple) -> None:
+        n_banks = len(self.dilations)
+        for name, shape in (
+            ("kernels", (n_banks, TAPS * input_shape[-1], N_FILTERS)),
+            ("biases", (n_banks, N_FILTERS)),
+            ("projection", (n_banks * N_FILTERS, self.n_components)),
+            ("center", (self.n_components,)),
+        ):
+            weight = self.add_weight(name=name, shape=shape, initializer="zeros", trainable=False)
+            setattr(self, name, weight)
+
+    def call(self, inputs: Any) -> Any:
+        observed = ops.logical_not(ops.isnan(inputs))
+        x = ops.where(observed, inputs, 0.0)
+        real = ops.cast(ops.expand_dims(step_mask(observed), -1), x.dtype)
+        count = ops.maximum(ops.sum(real, axis=1), 1.0)
+        n_steps = ops.shape(x)[1]
+        shares = []
+        for i, dilation in enumerate(self.dilations):
+            reach = TAPS // 2 * dilation
+            padded = ops.pad(x, [[0, 0], [reach, reach], [0, 0]])
+            taps = [padded[:, j * dilation : j * dilation + n_steps] for j in range(TAPS)]
+            responses = ops.matmul(ops.concatenate(taps, axis=-1), self.kernels[i])
+            responses = ops.tanh(responses + self.biases[i])
+            shares.append(ops.sum(responses * real, axis=1) / count)
+        return ops.matmul(ops.concatenate(shares, axis=-1), self.projection) + self.center
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return input_shape[0], self.n_components
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {
+            "dilations": self.dilations,
+            "n_components": self.n_components,
+        }
+
+
+@_register
+class First(keras.layers.Layer):
+    """The first `n` components of a code, which the decoder reads."""
+
+    def __init__(self, n: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.n = n
+
+    def call(self, inputs: Any) -> Any:
+        return inputs[:, : self.n]
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return input_shape[0], self.n
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"n": self.n}
 
 
 @_register

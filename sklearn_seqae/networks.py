@@ -10,7 +10,17 @@ import numpy as np
 from keras import ops
 
 from .architecture import Architecture, Builder
-from .layers import Patch, Pool, Reader, Unmask, dense, initializer_seeds, recurrence
+from .layers import (
+    First,
+    Patch,
+    Pool,
+    Reader,
+    Summary,
+    Unmask,
+    dense,
+    initializer_seeds,
+    recurrence,
+)
 from .writers import Autoregress, Cut, Length, StepSource, Unroll, first_steps
 
 
@@ -29,9 +39,22 @@ def build(architecture: Architecture, seed: int) -> keras.Model:
     outputs = decoder(code)
     if architecture.decodes_length:
         code_input = keras.Input((architecture.n_components,), name="code")
-        steps = Length(seed=length_seed, name="steps")(code_input)
+        learned = code_input
+        if architecture.n_summary:
+            learned = First(architecture.n_learned, name="learned")(code_input)
+        steps = Length(seed=length_seed, name="steps")(learned)
         outputs = [outputs, keras.Model(code_input, steps, name="length")(code)]
     return keras.Model(sequence, outputs, name="autoencoder")
+
+
+def encode(encoder: keras.Model, architecture: Architecture, batch: Any, training: bool) -> Any:
+    """Return the part of the codes that the decoder reads: the summary has nothing to learn."""
+    if not architecture.n_summary:
+        return encoder(batch, training=training)
+    for layer in encoder.layers:
+        if isinstance(layer, (Patch, Reader, Pool, keras.layers.Dense)):
+            batch = layer(batch)
+    return batch
 
 
 def decode(
@@ -95,8 +118,15 @@ def _build_encoder(architecture: Architecture, seed: int) -> keras.Model:
             name="pool",
         )
     )
-    layers.append(dense(architecture.n_components, seed=seeds[-1], name="code"))
-    return keras.Sequential(layers, name="encoder")
+    layers.append(dense(architecture.n_learned, seed=seeds[-1], name="code"))
+    if not architecture.n_summary:
+        return keras.Sequential(layers, name="encoder")
+    sequence = code = keras.Input((None, architecture.n_channels), name="sequence")
+    for layer in layers[1:]:
+        code = layer(code)
+    summary = Summary(architecture.dilations, architecture.n_summary, name="summary")(sequence)
+    both = keras.layers.Concatenate(name="both")([code, summary])
+    return keras.Model(sequence, both, name="encoder")
 
 
 def _build_decoder(architecture: Architecture, seed: int) -> keras.Model:
@@ -106,6 +136,8 @@ def _build_decoder(architecture: Architecture, seed: int) -> keras.Model:
     units = architecture.units[::-1]
     n_outputs = architecture.patch_size * architecture.n_channels
     layers: list[keras.layers.Layer] = [keras.Input((architecture.n_components,))]
+    if architecture.n_summary:
+        layers.append(First(architecture.n_learned, name="learned"))
     if architecture.decoder == "autoregressive":
         layers.append(
             Autoregress(

@@ -27,7 +27,7 @@ class LSTMAutoencoderTransformer(
 
     Parameters
     ----------
-    n_components : int, default=64
+    n_components : int, default=128
         Size of the code.
     units : int or tuple of int, default=64
         Recurrent units; a tuple has one entry per stacked layer of the encoder, which the decoder
@@ -39,6 +39,11 @@ class LSTMAutoencoderTransformer(
     pooling : {"last", "mean", "max", "mean_max"}, default="mean_max"
         How the encoder's states, one a step, become one vector: the last one, their mean, their
         maximum, or mean and maximum side by side. A linear map of it is the code.
+    multiscale : bool, default=True
+        Whether one half of the code says what a bank of fixed filters finds in the sequence on all
+        time scales, as in MiniRocket [2]_. It tells sequences apart where there are too few to
+        learn that from; the other half is trained, and is what the decoder reads. Not with less
+        than 32 components, nor with an `encoder` or `decoder` of your own.
     decoder : {"repeat", "reshape", "dense", "autoregressive"} or callable, default="repeat"
         How a sequence is written from its code.
 
@@ -133,6 +138,8 @@ class LSTMAutoencoderTransformer(
     ----------
     .. [1] N. Srivastava, E. Mansimov, R. Salakhutdinov, "Unsupervised Learning of Video
        Representations using LSTMs", ICML 2015, https://arxiv.org/abs/1502.04681
+    .. [2] A. Dempster, D. F. Schmidt, G. I. Webb, "MiniRocket", KDD 2021,
+       https://arxiv.org/abs/2012.08791
 
     Examples
     --------
@@ -152,12 +159,13 @@ class LSTMAutoencoderTransformer(
 
     def __init__(
         self,
-        n_components: int = 64,
+        n_components: int = 128,
         *,
         units: int | tuple[int, ...] = 64,
         cell: str = "lstm",
         bidirectional: bool = True,
         pooling: str = "mean_max",
+        multiscale: bool = True,
         decoder: Any = "repeat",
         encoder: Any = None,
         patch_size: int | str = "auto",
@@ -182,6 +190,7 @@ class LSTMAutoencoderTransformer(
         self.cell = cell
         self.bidirectional = bidirectional
         self.pooling = pooling
+        self.multiscale = multiscale
         self.decoder = decoder
         self.encoder = encoder
         self.patch_size = patch_size

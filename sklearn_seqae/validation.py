@@ -27,6 +27,7 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "cell": [StrOptions({"lstm", "gru"})],
     "bidirectional": ["boolean"],
     "pooling": [StrOptions({"last", "mean", "max", "mean_max"})],
+    "multiscale": ["boolean"],
     "decoder": [StrOptions({"repeat", "reshape", "dense", "autoregressive"}), callable],
     "encoder": [callable, None],
     "patch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],

@@ -17,6 +17,7 @@ MODULES = [
     "scaling",
     "errors",
     "batching",
+    "filters",
     "architecture",
     "forward",
     "inference",

@@ -1,0 +1,119 @@
+"""The bank of fixed filters finds the same in a sequence wherever it stands, and never fails."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sklearn_seqae import LSTMAutoencoderTransformer, filters
+from sklearn_seqae.batching import pad
+from sklearn_seqae.layers import Summary
+from sklearn_seqae.sequences import as_sequences
+
+from .conftest import TINY, make_ragged
+
+
+def make_bank(sequences, n_components=5):
+    dilations = filters.choose_dilations(sequences.lengths)
+    return dilations, filters.fit(sequences, dilations, n_components, seed=0)
+
+
+def summarize(sequences, dilations, bank):
+    longest = max(1, sequences.lengths.max())
+    return filters.apply(pad(sequences, np.arange(len(sequences)), longest), dilations, bank)
+
+
+def test_dilations_double_as_far_as_sequences_reach_and_are_six_at_least():
+    assert filters.choose_dilations(np.array([0, 5, 9])) == (1, 1, 1, 2, 2, 2)
+    assert filters.choose_dilations(np.full(3, 100)) == (1, 1, 2, 2, 4, 4, 8, 8)
+    assert max(filters.choose_dilations(np.full(3, 10**5))) == 8192
+
+
+@settings(deadline=None, max_examples=20)
+@given(missing=st.sampled_from([0.0, 0.3]), extra=st.integers(0, 20))
+def test_padding_does_not_change_a_summary(missing, extra):
+    sequences = as_sequences(make_ragged(missing=missing))
+    dilations, bank = make_bank(sequences)
+    rows = np.arange(len(sequences))
+    padded = filters.apply(pad(sequences, rows, 9 + extra), dilations, bank)
+    assert_allclose(padded, summarize(sequences, dilations, bank), atol=1e-4)
+
+
+def test_the_keras_layer_finds_what_numpy_finds():
+    sequences = as_sequences(make_ragged(missing=0.2))
+    dilations, bank = make_bank(sequences)
+    batch = pad(sequences, np.arange(len(sequences)), 11)
+    layer = Summary(dilations, 5)
+    layer.build(batch.shape)
+    layer.set_weights(bank)
+    assert_allclose(layer(batch), filters.apply(batch, dilations, bank), atol=1e-4)
+
+
+def test_summaries_tell_shapes_apart_that_differ_in_where_they_stand():
+    rng = np.random.default_rng(0)
+    shapes = [np.sin(np.arange(20) / 2), np.sign(np.sin(np.arange(20) / 2))]
+    X, y = [], np.arange(60) % 2
+    for label in y:
+        noise = 0.1 * rng.normal(size=(80, 1))
+        start = rng.integers(0, 60)
+        noise[start : start + 20, 0] += shapes[label]
+        X.append(noise)
+    sequences = as_sequences(X)
+    dilations, bank = make_bank(sequences)
+    found = summarize(sequences, dilations, bank)
+    distances = np.linalg.norm(found[:, None] - found[None], axis=-1)
+    np.fill_diagonal(distances, np.inf)
+    assert np.mean(y[distances.argmin(axis=1)] == y) > 0.9
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        pytest.param([[1.0, 2.0]], id="one sequence"),
+        pytest.param([[], [1.0], []], id="empty ones"),
+        pytest.param([[3.0, 3.0, 3.0]] * 4, id="constant"),
+        pytest.param([[1.0, 2.0, 4.0]] * 4, id="all alike"),
+        pytest.param([[np.nan, np.nan], [1.0, np.nan, 2.0]], id="missing"),
+    ],
+)
+def test_a_summary_is_finite_whatever_there_is_to_learn_from(X):
+    sequences = as_sequences(X)
+    dilations, bank = make_bank(sequences)
+    assert all(np.isfinite(weights).all() for weights in bank)
+    assert np.abs(summarize(sequences, dilations, bank)).max() < 100
+    others = as_sequences([[1e3, -1e3, 5.0], [np.nan], [0.0]])
+    assert np.isfinite(summarize(others, dilations, bank)).all()
+
+
+def test_the_filters_are_those_of_the_seed_and_are_not_trained(ragged):
+    def bank(**changes):
+        ae = LSTMAutoencoderTransformer(**TINY | {"n_components": 32} | changes).fit(ragged)
+        return ae.encoder_.get_layer("summary").get_weights()
+
+    for first, longer, other in zip(bank(), bank(epochs=4), bank(random_state=1), strict=True):
+        assert_array_equal(first, longer)
+        assert not np.array_equal(first, other)
+
+
+def test_half_of_a_code_of_32_components_or_more_is_the_summary(ragged):
+    for changes, n_summary in (
+        ({"n_components": 32}, 16),
+        ({"n_components": 31}, 0),
+        ({"n_components": 32, "multiscale": False}, 0),
+        ({"n_components": 35, "scaler": "per_sequence"}, 0),
+        ({"n_components": 36, "scaler": "per_sequence"}, 16),
+    ):
+        ae = LSTMAutoencoderTransformer(**TINY | {"epochs": 1} | changes).fit(ragged)
+        names = [layer.name for layer in ae.encoder_.layers]
+        assert ("summary" in names) is (n_summary > 0)
+        if n_summary:
+            assert ae.encoder_.get_layer("summary").output.shape[1] == n_summary
+            codes = ae.transform(ragged)
+            learned = codes[:, : ae.encoder_.output_shape[1] - n_summary]
+            others = np.hstack([learned, np.zeros((len(codes), codes.shape[1] - learned.shape[1]))])
+            if changes.get("scaler") is None:
+                assert_array_equal(
+                    np.concatenate(ae.inverse_transform(others)),
+                    np.concatenate(ae.inverse_transform(codes)),
+                )
