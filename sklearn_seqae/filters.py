@@ -29,8 +29,6 @@ _PLACES = list(combinations(range(TAPS), 3))
 N_FILTERS = len(_PLACES)
 # Banks, of one dilation each, with thresholds and channels of their own.
 MIN_BANKS = 6
-# The reach of the widest filter: eight dilations, up to the ninth decile of the lengths.
-REACH = TAPS - 1
 # Width of a threshold's soft edge, in standard deviations of a filter's response.
 SOFTNESS = 0.03
 # Sequences that thresholds and principal components are learned from, at most.
@@ -43,10 +41,11 @@ Floats = NDArray[np.float32]
 
 
 def choose_dilations(lengths: NDArray[np.int64]) -> tuple[int, ...]:
-    """Return the dilation of every bank: 1, 2, 4, ... as far as sequences reach, in turn."""
-    longest = max(float(np.quantile(lengths, 0.9)), 2.0 * REACH)
-    scales = 2 ** np.arange(int(np.log2(longest / REACH)) + 1)
-    return tuple(np.repeat(scales, -(-MIN_BANKS // len(scales))).tolist())
+    """Return the dilation of every bank: half octaves, up to where a filter spans a sequence."""
+    span = max(float(np.quantile(lengths, 0.9)), 2.0 * (TAPS - 1))
+    octaves = np.arange(0.0, np.log2(span / (TAPS - 1)) + 1e-6, 0.5)
+    dilations = np.unique(np.rint(2.0**octaves)).astype(int)
+    return tuple(np.repeat(dilations, -(-MIN_BANKS // len(dilations))).tolist())
 
 
 def fit(
@@ -139,11 +138,30 @@ def _shares(batch: Floats, dilations: tuple[int, ...], kernels: Floats, biases: 
 
 
 def _fill(batch: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return rows with zeros for NaN, and which steps are real: all up to the last observed."""
+    """Return rows with gaps filled and zeros for padding, and which steps are real.
+
+    Missing values lie on straight lines between their neighbours, as filters that saw zeros there
+    would find the gaps. A step is real up to the last one with an observed value.
+    """
     observed = ~np.isnan(batch)
     seen = np.any(observed, axis=-1)
     real = np.logical_or.accumulate(seen[:, ::-1], axis=1)[:, ::-1]
-    return np.where(observed, batch, np.float32(0.0)), real
+    x = np.where(observed, batch, np.float32(0.0))
+    if np.all(observed | ~real[..., None]):
+        return x, real
+    steps = np.arange(batch.shape[1])[:, None]
+    places = np.sort(np.where(observed, steps, len(steps)), axis=1)  # the observed steps, in order
+    counts = np.cumsum(observed, axis=1)
+    n_observed = counts[:, -1:]
+    last = np.maximum(n_observed - 1, 0)
+    before, after = (
+        np.minimum(np.take_along_axis(places, index, axis=1), len(steps) - 1)
+        for index in (np.maximum(counts - 1, 0), np.minimum(counts - observed, last))
+    )
+    share = (np.clip(steps, before, after) - before) / np.maximum(after - before, 1)
+    start, stop = (np.take_along_axis(x, index, axis=1) for index in (before, after))
+    filled = start + (stop - start) * share.astype(np.float32)
+    return np.where(real[..., None] & (n_observed > 0), filled, np.float32(0.0)), real
 
 
 def _windows(x: Floats, dilation: int) -> Floats:

@@ -68,6 +68,29 @@ def reverse(x: Any, lengths: Any) -> Any:
     return ops.take_along_axis(x, ops.expand_dims(index, -1), axis=1)
 
 
+def interpolate(x: Any, observed: Any) -> Any:
+    """Return (batch, n_steps, n_channels) with what is not observed on lines between neighbours.
+
+    What has a neighbour on one side only is as that one; zeros where nothing is observed at all.
+    """
+    n_steps = ops.shape(x)[1]
+    steps = ops.expand_dims(ops.arange(n_steps, dtype="int32"), -1)
+    places = ops.sort(ops.where(observed, steps, n_steps), axis=1)  # the observed steps, in order
+    seen = ops.cast(observed, "int32")
+    counts = ops.cumsum(seen, axis=1)
+    n_observed = counts[:, -1:]
+    last = ops.maximum(n_observed - 1, 0)
+    x = ops.where(observed, x, 0.0)
+    before, after = (
+        ops.minimum(ops.take_along_axis(places, index, axis=1), n_steps - 1)
+        for index in (ops.maximum(counts - 1, 0), ops.minimum(counts - seen, last))
+    )
+    reached = ops.minimum(ops.maximum(steps, before), after) - before
+    share = ops.cast(reached, x.dtype) / ops.cast(ops.maximum(after - before, 1), x.dtype)
+    start, stop = (ops.take_along_axis(x, index, axis=1) for index in (before, after))
+    return ops.where(n_observed > 0, start + (stop - start) * share, 0.0)
+
+
 @_register
 class Patch(keras.layers.Layer):
     """Fold `patch_size` steps into one, put zero where nothing was observed, and make the mask.
@@ -277,8 +300,8 @@ class Summary(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         observed = ops.logical_not(ops.isnan(inputs))
-        x = ops.where(observed, inputs, 0.0)
-        real = ops.cast(ops.expand_dims(step_mask(observed), -1), x.dtype)
+        real = ops.cast(ops.expand_dims(step_mask(observed), -1), inputs.dtype)
+        x = interpolate(inputs, observed) * real
         count = ops.maximum(ops.sum(real, axis=1), 1.0)
         n_steps = ops.shape(x)[1]
         shares = []

@@ -24,10 +24,10 @@ def summarize(sequences, dilations, bank):
     return filters.apply(pad(sequences, np.arange(len(sequences)), longest), dilations, bank)
 
 
-def test_dilations_double_as_far_as_sequences_reach_and_are_six_at_least():
+def test_dilations_grow_as_far_as_sequences_reach_and_are_six_at_least():
     assert filters.choose_dilations(np.array([0, 5, 9])) == (1, 1, 1, 2, 2, 2)
-    assert filters.choose_dilations(np.full(3, 100)) == (1, 1, 2, 2, 4, 4, 8, 8)
-    assert max(filters.choose_dilations(np.full(3, 10**5))) == 8192
+    assert filters.choose_dilations(np.full(3, 100)) == (1, 2, 3, 4, 6, 8, 11)
+    assert max(filters.choose_dilations(np.full(3, 10**5))) == 11585
 
 
 @settings(deadline=None, max_examples=20)
@@ -117,3 +117,15 @@ def test_half_of_a_code_of_32_components_or_more_is_the_summary(ragged):
                     np.concatenate(ae.inverse_transform(others)),
                     np.concatenate(ae.inverse_transform(codes)),
                 )
+
+
+def test_gaps_are_filled_along_straight_lines():
+    nan = np.nan
+    x = np.array([[nan, 1, nan, nan, 4, nan], [2, nan, 3, nan, nan, nan], [nan] * 6])
+    y = np.array([[nan] * 5 + [0], [nan] * 6, [nan] * 6])
+    filled, real = filters._fill(np.stack([x, y], axis=-1).astype(np.float32))
+    assert_array_equal(real.sum(axis=1), [6, 3, 0])
+    assert_allclose(filled[0, :, 0], [1, 1, 2, 3, 4, 4], rtol=1e-6)
+    assert_allclose(filled[1, :, 0], [2, 2.5, 3, 0, 0, 0])
+    assert not filled[..., 1].any()
+    assert not filled[2].any()
