@@ -35,6 +35,7 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
         HasMethods(["fit", "transform", "inverse_transform"]),
         None,
     ],
+    "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
     "loss": [str, callable],
     "metrics": [str, callable, list, tuple, None],
     "optimizer": [str, HasMethods(["apply", "get_config"])],
@@ -207,6 +208,59 @@ def check_probabilities(loss: Any, activation: str, scaled: Sequences) -> None:
         raise ValueError(
             f"loss={loss!r} needs scaled values between 0 and 1, got {lowest:.4g} to "
             f"{highest:.4g}: use scaler='minmax', or scaler=None with data in that range."
+        )
+
+
+def symbol_channels(
+    categorical_features: Any, found: list[bool], names: tuple[Any, ...] | None
+) -> list[bool]:
+    """Return which channels hold symbols, by the parameter and by what was found in the data.
+
+    Parameters
+    ----------
+    categorical_features : "from_dtype" or array-like
+        Indices or names of channels, or a boolean mask.
+    found : list of bool
+        Whether each channel holds text or pandas' categories.
+    names : tuple or None
+        Names of the channels, if they have any.
+    """
+    if isinstance(categorical_features, str) and categorical_features == "from_dtype":
+        return found
+    n_channels = len(found)
+    is_text = isinstance(categorical_features, str)
+    given = [] if is_text else np.asarray(categorical_features, dtype=object).ravel().tolist()
+    known: list[Any] = list(range(n_channels))
+    if given and all(isinstance(item, bool | np.bool_) for item in given):
+        if len(given) == n_channels:
+            return [bool(item) for item in given]
+    elif given and all(isinstance(item, str) for item in given) and names is not None:
+        known = list(names)
+    if is_text or not set(given) <= set(known) or isinstance(next(iter(given), 0), bool):
+        raise ValueError(
+            "categorical_features must be 'from_dtype', None, or a list of channels out of "
+            f"{known} or a mask of {n_channels} bool, got {categorical_features!r}: name channels "
+            "by their indices, or, if X is a list of DataFrames, by the names of their columns."
+        )
+    return [item in given for item in known]
+
+
+def check_symbol_loss(loss: Any, labels: tuple[Any, ...], n_channels: int) -> None:
+    """Raise if a loss is for symbols, but the data are numbers."""
+    import keras
+
+    resolved = keras.losses.get(loss)
+    function = getattr(resolved, "fn", resolved)
+    name = getattr(function, "__name__", "")
+    if not str(getattr(function, "__module__", "")).startswith("keras."):
+        return
+    n_numbers = labels.count(None) if labels else n_channels
+    alone = name == "categorical_crossentropy" and n_numbers == 1
+    if n_numbers and (name == "sparse_categorical_crossentropy" or alone):
+        raise ValueError(
+            f"loss={loss!r} is for symbols, got {n_numbers} channel(s) of numbers: say which hold "
+            "symbols by categorical_features, for example [0], and leave the loss of the others at "
+            "'mse'. Symbols always have the categorical cross-entropy."
         )
 
 
