@@ -94,6 +94,7 @@ class SequenceAutoencoder(BaseEstimator):
         if continued:
             validation.check_same_network(self._made_with, self._network_choices())
         sequences = self._read(X, reset=not continued)
+        validation.check_symbol_loss(self.loss, sequences.labels, sequences.n_channels)
         if not continued:
             self._start(sequences)
         activation = self._codec.architecture.activation
@@ -119,7 +120,6 @@ class SequenceAutoencoder(BaseEstimator):
         self._form = sequences.form
         self._made_with = self._network_choices()
         self._seed = validation.draw_seed(self.random_state)
-        validation.check_symbol_loss(self.loss, sequences.labels, sequences.n_channels)
         scaler = MixedScaler(self.scaler).fit(sequences)
         self.scaler_ = scaler.scaler_
         labels = scaler.labels or (None,) * sequences.n_channels

@@ -141,13 +141,14 @@ class MaskedMetric:
         observed = ops.logical_not(ops.isnan(true))
         true = ops.where(observed, true, 0.0)
         if self.across_channels:
-            complete = ops.cast(ops.all(observed, axis=-1), "float32")
-            self.metric.update_state(true, predicted, sample_weight=complete)
-        else:
-            weight = ops.reshape(ops.cast(observed, "float32"), (-1,))
-            self.metric.update_state(
-                ops.reshape(true, (-1, 1)), ops.reshape(predicted, (-1, 1)), sample_weight=weight
-            )
+            observed = ops.all(observed, axis=-1)
+        # One sample a step or a value: Keras' mean over the steps of a sample counts the padding.
+        size = true.shape[-1] if self.across_channels else 1
+        self.metric.update_state(
+            ops.reshape(true, (-1, size)),
+            ops.reshape(predicted, (-1, size)),
+            sample_weight=ops.reshape(ops.cast(observed, "float32"), (-1,)),
+        )
 
 
 def resolve_metric(metric: Any, n_channels: int) -> keras.metrics.Metric:

@@ -217,9 +217,9 @@ def _read_array(X: Any, choose: Chooser | None, ndim: int) -> Sequences | None:
     if not _is_array(X, ndim):
         return None
     labels: tuple[Labels | None, ...] = ()
-    if choose is not None:
+    if choose is not None and X.size:
         steps = X.reshape(-1, *X.shape[2:] or (1,))
-        symbolic = choose(holds_symbols(steps, steps.shape[1]), None) if steps.size else ()
+        symbolic = choose(holds_symbols(steps, steps.shape[1]), None)
         if any(symbolic):
             pieces = [[channel(steps, j)] for j in range(len(symbolic))]
             values, labels = read_channels(pieces, symbolic, [f"the {ndim}-D array"])

@@ -112,7 +112,8 @@ def train(
         settings.optimizer,
         settings.learning_rate,
         settings.callbacks,
-        architecture.n_channels,
+        # One symbol alone has a categorical accuracy, too.
+        architecture.n_channels + len(architecture.symbols),
     )
     symbols = architecture.symbols
     n_numbers = architecture.n_channels - sum(symbols)

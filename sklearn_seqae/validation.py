@@ -191,12 +191,8 @@ def output_activation(loss: Any) -> str:
     load_keras()
     import keras
 
-    resolved = keras.losses.get(loss)
-    if resolved is None or getattr(resolved, "from_logits", False):
-        return "linear"
-    function = getattr(resolved, "fn", resolved)
-    known = str(getattr(function, "__module__", "")).startswith("keras.")
-    return _ACTIVATIONS.get(getattr(function, "__name__", ""), "linear") if known else "linear"
+    logits = getattr(keras.losses.get(loss), "from_logits", False)
+    return "linear" if logits else _ACTIVATIONS.get(_name_in_keras(loss), "linear")
 
 
 def check_probabilities(loss: Any, activation: str, scaled: Sequences) -> None:
@@ -227,19 +223,16 @@ def symbol_channels(
     """
     if isinstance(categorical_features, str) and categorical_features == "from_dtype":
         return found
-    n_channels = len(found)
-    is_text = isinstance(categorical_features, str)
-    given = [] if is_text else np.asarray(categorical_features, dtype=object).ravel().tolist()
-    known: list[Any] = list(range(n_channels))
-    if given and all(isinstance(item, bool | np.bool_) for item in given):
-        if len(given) == n_channels:
-            return [bool(item) for item in given]
-    elif given and all(isinstance(item, str) for item in given) and names is not None:
-        known = list(names)
-    if is_text or not set(given) <= set(known) or isinstance(next(iter(given), 0), bool):
+    given = np.asarray(categorical_features, dtype=object).ravel().tolist()
+    is_mask = [isinstance(item, bool | np.bool_) for item in given]
+    if given and all(is_mask) and len(given) == len(found):
+        return [bool(item) for item in given]
+    by_name = names is not None and any(isinstance(item, str) for item in given)
+    known: list[Any] = list(names or ()) if by_name else list(range(len(found)))
+    if any(is_mask) or not all(item in known for item in given):
         raise ValueError(
             "categorical_features must be 'from_dtype', None, or a list of channels out of "
-            f"{known} or a mask of {n_channels} bool, got {categorical_features!r}: name channels "
+            f"{known} or a mask of {len(found)} bool, got {categorical_features!r}: name channels "
             "by their indices, or, if X is a list of DataFrames, by the names of their columns."
         )
     return [item in given for item in known]
@@ -247,13 +240,7 @@ def symbol_channels(
 
 def check_symbol_loss(loss: Any, labels: tuple[Any, ...], n_channels: int) -> None:
     """Raise if a loss is for symbols, but the data are numbers."""
-    import keras
-
-    resolved = keras.losses.get(loss)
-    function = getattr(resolved, "fn", resolved)
-    name = getattr(function, "__name__", "")
-    if not str(getattr(function, "__module__", "")).startswith("keras."):
-        return
+    name = _name_in_keras(loss)
     n_numbers = labels.count(None) if labels else n_channels
     alone = name == "categorical_crossentropy" and n_numbers == 1
     if n_numbers and (name == "sparse_categorical_crossentropy" or alone):
@@ -262,6 +249,16 @@ def check_symbol_loss(loss: Any, labels: tuple[Any, ...], n_channels: int) -> No
             "symbols by categorical_features, for example [0], and leave the loss of the others at "
             "'mse'. Symbols always have the categorical cross-entropy."
         )
+
+
+def _name_in_keras(loss: Any) -> str:
+    """Return the name of the function behind a loss of Keras; "" for what is not Keras' own."""
+    import keras
+
+    resolved = keras.losses.get(loss)
+    function = getattr(resolved, "fn", resolved)
+    known = str(getattr(function, "__module__", "")).startswith("keras.")
+    return getattr(function, "__name__", "") if known else ""
 
 
 def check_lengths(lengths: ArrayLike, n_sequences: int) -> NDArray[np.int64]:

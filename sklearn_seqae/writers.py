@@ -53,7 +53,10 @@ def activate(values: Any, outputs: Sequence[tuple[int, str]]) -> Any:
     parts, start = [], 0
     for width, activation in outputs:
         part = values if len(outputs) == 1 else values[..., start : start + width]
-        parts.append(keras.activations.get(activation)(part))
+        if (width, activation) == (1, "softmax"):  # of which Keras warns
+            parts.append(0.0 * part + 1.0)
+        else:
+            parts.append(keras.activations.get(activation)(part))
         start += width
     return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
 

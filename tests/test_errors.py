@@ -55,7 +55,7 @@ TABLE = [
     ("encoder", ["lstm", 3], "a callable or None"),
     ("patch_size", [0, -1, 1.5, "big", None], r"\[1, inf\) or a str among \{'auto'\}"),
     ("scaler", ["max", 3, object()], r"a str among \{.*'per_sequence'.*\}, an object implementing"),
-    ("categorical_features", [3, 1.5, object()], "an array-like, a str among {'from_dtype'} or No"),
+    ("categorical_features", [3, "yes", object()], "an array-like, a str among {'from_dtype'}"),
     ("loss", [None, 3, []], "an instance of 'str' or a callable"),
     ("metrics", [3, {"a": "mae"}], "an instance of 'str', a callable, an instance of 'list'"),
     ("optimizer", [None, 3, object()], "'str' or an object implementing 'apply' and 'get_config'"),
@@ -144,7 +144,7 @@ RULES = [
             ValueError,
             r"categorical_features must be 'from_dtype', .* out of \[0, 1\] or a mask of 2",
         )
-        for wrong in ("yes", [2], [-1], [True], ["a"], [0.5], [None], [[True]], [0, "a"])
+        for wrong in ([2], [-1], [True], ["a"], [0.5], [None], [[True]], [0, "a"], {1: 2})
     ),
     # own models
     ({"encoder": lambda n_steps: None}, TypeError, "encoder must be .* 'n_channels': change its"),
