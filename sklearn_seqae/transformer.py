@@ -67,7 +67,8 @@ class LSTMAutoencoderTransformer(
             default="from_dtype"
         The channels that hold symbols, which are one-hot inside and come back as they were; None
         and NaN are missing. "from_dtype": text and pandas' categories are symbols, integers are
-        not. Or their indices, the names of their columns, or a mask. None: all hold numbers.
+        not. Or their indices, the names of their columns, or a mask. None: all hold numbers. Models
+        of your own read and write the numbers first, then one value a symbol.
     loss : str, callable or keras.losses.Loss, default="mse"
         "mse", "mae", "huber", "binary_crossentropy", "categorical_crossentropy" or any Keras loss.
         Its mean is over real values (with a loss across channels, over complete steps). The
@@ -218,9 +219,10 @@ class LSTMAutoencoderTransformer(
         Parameters
         ----------
         X : list, ndarray or DataFrame
-            Sequences: a list of (n_steps, n_channels) arrays or of 1-D sequences, an array
-            (n_sequences, n_steps, n_channels), or an array or DataFrame (n_sequences, n_steps) of
-            one-channel sequences. NaN marks padding at a row's end and missing values elsewhere.
+            Sequences: a list of (n_steps, n_channels) arrays or DataFrames or of 1-D sequences, an
+            array (n_sequences, n_steps, n_channels), or an array or DataFrame (n_sequences,
+            n_steps) of one-channel sequences, all of numbers or symbols. NaN marks padding at a
+            row's end and missing values elsewhere.
         y : None
             Ignored.
 
