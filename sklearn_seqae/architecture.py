@@ -1,10 +1,21 @@
 """What a network looks like, apart from its weights; plain data that needs no Keras."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 Builder = Callable[..., Any]
+
+# How far the number of steps stands out among the pooled features. Lengths decoded from the code
+# were right within a step for 75 % of unseen Japanese vowels without it, and for 99 % with it.
+COUNT_GAIN = 3.0
+# Angular frequencies of the encoding of positions (arXiv:1706.03762), a sine and a cosine each. The
+# wavelengths are fixed (4, 8, 16, ... steps), so an encoding does not depend on the number of steps
+# and goes on beyond the lengths seen in training.
+POSITION_RATES = (2 * math.pi / 2.0 ** np.arange(2, 10)).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,11 @@ class Architecture:
         n_numbers = self.n_channels - sum(self.symbols)
         numbers = ((n_numbers, activation),) if n_numbers else ()
         return numbers + tuple((width, "softmax") for width in self.symbols)
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether no part of the network is a user's own model."""
+        return self.encoder is None and not callable(self.decoder)
 
     @property
     def n_patches(self) -> int:

@@ -149,8 +149,6 @@ class SequenceAutoencoder(BaseEstimator):
                 f"channels: use n_components={n_statistics + 1} or more."
             )
         lengths = sequences.lengths
-        n_values, n_symbols = len(scaler.channels), sum(scaler.symbols)
-        numbers = scaler.spread(sequences).values[:, : n_values - n_symbols]
         patch_size = self.patch_size
         if patch_size == "auto":
             own_model = self.encoder is not None or callable(self.decoder)
@@ -158,7 +156,7 @@ class SequenceAutoencoder(BaseEstimator):
             patch_size = 1 if own_model else max(1, folded)
         return Architecture(
             n_steps=int(lengths.max()),
-            n_channels=n_values,
+            n_channels=len(scaler.channels),
             n_components=self.n_components - n_statistics,
             units=self._made_with["units"],
             cell=self.cell,
@@ -169,7 +167,7 @@ class SequenceAutoencoder(BaseEstimator):
             patch_size=int(patch_size),
             activation=self._made_with["activation"],
             # A missing symbol is told from others without: it is zero throughout.
-            indicators=bool(np.isnan(numbers).any()),
+            indicators=bool(np.isnan(scaler.take_numbers(sequences).values).any()),
             decodes_length=bool(lengths.min() < lengths.max()),
             symbols=scaler.symbols,
         )

@@ -17,11 +17,16 @@ MAX_WIDTHS = 8
 # How much wider than its bucket an array may be under XLA. Only what is done outside the
 # recurrences is done on all of it.
 COMPILED_RATIO = 6
-# Rows of a batch outside of training: at least SMALL_BATCH, and as many as make about that many
-# steps. They are a power of two, filled up, because the last bits of a matrix product depend on its
-# shape, and a code should depend on its sequence alone.
-SMALL_BATCH = 32
-STEPS_PER_BATCH = 8192
+# Rows of a batch outside of training are a multiple of this, filled up: the last bits of a matrix
+# product depend on how many of its columns fill a register, and a code should depend on its
+# sequence alone.
+ROWS_MULTIPLE = 16
+# As many rows as keep the states of a step in the cache, fewer where sequences are long or where
+# their lengths fall.
+STATES_PER_BATCH = 32768
+MAX_ROWS = 1024
+STEPS_PER_BATCH = 65536
+FALL = 0.7
 
 
 @dataclass(frozen=True)
@@ -164,21 +169,30 @@ def pad(sequences: Sequences, rows: NDArray[np.int64], width: int) -> NDArray[np
 
 
 def inference_batches(
-    lengths: NDArray[np.int64], order: NDArray[np.int64], multiple: int
+    lengths: NDArray[np.int64], order: NDArray[np.int64], multiple: int, units: int
 ) -> list[Chunk]:
-    """Cut sequences, in an order of ascending lengths, into batches as narrow as they may be."""
+    """Cut sequences, in an order of ascending lengths, into batches as narrow as they may be.
+
+    Widths are multiples of `multiple`, of which each is one recurrent step of so many units.
+    """
+    n_patches = np.maximum(1, -(-lengths[order] // multiple))
+    fitting = min(STATES_PER_BATCH // units, MAX_ROWS)
     chunks = []
     end = len(order)
     while end > 0:  # from the longest down, so that a width, and with it the size, is known
-        longest = max(1, int(lengths[order[end - 1]]))
-        size = min(max(STEPS_PER_BATCH // longest, 2 * SMALL_BATCH), len(order))
-        size = max(SMALL_BATCH, 1 << (size - 1).bit_length())
-        rows = np.full(size, -1, dtype=np.int64)
-        part = order[max(0, end - size) : end]
+        longest = int(n_patches[end - 1])
+        similar = end - int(np.searchsorted(n_patches[:end], FALL * longest))
+        most = max(min(fitting, STEPS_PER_BATCH // longest, similar), 2 * ROWS_MULTIPLE)
+        part = order[max(0, end - _round_up(most)) : end]
+        rows = np.full(_round_up(len(part)), -1, dtype=np.int64)
         rows[: len(part)] = part
-        chunks.append(Chunk(-(-longest // multiple) * multiple, rows))
+        chunks.append(Chunk(longest * multiple, rows))
         end -= len(part)
     return chunks
+
+
+def _round_up(n_rows: int) -> int:
+    return -(-n_rows // ROWS_MULTIPLE) * ROWS_MULTIPLE
 
 
 def canonical_order(sequences: Sequences) -> NDArray[np.int64]:

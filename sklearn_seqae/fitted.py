@@ -1,7 +1,7 @@
 """The trained part of an estimator: scaling and network together, sequences to codes and back.
 
-It is picklable, and unpickling it loads no TensorFlow: the Keras model is rebuilt when it is first
-needed.
+It is picklable. Neither unpickling nor use loads TensorFlow, unless a part of the network is a
+user's own model: a Keras model is made when someone asks for it, or trains on.
 """
 
 import warnings
@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import forward, inference
 from .architecture import Architecture
 from .errors import moments
 from .importing import load_keras
+from .inference import Network
 from .sequences import Sequences
 from .symbols import MixedScaler
 
@@ -48,34 +50,36 @@ class Codec:
         self._scaled_mean = moments(scaler.transform(sequences))[0]
         self._seed = seed
         self._model: keras.Model | None = None
-        self._weights: list[NDArray] | None = None
+        self._weights: list[NDArray] | None = None  # while there is no model
+        self._network: Network | None = None
+        self._is_shown = False
         self._optimizer_state: dict[str, list[NDArray]] | None = None
         if architecture.decodes_length:
             self._tell_lengths(sequences.lengths)
 
     @property
     def model(self) -> "keras.Model":
-        """The one Keras model that holds the weights."""
-        if self._model is None:
-            load_keras()
-            from .networks import build
+        """The one Keras model that holds the weights, for whoever asks."""
+        self._is_shown = True
+        return self._make_model()
 
-            self._model = build(self.architecture, self._seed)
-            if self._weights is not None:
-                self._model.set_weights(self._weights)
-                self._weights = None
-        return self._model
+    @property
+    def network(self) -> Network:
+        """What encodes and decodes with the present weights."""
+        if self._network is None or self._is_shown:  # who has the model may change its weights
+            self._network = self._make_network()
+        return self._network
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state with arrays in place of the Keras model."""
-        state = vars(self).copy()
+        state = vars(self) | {"_network": None, "_is_shown": False}
         if self._model is not None:
             state |= {"_weights": self._model.get_weights(), "_model": None}
         return state
 
     def train(self, sequences: Sequences, settings: dict[str, Any], first_epoch: int) -> "Outcome":
         """Go on training from the present weights; `settings` are those of `training.Settings`."""
-        model = self.model
+        model = self._make_model()
         self._check_readable(sequences.lengths)
         limit = self.architecture.max_decoded_steps
         if limit is not None and sequences.lengths.max() > limit:
@@ -95,6 +99,7 @@ class Codec:
             self._optimizer_state,
         )
         self._optimizer_state = outcome.optimizer_state
+        self._network = None
         return outcome
 
     def encode(self, sequences: Sequences) -> NDArray[np.float32]:
@@ -103,10 +108,7 @@ class Codec:
 
     def decode_lengths(self, codes: NDArray[np.float32]) -> NDArray[np.int64]:
         """Return the number of steps that each code stands for."""
-        model = self.model
-        from .inference import decode_lengths
-
-        return decode_lengths(model, self.architecture, self._split(codes)[0])
+        return inference.decode_lengths(self.network, self._split(codes)[0])
 
     def decode(self, codes: NDArray[np.float32], lengths: NDArray[np.int64]) -> Sequences:
         """Return the sequences of these lengths that codes stand for."""
@@ -130,17 +132,38 @@ class Codec:
         codes = self._encode_scaled(scaled, sequences)
         return scaled, self._decode_scaled(codes, sequences.lengths)
 
-    def _encode_scaled(self, scaled: Sequences, sequences: Sequences) -> NDArray[np.float32]:
-        model = self.model
-        self._check_readable(sequences.lengths)
-        from .inference import encode
+    def _make_model(self) -> "keras.Model":
+        if self._model is None:
+            load_keras()
+            from .networks import build
 
-        encoded = encode(model, self.architecture, scaled)
+            self._model = build(self.architecture, self._seed)
+            if self._weights is not None:
+                self._model.set_weights(self._weights)
+                self._weights = None
+        return self._model
+
+    def _make_network(self) -> Network:
+        if self.architecture.is_built_in:
+            weights = self._weights
+            if weights is None:
+                weights = self._make_model().get_weights()
+            return forward.Network(self.architecture, weights)
+        model = self._make_model()
+        from .adopted import AdoptedNetwork
+
+        return AdoptedNetwork(model, self.architecture)
+
+    def _encode_scaled(self, scaled: Sequences, sequences: Sequences) -> NDArray[np.float32]:
+        self._check_readable(sequences.lengths)
+        encoded = inference.encode(self.network, scaled)
         return np.hstack([encoded, self.scaler.statistics(sequences)])
 
     def _check_readable(self, lengths: NDArray[np.int64]) -> None:
         """Raise if sequences are longer than a user's encoder reads."""
-        readable = self.model.get_layer("encoder").input_shape[1]
+        if self.architecture.encoder is None:
+            return
+        readable = self._make_model().get_layer("encoder").input_shape[1]
         if readable is not None and lengths.max() > readable:
             raise ValueError(
                 f"X has sequences of up to {lengths.max()} steps, but the encoder reads "
@@ -149,10 +172,7 @@ class Codec:
             )
 
     def _decode_scaled(self, codes: NDArray[np.float32], lengths: NDArray[np.int64]) -> Sequences:
-        model = self.model
-        from .inference import decode
-
-        decoded = decode(model, self.architecture, self._split(codes)[0], lengths)
+        decoded = inference.decode(self.network, self._split(codes)[0], lengths)
         limit = self.architecture.max_decoded_steps
         if limit is None or lengths.max(initial=0) <= limit:
             return decoded
@@ -172,9 +192,10 @@ class Codec:
 
     def _tell_lengths(self, lengths: NDArray[np.int64]) -> None:
         """Give the layers that read and write lengths their mean and spread in training."""
-        told = [(self.model.get_layer("length").get_layer("steps"), lengths)]
+        model = self._make_model()
+        told = [(model.get_layer("length").get_layer("steps"), lengths)]
         if self.architecture.encoder is None:
-            told.append((self.model.get_layer("encoder").get_layer("pool"), np.log1p(lengths)))
+            told.append((model.get_layer("encoder").get_layer("pool"), np.log1p(lengths)))
         for layer, numbers in told:
             layer.location.assign(numbers.mean())
             layer.scale.assign(numbers.std())

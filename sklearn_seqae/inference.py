@@ -1,105 +1,149 @@
-"""A trained network: its weights, and encoding and decoding with them, sequence by sequence."""
+"""Encoding and decoding sequences of any lengths, batch by batch, with whatever network."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, Protocol
 
-import keras
 import numpy as np
 from joblib import cpu_count
-from keras import ops
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from .architecture import Architecture
 from .batching import Chunk, canonical_order, inference_batches, pad
-from .cache import programs
-from .program import InferenceProgram, backend
 from .sequences import Sequences
 
+# Numbers in the states of an average step, from which on threads pay.
+STATES_PER_THREAD = 16384
 
-def encode(
-    model: keras.Model, architecture: Architecture, sequences: Sequences
-) -> NDArray[np.float32]:
+
+class Network(Protocol):
+    """What encodes and decodes padded batches; NaN marks what is not there."""
+
+    architecture: Architecture
+
+    def array_width(self, width: int) -> int:
+        """Return the width of a batch of sequences of up to `width` steps."""
+
+    def encode(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the codes (n_rows, n_components) of (n_rows, n_steps, n_channels)."""
+
+    def decode(self, codes: NDArray[np.float32], n_steps: int) -> NDArray[np.float32]:
+        """Return (n_rows, n_steps, n_channels)."""
+
+    def lengths(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the number of steps that each code stands for, as real numbers (n_rows,)."""
+
+
+def encode(network: Network, sequences: Sequences) -> NDArray[np.float32]:
     """Return the codes (n_sequences, n_components) of scaled sequences."""
+    architecture = network.architecture
     codes = np.empty((len(sequences), architecture.n_components), dtype=np.float32)
-    weights = _weights(model)
-    fixed = model.get_layer("encoder").input_shape[1]
-    program = _program(architecture)
     order = canonical_order(sequences)
 
     def run(chunk: Chunk) -> None:
-        width = fixed or backend().array_width(chunk.width, architecture.patch_size)
-        batch = ops.convert_to_tensor(pad(sequences, chunk.rows, width))
         real = chunk.rows >= 0
-        codes[chunk.rows[real]] = ops.convert_to_numpy(program.encode(weights, batch))[real]
+        batch = pad(sequences, chunk.rows, network.array_width(chunk.width))
+        codes[chunk.rows[real]] = network.encode(batch)[real]
 
-    _for_each(run, inference_batches(sequences.lengths, order, architecture.patch_size))
+    units = max(architecture.units)
+    chunks = inference_batches(sequences.lengths, order, architecture.patch_size, units)
+    _for_each(run, chunks, units)
     return codes
 
 
-def decode(
-    model: keras.Model,
-    architecture: Architecture,
-    codes: NDArray[np.float32],
-    lengths: NDArray[np.int64],
-) -> Sequences:
+def decode(network: Network, codes: NDArray[np.float32], lengths: NDArray[np.int64]) -> Sequences:
     """Return the scaled sequences of these lengths that the codes stand for.
 
     Steps beyond the last one that the decoder can write are NaN.
     """
+    architecture = network.architecture
     order = np.argsort(lengths, kind="stable")
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     values = np.full((offsets[-1], architecture.n_channels), np.nan, dtype=np.float32)
     limit = architecture.max_decoded_steps
-    weights = _weights(model)
-    program = _program(architecture)
 
     def run(chunk: Chunk) -> None:
-        width = backend().array_width(chunk.width, architecture.patch_size)
+        width = network.array_width(chunk.width)
         width = width if limit is None else min(width, limit)
         real = chunk.rows >= 0
         rows = chunk.rows[real]
-        batch = np.zeros((len(chunk.rows), codes.shape[1]), dtype=np.float32)
-        batch[real] = codes[rows]
-        written = program.decode(weights, ops.convert_to_tensor(batch), width)
+        written = network.decode(_fill(codes[rows], len(real)), width)
         steps = np.arange(width) < lengths[rows, None]
         positions = (offsets[rows, None] + np.arange(width))[steps]
-        values[positions] = ops.convert_to_numpy(written)[real][steps]
+        values[positions] = written[real][steps]
 
-    _for_each(run, inference_batches(lengths, order, architecture.patch_size))
+    units = max(architecture.units)
+    chunks = inference_batches(lengths, order, architecture.patch_size, units)
+    _for_each(run, chunks, units)
     return Sequences(values, offsets)
 
 
-def decode_lengths(
-    model: keras.Model, architecture: Architecture, codes: NDArray[np.float32]
-) -> NDArray[np.int64]:
+def decode_lengths(network: Network, codes: NDArray[np.float32]) -> NDArray[np.int64]:
     """Return the number of steps that each code stands for.
 
     At most twice the longest seen in training, since a code from elsewhere (a cluster's centre, a
     sample) might stand for anything.
     """
+    architecture = network.architecture
     if not architecture.decodes_length:
         return np.full(len(codes), architecture.n_steps)
-    program = _program(architecture)
-    lengths = ops.convert_to_numpy(program.lengths(_weights(model), ops.convert_to_tensor(codes)))
     limit = architecture.max_decoded_steps or 2 * architecture.n_steps
-    return np.clip(np.rint(lengths), 0, limit).astype(np.int64)
+    return np.clip(np.rint(network.lengths(codes)), 0, limit).astype(np.int64)
 
 
-def _for_each(run: Callable[[Chunk], None], chunks: list[Chunk]) -> None:
-    """Run batches side by side, as each is a chain of small steps that fill one core at most."""
+def _fill(codes: NDArray[np.float32], n_rows: int) -> NDArray[np.float32]:
+    filled = np.zeros((n_rows, codes.shape[1]), dtype=np.float32)
+    filled[: len(codes)] = codes
+    return filled
+
+
+def _for_each(run: Callable[[Chunk], None], chunks: list[Chunk], units: int) -> None:
+    """Run batches, side by side where their steps are large enough.
+
+    Threads hand Python's lock to each other around every operation of NumPy's; where operations
+    take a microsecond, that is all they would do.
+    """
     n_threads = min(len(chunks), cpu_count())
-    if n_threads == 1:
-        run(chunks[0])
-        return
-    with ThreadPoolExecutor(n_threads) as pool:
-        list(pool.map(run, chunks))
+    rows = sum(len(chunk.rows) for chunk in chunks) / len(chunks)
+    with _single_threaded_blas():
+        if n_threads == 1 or rows * units < STATES_PER_THREAD:
+            for chunk in chunks:
+                run(chunk)
+            return
+        with ThreadPoolExecutor(n_threads) as pool:
+            list(pool.map(run, chunks))
 
 
-def _weights(model: keras.Model) -> list[Any]:
-    return [ops.convert_to_tensor(variable) for variable in model.variables]
+_lock = threading.Lock()
+_limits: list[Any] = []
 
 
-def _program(architecture: Architecture) -> Any:
-    computed = architecture.without_lengths()
-    return programs.share((InferenceProgram, computed), lambda: InferenceProgram(computed))
+@contextmanager
+def _single_threaded_blas() -> Iterator[None]:
+    """Keep NumPy's matrix products in the thread that asks for them.
+
+    They are small, and how they are shared out must not change their last bits. The limit is the
+    process's: the first of several threads sets it, and the last one takes it back.
+    """
+    with _lock:
+        if not _limits:
+            _limits.append(_controller().limit(limits=1, user_api="blas"))
+            _limits.append(0)
+        _limits[1] += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _limits[1] -= 1
+            if not _limits[1]:
+                _limits[0].restore_original_limits()
+                _limits.clear()
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()

@@ -70,6 +70,11 @@ class Sequences:
                 "Expected values of shape (total_steps, n_channels) and offsets that rise from 0 "
                 f"to total_steps, got values of shape {np.shape(self.values)} and offsets {bounds}."
             )
+        if self.labels and len(self.labels) != values.shape[1]:
+            raise ValueError(
+                f"Expected labels, or None, for each of {values.shape[1]} channels, got "
+                f"{len(self.labels)}; make Sequences without labels of values that are no codes."
+            )
         # Values may be the caller's own memory: a read-only view keeps it from being written to.
         for name, array in (("values", values), ("offsets", offsets)):
             view = array.view()

@@ -178,7 +178,7 @@ class TrainingProgram:
 
 
 class InferenceProgram:
-    """Encoding and decoding for one architecture; the weights are arguments.
+    """Encoding and decoding with an own model of the user's in it; the weights are arguments.
 
     It has no state, so threads may share it.
     """

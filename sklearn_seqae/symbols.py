@@ -44,7 +44,7 @@ class MixedScaler:
         self.labels = tuple(map(_at_least_one, sequences.labels))
         self.n_channels = sequences.n_channels
         self.scaler_: SequenceScaler | None = None
-        numbers = self._take_numbers(sequences)
+        numbers = self.take_numbers(sequences)
         unknown = self.labels and np.isnan(numbers.values).all()
         if unknown and not np.isnan(sequences.values).all():
             # Symbols are enough to learn from, and zeros have the scale of an unknown channel.
@@ -75,7 +75,7 @@ class MixedScaler:
         """Return values as the network sees them, but for the scaling."""
         if not self.labels:
             return sequences
-        parts = [self._take_numbers(sequences).values]
+        parts = [self.take_numbers(sequences).values]
         for j, found in self._symbolic():
             codes = sequences.values[:, j]
             known = np.isfinite(codes)
@@ -109,7 +109,7 @@ class MixedScaler:
         """Return what "per_sequence" takes away from each sequence; nothing of symbols."""
         if self.scaler_ is None:
             return np.empty((len(sequences), 0), dtype=np.float32)
-        return self.scaler_.statistics(self._take_numbers(sequences))
+        return self.scaler_.statistics(self.take_numbers(sequences))
 
     def pooled(self, variance: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the variance of each value's channel: of one-hot values, the sum of theirs."""
@@ -129,7 +129,8 @@ class MixedScaler:
         scaled = getattr(self.scaler_, method)(numbers, *arguments)
         return values.with_values(np.hstack([scaled.values, values.values[:, n_numbers:]]))
 
-    def _take_numbers(self, sequences: Sequences) -> Sequences:
+    def take_numbers(self, sequences: Sequences) -> Sequences:
+        """Return the channels of numbers."""
         if not self.labels:
             return sequences
         indices = [j for j in range(self.n_channels) if self._is_number(j)]

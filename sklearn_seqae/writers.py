@@ -1,13 +1,12 @@
 """The layers that write: one vector in, a sequence of as many steps as asked for out."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
+from .architecture import POSITION_RATES
 from .layers import dense, initializer_seeds, recurrence
 
 _register = keras.saving.register_keras_serializable(package="sklearn_seqae")
@@ -32,15 +31,10 @@ def first_steps(batch: Any, n_steps: Any, n_real: Any) -> Any:
     return ops.broadcast_to((ops.arange(n_steps) < n_real)[None], (batch, n_steps))
 
 
-def positions(n_steps: Any, n_features: int) -> Any:
-    """Return the sinusoidal encoding (n_steps, n_features) of steps 0, 1, ... (arXiv:1706.03762).
-
-    The wavelengths are fixed (4, 8, 16, ... steps), so an encoding does not depend on the number of
-    steps and goes on beyond the lengths seen in training.
-    """
-    rates = 2 * math.pi / 2.0 ** np.arange(2, 2 + n_features // 2, dtype="float32")
-    angles = (
-        ops.cast(ops.arange(n_steps), "float32")[:, None] * ops.convert_to_tensor(rates)[None, :]
+def positions(n_steps: Any) -> Any:
+    """Return the sinusoidal encoding (n_steps, 16) of steps 0, 1, ..., see `POSITION_RATES`."""
+    angles = ops.cast(ops.arange(n_steps), "float32")[:, None] * ops.convert_to_tensor(
+        POSITION_RATES
     )
     return ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=-1)
 
@@ -87,7 +81,7 @@ class Unroll(StepSource):
     layer, but the code, which is the same at every step, is projected once.
     """
 
-    N_POSITIONS = 16
+    N_POSITIONS = 2 * len(POSITION_RATES)
 
     def __init__(
         self, n_steps: int, units: int, cell: str = "lstm", seed: int = 0, **kwargs: Any
@@ -112,14 +106,14 @@ class Unroll(StepSource):
         # A GRU's bias has a second row, for the state.
         bias = ops.reshape(cell.bias, (-1, kernel.shape[-1]))[0]
         constant = ops.matmul(inputs, of_code) + bias
-        projected = ops.matmul(positions(n_steps, self.N_POSITIONS), of_positions)[None]
+        projected = ops.matmul(positions(n_steps), of_positions)[None]
         return self.recurrence.recur(projected, constant=constant, n_steps=n_real)
 
     def _run_whole(self, inputs: Any, n_steps: int, n_real: Any) -> Any:
         """Call the recurrence as it is: what torch has ready takes no projected inputs."""
         shape = (ops.shape(inputs)[0], n_steps)
         code = ops.broadcast_to(inputs[:, None], (*shape, inputs.shape[-1]))
-        where = positions(n_steps, self.N_POSITIONS)
+        where = positions(n_steps)
         where = ops.broadcast_to(where[None], (*shape, self.N_POSITIONS))
         mask = None if n_real is None else first_steps(*shape, n_real)
         return self.recurrence(ops.concatenate([code, where], axis=-1), mask=mask)

@@ -159,11 +159,11 @@ def test_missing_values_and_zeros_are_padded_around_not_changed():
     assert_array_equal(pad(sequences, np.arange(2), 4)[..., 0], expected)
 
 
-@given(lengths=LENGTHS, multiple=st.integers(1, 5))
-def test_inference_batches_hold_every_sequence_once_as_narrow_as_may_be(lengths, multiple):
+@given(lengths=LENGTHS, multiple=st.integers(1, 5), units=st.sampled_from([1, 300, 10**6]))
+def test_inference_batches_hold_every_sequence_once_as_narrow_as_may_be(lengths, multiple, units):
     order = np.argsort(lengths, kind="stable")
     seen = []
-    for chunk in inference_batches(lengths, order, multiple):
+    for chunk in inference_batches(lengths, order, multiple, units):
         real = chunk.rows[chunk.rows >= 0]
         longest = max(lengths[real].max(), 1)
         assert chunk.width % multiple == 0
@@ -173,12 +173,25 @@ def test_inference_batches_hold_every_sequence_once_as_narrow_as_may_be(lengths,
 
 
 @pytest.mark.parametrize(
-    ("n", "n_steps", "sizes"),
-    [(1, 9, [32]), (32, 9, [32]), (33, 9, [64]), (300, 1000, [64] * 5), (1200, 10, [1024] * 2)],
+    ("n", "n_steps", "units", "sizes"),
+    [
+        (1, 9, 64, [16]),
+        (17, 9, 64, [32]),
+        (1200, 10, 20, [1024, 176]),
+        (1200, 10, 64, [512, 512, 176]),
+        (100, 10, 4096, [32, 32, 32, 16]),
+        (100, 10**4, 64, [32, 32, 32, 16]),
+    ],
 )
-def test_inference_batches_have_a_power_of_two_of_rows(n, n_steps, sizes):
-    batches = inference_batches(np.full(n, n_steps), np.arange(n), 1)
+def test_inference_batches_have_a_multiple_of_sixteen_rows(n, n_steps, units, sizes):
+    batches = inference_batches(np.full(n, n_steps), np.arange(n), 1, units)
     assert [len(chunk.rows) for chunk in batches] == sizes
+
+
+def test_inference_batches_of_unequal_sequences_compute_little_on_padding():
+    lengths = np.sort(np.exp(np.random.default_rng(0).normal(3, 1, 2000)).astype(int))
+    chunks = inference_batches(lengths, np.arange(2000), 1, 64)
+    assert sum(chunk.width * len(chunk.rows) for chunk in chunks) < 1.25 * lengths.sum()
 
 
 @given(

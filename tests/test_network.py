@@ -371,13 +371,13 @@ def test_unroll_is_a_recurrence_over_the_repeated_code_beside_the_positions(cell
     code = np.random.default_rng(0).normal(size=(4, 2)).astype("float32")
     assert np.asarray(layer(code)).shape == layer.compute_output_shape(code.shape) == (4, 5, 3)
     layer.recurrence.set_weights([w + 0.1 for w in layer.recurrence.get_weights()])
-    places = np.broadcast_to(positions(9, Unroll.N_POSITIONS), (4, 9, Unroll.N_POSITIONS))
+    places = np.broadcast_to(positions(9), (4, 9, Unroll.N_POSITIONS))
     repeated = np.concatenate([np.repeat(code[:, None], 9, axis=1), places], axis=-1)
     assert_allclose(layer(code, n_steps=9), layer.recurrence(repeated), atol=1e-6)
 
 
 def test_no_two_positions_are_alike():
-    places = np.asarray(positions(100, Unroll.N_POSITIONS))
+    places = np.asarray(positions(100))
     distances = np.linalg.norm(places[:, None] - places[None], axis=-1)
     assert distances[~np.eye(100, dtype=bool)].min() > 0.1
 

@@ -331,6 +331,12 @@ def test_a_layout_that_does_not_fit_its_values_is_refused(values, offsets):
         Sequences(values, offsets)
 
 
+def test_labels_are_for_all_channels_or_none():
+    sequences = as_sequences([["a", "b"]], lambda found, names: found)
+    with pytest.raises(ValueError, match="labels, or None, for each of 2 channels, got 1; make"):
+        sequences.with_values(np.zeros((2, 2)))
+
+
 @pytest.mark.parametrize("indices", [[2], [True], np.array([1.5])])
 def test_take_refuses_what_numpy_refuses(indices):
     with pytest.raises(IndexError):

@@ -1,0 +1,49 @@
+"""Encoding and decoding by Keras, where a part of the network is a user's own model."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from .architecture import Architecture
+from .cache import programs
+from .program import InferenceProgram, backend
+
+
+class AdoptedNetwork:
+    """Encodes and decodes padded batches as `forward.Network` does, by a compiled program.
+
+    Parameters
+    ----------
+    model : keras.Model
+        As `networks.build` made it; it keeps its weights.
+    architecture : Architecture
+    """
+
+    def __init__(self, model: keras.Model, architecture: Architecture) -> None:
+        self.architecture = architecture
+        self._weights = [ops.convert_to_tensor(variable) for variable in model.variables]
+        self._fixed_width = model.get_layer("encoder").input_shape[1]
+        key = (InferenceProgram, architecture)
+        self._program: Any = programs.share(key, lambda: InferenceProgram(architecture))
+
+    def array_width(self, width: int) -> int:
+        """Return the width of a batch of sequences of up to `width` steps."""
+        return self._fixed_width or backend().array_width(width, self.architecture.patch_size)
+
+    def encode(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the codes (n_rows, n_components) of (n_rows, n_steps, n_channels)."""
+        return self._run(self._program.encode, batch)
+
+    def decode(self, codes: NDArray[np.float32], n_steps: int) -> NDArray[np.float32]:
+        """Return (n_rows, n_steps, n_channels)."""
+        return self._run(self._program.decode, codes, n_steps)
+
+    def lengths(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the number of steps that each code stands for, as real numbers (n_rows,)."""
+        return self._run(self._program.lengths, codes)
+
+    def _run(self, function: Any, x: NDArray[np.float32], *sizes: int) -> NDArray[np.float32]:
+        return ops.convert_to_numpy(function(self._weights, ops.convert_to_tensor(x), *sizes))

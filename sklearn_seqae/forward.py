@@ -1,0 +1,350 @@
+"""The built-in networks in NumPy: what fitted estimators encode and decode with.
+
+Without gradients a recurrence is a chain of small operations. NumPy starts one in a microsecond,
+where a graph takes ten, so this is faster than all that compiles. It has nothing to trace and needs
+no Keras, so that a fitted estimator serves without loading TensorFlow.
+
+Inside, a step is an array (features, batch): the gates are then contiguous blocks of rows, and one
+matrix product of ``[kernel, bias, recurrent kernel]`` with ``[inputs, 1, hidden]`` makes them all.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .architecture import COUNT_GAIN, POSITION_RATES, Architecture
+
+Floats = NDArray[np.float32]
+Step = Callable[[Floats, Floats], None]
+
+
+class Network:
+    """Encodes and decodes padded batches with the weights of a built-in Keras model.
+
+    It equals the model up to rounding, has no state, and may be used by several threads at once.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        One without models of the user's own.
+    weights : sequence of ndarray
+        As ``networks.build(architecture, seed).get_weights()`` gives them.
+    """
+
+    def __init__(self, architecture: Architecture, weights: Sequence[NDArray[Any]]) -> None:
+        self.architecture = architecture
+        left = iter(weights)
+        recurrence: type[_Recurrence] = _LSTM if architecture.cell == "lstm" else _GRU
+        n_layers = len(architecture.units)
+        n_directions = 1 + architecture.bidirectional
+        self._readers = [
+            [recurrence(*_take(left, 3)) for _ in range(n_directions)] for _ in range(n_layers)
+        ]
+        self._count_moments = _take(left, 2) if architecture.decodes_length else None
+        self._code = _take(left, 2)
+        if architecture.decoder == "dense":
+            self._hidden = [_take(left, 2) for _ in range(n_layers)]
+        else:
+            self._writers = [recurrence(*_take(left, 3)) for _ in range(n_layers)]
+        self._values = _take(left, 2)
+        self._length = _take(left, 6) if architecture.decodes_length else []
+
+    def array_width(self, width: int) -> int:
+        """Return the width of a batch of sequences of up to `width` steps."""
+        return width
+
+    def encode(self, batch: Floats) -> Floats:
+        """Return the codes (n_rows, n_components) of rows (n_rows, n_steps, n_channels).
+
+        NaN marks padding and missing values. The last bits of a code depend on the number of rows,
+        unless it is a multiple of 16.
+        """
+        inputs, lengths = self._patches(batch)
+        *lower, top = self._readers
+        for level in lower:
+            forward, *backward = self._read(level, inputs, lengths)
+            in_order = [forward, *(_reversed(states, lengths) for states in backward)]
+            inputs = np.concatenate(in_order, axis=1)
+        features = self._pool(self._read(top, inputs, lengths), lengths)
+        return _dense(features, *self._code).T
+
+    def decode(self, codes: Floats, n_steps: int) -> Floats:
+        """Return rows (n_rows, n_steps, n_channels); `n_steps` as the decoder can write them."""
+        architecture = self.architecture
+        code = np.ascontiguousarray(codes.T)
+        n_patches = -(-n_steps // architecture.patch_size)
+        if architecture.decoder == "autoregressive":
+            return self._autoregress(code, n_patches)[:, :n_steps]
+        if architecture.decoder == "dense":
+            hidden = code
+            for kernel, bias in self._hidden:
+                hidden = np.tanh(_dense(hidden, kernel, bias))
+            written = _dense(hidden, *self._values)
+            written = written.reshape(architecture.n_patches, -1, len(codes))
+        else:
+            states = self._unroll(code, n_patches)
+            for writer in self._writers[1:]:
+                states = writer.run(states)
+            written = _dense(states, *self._values)
+        steps = _activate(self._steps(written), architecture.outputs)
+        return steps[:, :n_steps]
+
+    def lengths(self, codes: Floats) -> Floats:
+        """Return the number of steps that each code stands for, a real number (n_rows,)."""
+        location, scale, *perceptron = self._length
+        hidden = np.maximum(_dense(codes.T, *perceptron[:2]), 0.0)
+        return location + scale * _dense(hidden, *perceptron[2:])[0]
+
+    def _patches(self, batch: Floats) -> tuple[Floats, NDArray[np.int64]]:
+        """Return what `layers.Patch` gives, as (n_patches, width, n_rows), and their numbers."""
+        architecture = self.architecture
+        size = architecture.patch_size
+        n_rows, n_steps, _ = batch.shape
+        observed = ~np.isnan(batch)
+        seen = np.any(observed, axis=-1)
+        n_real = np.where(seen.any(axis=1), n_steps - np.argmax(seen[:, ::-1], axis=1), 0)
+        parts = [np.where(observed, batch, np.float32(0.0))]
+        if architecture.indicators:
+            parts.append(observed)
+        elif size > 1:
+            parts.append((np.arange(n_steps) < n_real[:, None])[..., None])
+        lengths = -(-n_real // size)
+        n_patches = max(1, int(lengths.max()))
+        folded = [_fold(part, n_patches, size) for part in parts]
+        inputs = np.empty((n_patches, sum(f.shape[1] for f in folded), n_rows), np.float32)
+        np.concatenate(folded, axis=1, out=inputs, casting="unsafe")
+        return inputs, lengths
+
+    @staticmethod
+    def _read(level: list[Any], inputs: Floats, lengths: NDArray[np.int64]) -> list[Floats]:
+        """Return the states of each direction, in the order in which it has read."""
+        forward, *backward = level
+        states = [forward.run(inputs)]
+        return states + [layer.run(_reversed(inputs, lengths)) for layer in backward]
+
+    def _pool(self, states: list[Floats], lengths: NDArray[np.int64]) -> Floats:
+        """Return what `layers.Pool` gives; states are in the order in which they were read."""
+        mode = self.architecture.pooling
+        n_steps = len(states[0])
+        count = lengths.astype(np.float32)
+        even = lengths.min() == n_steps
+        real = np.arange(n_steps)[:, None, None] < lengths
+        parts = []
+        if mode == "last":
+            last = np.maximum(lengths - 1, 0)[None, None]
+            parts += [np.take_along_axis(s, last, axis=0)[0] * (lengths > 0) for s in states]
+        if mode in ("mean", "mean_max"):
+            sums = [(s if even else np.where(real, s, 0.0)).sum(axis=0) for s in states]
+            parts += [total / np.maximum(count, 1.0) for total in sums]
+        if mode in ("max", "mean_max"):
+            for s in states:  # states lie in (-1, 1)
+                highest = (s if even else np.where(real, s, -2.0)).max(axis=0)
+                parts.append(np.where(lengths > 0, highest, 0.0))
+        if self._count_moments is not None:
+            location, scale = self._count_moments
+            parts.append((COUNT_GAIN * ((np.log1p(count) - location) / scale))[None])
+        return np.concatenate(parts, dtype=np.float32)
+
+    def _unroll(self, code: Floats, n_patches: int) -> Floats:
+        """Return the states of the first recurrence of a decoder that needs no own outputs."""
+        n_components, n_rows = code.shape
+        if self.architecture.decoder == "repeat":
+            angles = np.arange(n_patches, dtype=np.float32)[:, None] * POSITION_RATES
+            where = np.concatenate([np.sin(angles), np.cos(angles)], axis=1)
+            inputs = np.broadcast_to(where[..., None], (*where.shape, n_rows))
+            return self._writers[0].run(inputs, code)
+        n_pieces = self.architecture.n_patches
+        size = -(-n_components // n_pieces)
+        padded = np.zeros((n_pieces * size, n_rows), np.float32)
+        padded[:n_components] = code
+        return self._writers[0].run(padded.reshape(n_pieces, size, n_rows)[:n_patches])
+
+    def _autoregress(self, code: Floats, n_patches: int) -> Floats:
+        """Write patches one after the other, each from the one before."""
+        n_rows = code.shape[1]
+        layers = self._writers
+        columns = [layer.column(n_rows) for layer in layers]
+        columns[0] = columns[0][len(code) :]
+        steps = [layers[0].begin(n_rows, code), *(layer.begin(n_rows) for layer in layers[1:])]
+        kernel, _ = self._values
+        written = np.zeros((n_patches + 1, kernel.shape[1], n_rows), np.float32)
+        for i in range(n_patches):
+            x = written[i]
+            for layer, column, step in zip(layers, columns, steps, strict=True):
+                column[: len(x)] = x
+                hidden = column[-layer.units :]
+                step(column, hidden)
+                x = hidden
+            patch = self._steps(_dense(x, *self._values)[None])
+            patch = _activate(patch, self.architecture.outputs)
+            written[i + 1] = patch.reshape(n_rows, -1).T
+        return self._steps(written[1:])
+
+    def _steps(self, patches: Floats) -> Floats:
+        """Return patches (n_patches, patch_size * n_channels, n_rows) as rows of steps."""
+        n_rows = patches.shape[-1]
+        return patches.transpose(2, 0, 1).reshape(n_rows, -1, self.architecture.n_channels)
+
+
+class _Recurrence:
+    """A recurrent layer; `weights` (4 * units, inputs + 1 + units) makes all gates of a step.
+
+    Rows for a sigmoid are halved, since sigmoid(x) = tanh(x / 2) / 2 + 1 / 2, and the hyperbolic
+    tangent is the function that NumPy is fast at.
+    """
+
+    units: int
+    weights: Floats
+
+    def __init__(self, kernel: Floats, recurrent_kernel: Floats, bias: Floats) -> None:
+        raise NotImplementedError
+
+    def begin(self, n_rows: int, constant: Floats | None = None) -> Step:
+        """Return a function that makes a step: of a column, and where to write the hidden state.
+
+        A column (inputs + 1 + units, n_rows) holds inputs, ones and the hidden state before. A
+        `constant` (k, n_rows) stands for the first k inputs of every step, which columns lack.
+        """
+        raise NotImplementedError
+
+    def column(self, n_rows: int) -> Floats:
+        """Return the column of a first step, its inputs not yet set."""
+        column = np.zeros((self.weights.shape[1], n_rows), np.float32)
+        column[-self.units - 1] = 1.0
+        return column
+
+    def run(self, inputs: Floats, constant: Floats | None = None) -> Floats:
+        """Return the hidden states (n_steps, units, n_rows) over inputs (n_steps, k, n_rows)."""
+        n_steps, width, n_rows = inputs.shape
+        columns = np.empty((n_steps + 1, width + 1 + self.units, n_rows), np.float32)
+        columns[:-1, :width] = inputs
+        columns[:, width] = 1.0
+        hidden = columns[:, width + 1 :]
+        hidden[0] = 0.0
+        step = self.begin(n_rows, constant)
+        for t in range(n_steps):
+            step(columns[t], hidden[t + 1])
+        return hidden[1:]
+
+    def _gates(self, n_rows: int, constant: Floats | None) -> tuple[Floats, Callable]:
+        """Return an array for the gates, and a function that fills it from a column."""
+        gates = np.empty((len(self.weights), n_rows), np.float32)
+        if constant is None:
+            return gates, lambda column: np.matmul(self.weights, column, out=gates)
+        of_constant, weights = np.split(self.weights, [len(constant)], axis=1)
+        addend = of_constant @ constant
+
+        def fill(column: Floats) -> None:
+            np.matmul(weights, column, out=gates)
+            np.add(gates, addend, out=gates)
+
+        return gates, fill
+
+
+class _LSTM(_Recurrence):
+    def __init__(self, kernel: Floats, recurrent_kernel: Floats, bias: Floats) -> None:
+        self.units = len(recurrent_kernel)
+        i, f, c, o = np.split(np.vstack([kernel, bias, recurrent_kernel]).T, 4)
+        self.weights = np.concatenate([0.5 * i, 0.5 * f, 0.5 * o, c], dtype=np.float32)
+
+    def begin(self, n_rows: int, constant: Floats | None = None) -> Step:
+        gates, fill = self._gates(n_rows, constant)
+        i, f, o, c = np.split(gates, 4)
+        sigmoids = gates[: 3 * self.units]
+        carry = np.zeros((self.units, n_rows), np.float32)
+        squashed = np.empty_like(carry)
+
+        def step(column: Floats, hidden: Floats) -> None:
+            fill(column)
+            np.tanh(gates, out=gates)
+            np.multiply(sigmoids, 0.5, out=sigmoids)
+            np.add(sigmoids, 0.5, out=sigmoids)
+            np.multiply(carry, f, out=carry)
+            np.multiply(i, c, out=i)
+            np.add(carry, i, out=carry)
+            np.tanh(carry, out=squashed)
+            np.multiply(o, squashed, out=hidden)
+
+        return step
+
+
+class _GRU(_Recurrence):
+    def __init__(self, kernel: Floats, recurrent_kernel: Floats, bias: Floats) -> None:
+        units = self.units = len(recurrent_kernel)
+        k = len(kernel)
+        # Rows: z, r, and what inputs and state add to the candidate, which r weighs.
+        self.weights = np.zeros((4 * units, k + 1 + units), np.float32)
+        self.weights[: 3 * units, :k] = kernel.T
+        self.weights[: 3 * units, k] = bias[0]
+        self.weights[: 2 * units, k + 1 :] = recurrent_kernel.T[: 2 * units]
+        self.weights[: 2 * units, k] += bias[1][: 2 * units]
+        self.weights[3 * units :, k + 1 :] = recurrent_kernel.T[2 * units :]
+        self.weights[3 * units :, k] = bias[1][2 * units :]
+        self.weights[: 2 * units] *= 0.5
+
+    def begin(self, n_rows: int, constant: Floats | None = None) -> Step:
+        gates, fill = self._gates(n_rows, constant)
+        z, r, to_state, from_state = np.split(gates, 4)
+        sigmoids = gates[: 2 * self.units]
+        change = np.empty((self.units, n_rows), np.float32)
+
+        def step(column: Floats, hidden: Floats) -> None:
+            fill(column)
+            np.tanh(sigmoids, out=sigmoids)
+            np.multiply(sigmoids, 0.5, out=sigmoids)
+            np.add(sigmoids, 0.5, out=sigmoids)
+            np.multiply(from_state, r, out=from_state)
+            np.add(to_state, from_state, out=to_state)
+            np.tanh(to_state, out=to_state)
+            np.subtract(column[-self.units :], to_state, out=change)
+            np.multiply(change, z, out=change)
+            np.add(to_state, change, out=hidden)
+
+        return step
+
+
+def _take(weights: Iterator[NDArray[Any]], n: int) -> list[Floats]:
+    return [np.asarray(next(weights), dtype=np.float32) for _ in range(n)]
+
+
+def _dense(x: Floats, kernel: Floats, bias: Floats) -> Floats:
+    """Return the layer's outputs (..., n, n_rows) for inputs (..., k, n_rows)."""
+    return kernel.T @ x + bias[:, None]
+
+
+def _fold(part: NDArray[Any], n_patches: int, size: int) -> NDArray[Any]:
+    """Return (n_rows, n_steps, k) as (n_patches, size * k, n_rows), zeros at the end."""
+    n_rows, n_steps, width = part.shape
+    wanted = n_patches * size
+    if n_steps < wanted:
+        part = np.pad(part, [(0, 0), (0, wanted - n_steps), (0, 0)])
+    return part[:, :wanted].reshape(n_rows, n_patches, size * width).transpose(1, 2, 0)
+
+
+def _reversed(x: Floats, lengths: NDArray[np.int64]) -> Floats:
+    """Reverse the real steps of each column of (n_steps, k, n_rows)."""
+    if lengths.min() == len(x):
+        return x[::-1]
+    steps = np.arange(len(x))[:, None]
+    index = np.where(steps < lengths, lengths - 1 - steps, steps)
+    return np.take_along_axis(x, index[:, None], axis=0)
+
+
+def _activate(steps: Floats, outputs: Sequence[tuple[int, str]]) -> Floats:
+    """Do what `writers.activate` does, to channels on the last axis."""
+    if len(outputs) == 1:
+        return _activate_group(steps, outputs[0][1])
+    bounds = np.cumsum([width for width, _ in outputs])[:-1]
+    groups = zip(np.split(steps, bounds, axis=-1), outputs, strict=True)
+    return np.concatenate([_activate_group(part, how) for part, (_, how) in groups], axis=-1)
+
+
+def _activate_group(steps: Floats, activation: str) -> Floats:
+    if activation == "sigmoid":
+        return 0.5 * np.tanh(0.5 * steps) + np.float32(0.5)
+    if activation == "softmax":
+        powers = np.exp(steps - steps.max(axis=-1, keepdims=True))
+        return powers / powers.sum(axis=-1, keepdims=True)
+    return steps
