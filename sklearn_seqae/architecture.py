@@ -27,11 +27,11 @@ class Architecture:
     n_steps : int
         Longest sequence seen in training, in steps.
     n_channels, n_components : int
-        Sizes of a step and of the code.
+        Sizes of a step, one-hot values of symbols included, and of the code.
     units, cell, bidirectional, pooling, decoder, encoder, patch_size
         As in `LSTMAutoencoderTransformer`; `units` a tuple, `patch_size` a number.
     activation : {"linear", "sigmoid", "softmax"}
-        Of the decoded values.
+        Of the decoded numbers.
     indicators : bool
         Whether the encoder is told which values are missing.
     decodes_length : bool
@@ -40,6 +40,9 @@ class Architecture:
         One for each bank of filters that the encoder reads with too; () for none.
     n_summary : int
         Components of the code, its last ones, that say what the filters found.
+    symbols : tuple of int
+        Widths of the groups of one-hot values, one a channel of symbols: the last of a step's
+        values, behind the numbers.
     """
 
     n_steps: int
@@ -57,11 +60,24 @@ class Architecture:
     decodes_length: bool
     dilations: tuple[int, ...] = ()
     n_summary: int = 0
+    symbols: tuple[int, ...] = ()
 
     @property
     def n_learned(self) -> int:
         """Components of the code that are trained, and that the decoder reads."""
         return self.n_components - self.n_summary
+
+    @property
+    def outputs(self) -> tuple[tuple[int, str], ...]:
+        """Groups of a step's values in their order, each a width and its activation.
+
+        `writers.activate` applies them to what the last layer gives.
+        """
+        # A model of the user's own has the activation of its numbers inside it.
+        activation = "linear" if callable(self.decoder) else self.activation
+        n_numbers = self.n_channels - sum(self.symbols)
+        numbers = ((n_numbers, activation),) if n_numbers else ()
+        return numbers + tuple((width, "softmax") for width in self.symbols)
 
     @property
     def is_built_in(self) -> bool:

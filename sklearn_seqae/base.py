@@ -3,6 +3,7 @@
 import contextlib
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +12,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import validation
 from .architecture import Architecture
+from .elements import Chooser
 from .filters import choose_dilations
 from .fitted import Codec
-from .scaling import SequenceScaler
 from .sequences import Sequences, as_sequences
+from .symbols import MixedScaler, adopt
 
 if TYPE_CHECKING:
     import keras
@@ -35,6 +37,7 @@ NETWORK_PARAMETERS = (
     "encoder",
     "patch_size",
     "scaler",
+    "categorical_features",
 )
 TRAINING_PARAMETERS = (
     "loss",
@@ -95,10 +98,12 @@ class SequenceAutoencoder(BaseEstimator):
         if continued:
             validation.check_same_network(self._made_with, self._network_choices())
         sequences = self._read(X, reset=not continued)
+        validation.check_symbol_loss(self.loss, sequences.labels, sequences.n_channels)
         if not continued:
             self._start(sequences)
         activation = self._codec.architecture.activation
-        validation.check_probabilities(self.loss, activation, self.scaler_.transform(sequences))
+        scaled = self._codec.scaler.transform(sequences)
+        validation.check_probabilities(self.loss, activation, scaled)
         settings = {name: getattr(self, name) for name in TRAINING_PARAMETERS} | changes
         outcome = self._codec.train(sequences, settings, self.n_epochs_)
         self.history_ = {
@@ -119,25 +124,32 @@ class SequenceAutoencoder(BaseEstimator):
         self._form = sequences.form
         self._made_with = self._network_choices()
         self._seed = validation.draw_seed(self.random_state)
-        self.scaler_ = SequenceScaler(self.scaler).fit(sequences)
+        scaler = MixedScaler(self.scaler).fit(sequences)
+        self.scaler_ = scaler.scaler_
+        labels = scaler.labels or (None,) * sequences.n_channels
+        self.categories_ = [None if found is None else found.values for found in labels]
         self.history_, self.n_epochs_, self.best_epoch_ = {}, 0, 0
         self._n_features_out = self.n_components
-        self._codec = Codec(self._architecture(sequences), self.scaler_, sequences, self._seed)
+        architecture = self._architecture(sequences, scaler)
+        self._codec = Codec(architecture, scaler, sequences, self._seed)
 
     def _network_choices(self) -> dict[str, Any]:
         """Return the parameters that decide the network and its scaling."""
         choices = {name: getattr(self, name) for name in NETWORK_PARAMETERS}
         activation = validation.output_activation(self.loss)
+        if not isinstance(self.categorical_features, str | None):
+            channels = np.asarray(self.categorical_features, dtype=object)
+            choices["categorical_features"] = channels.ravel().tolist()
         return choices | {"units": validation.check_units(self.units), "activation": activation}
 
-    def _architecture(self, sequences: Sequences) -> Architecture:
+    def _architecture(self, sequences: Sequences, scaler: MixedScaler) -> Architecture:
         """Return the sizes and choices that the parameters and the training data ask for."""
         validation.check_builders(self.encoder, self.decoder)
-        n_statistics = self.scaler_.n_statistics_
+        n_statistics = scaler.n_statistics_
         if self.n_components <= n_statistics:
             raise ValueError(
                 "scaler='per_sequence' keeps 2 * n_channels components for the mean and scale of a "
-                f"sequence, got n_components={self.n_components} with {sequences.n_channels} "
+                f"sequence, got n_components={self.n_components} with {n_statistics // 2} "
                 f"channels: use n_components={n_statistics + 1} or more."
             )
         lengths = sequences.lengths
@@ -155,7 +167,7 @@ class SequenceAutoencoder(BaseEstimator):
         )
         return Architecture(
             n_steps=int(lengths.max()),
-            n_channels=sequences.n_channels,
+            n_channels=len(scaler.channels),
             n_components=n_components,
             units=self._made_with["units"],
             cell=self.cell,
@@ -165,30 +177,57 @@ class SequenceAutoencoder(BaseEstimator):
             encoder=self.encoder,
             patch_size=int(patch_size),
             activation=self._made_with["activation"],
-            indicators=bool(np.isnan(sequences.values).any()),
+            # A missing symbol is told from others without: it is zero throughout.
+            indicators=bool(np.isnan(scaler.take_numbers(sequences).values).any()),
             decodes_length=bool(lengths.min() < lengths.max()),
             dilations=choose_dilations(lengths) if has_filters else (),
             n_summary=n_components // 2 if has_filters else 0,
+            symbols=scaler.symbols,
         )
 
     def _read(self, X: Any, reset: bool = False) -> Sequences:
         """Return `X` in the inner form, checked against what fit saw unless it is fit that asks."""
         if not reset:
             check_is_fitted(self)
-        sequences = as_sequences(X)
+        sequences = as_sequences(X, self._chooser(reset))
         tabular = sequences.form.kind in ("2d", "frame")
         if reset:
             self.n_channels_in_ = sequences.n_channels
             self.n_features_in_ = sequences.n_features
             self.__dict__.pop("feature_names_in_", None)
-        elif sequences.n_channels != self.n_channels_in_:
-            raise ValueError(
-                f"X has {sequences.n_channels} channels, but {type(self).__name__} is expecting "
-                f"{self.n_channels_in_} channels as input: give the channels that fit saw."
-            )
+        else:
+            self._check_n_channels(sequences.n_channels)
         if tabular and (reset or self._form.kind in ("2d", "frame")):
             validate_data(self, X, reset=reset, skip_check_array=True)
-        return sequences
+        return sequences if reset else adopt(sequences, self._codec.scaler.labels)
+
+    def _chooser(self, reset: bool) -> Chooser | None:
+        """Return what decides which channels hold symbols; None if none does."""
+        if reset:
+            if self.categorical_features is None:
+                return None
+            return partial(validation.symbol_channels, self.categorical_features)
+        labels = self._codec.scaler.labels
+        return partial(self._choose_as_in_fit, labels) if labels else None
+
+    def _choose_as_in_fit(
+        self, labels: tuple[Any, ...], found: list[bool], names: tuple[Any, ...] | None
+    ) -> list[bool]:
+        columns = self._form.columns if self._form.kind == "frames" else None
+        self._check_n_channels(len(found))
+        if names is not None and columns is not None and names != columns:
+            raise ValueError(
+                f"Expected DataFrames with the columns that fit saw, {list(columns)}, got "
+                f"{list(names)}: give the same columns in the same order."
+            )
+        return [one is not None for one in labels]
+
+    def _check_n_channels(self, n_channels: int) -> None:
+        if n_channels != self.n_channels_in_:
+            raise ValueError(
+                f"X has {n_channels} channels, but {type(self).__name__} is expecting "
+                f"{self.n_channels_in_} channels as input: give the channels that fit saw."
+            )
 
     @contextlib.contextmanager
     def _unchanged_on_error(self) -> Iterator[None]:

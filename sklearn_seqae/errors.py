@@ -36,7 +36,9 @@ def r2(true: Sequences, predicted: Sequences, mean: Floats, variance: Floats) ->
     return float(1.0 - error / spread)
 
 
-def mean_squared_error(true: Sequences, predicted: Sequences, per: str) -> Any:
+def mean_squared_error(
+    true: Sequences, predicted: Sequences, per: str, channels: NDArray[np.int64] | None = None
+) -> Any:
     """Return mean squared errors over real values; 0.0 where there are none.
 
     Parameters
@@ -44,6 +46,9 @@ def mean_squared_error(true: Sequences, predicted: Sequences, per: str) -> Any:
     true, predicted : Sequences
         Of equal lengths.
     per : {"sequence", "step", "channel"}
+    channels : ndarray of shape (n_values,), default=None
+        Index of the channel that each value of a step belongs to, where symbols are spread over
+        several: the errors of these are added up to that of one value. None: one each.
 
     Returns
     -------
@@ -52,6 +57,10 @@ def mean_squared_error(true: Sequences, predicted: Sequences, per: str) -> Any:
         array a sequence.
     """
     squared = (true.values.astype(np.float64) - predicted.values) ** 2
+    if channels is not None and not np.array_equal(channels, np.arange(len(channels))):
+        order = np.argsort(channels, kind="stable")
+        starts = np.unique(channels[order], return_index=True)[1]
+        squared = np.add.reduceat(squared[:, order], starts, axis=1)
     real = np.isfinite(squared)
     squared[~real] = 0.0
     if per == "step":

@@ -15,8 +15,8 @@ from .architecture import Architecture
 from .errors import moments
 from .importing import load_keras
 from .inference import Network
-from .scaling import SequenceScaler
 from .sequences import Sequences
+from .symbols import MixedScaler
 
 if TYPE_CHECKING:
     import keras
@@ -32,7 +32,7 @@ class Codec:
     Parameters
     ----------
     architecture : Architecture
-    scaler : SequenceScaler
+    scaler : MixedScaler
         Fitted.
     sequences : Sequences
         The training data, for the figures that are kept of them.
@@ -41,11 +41,12 @@ class Codec:
     """
 
     def __init__(
-        self, architecture: Architecture, scaler: SequenceScaler, sequences: Sequences, seed: int
+        self, architecture: Architecture, scaler: MixedScaler, sequences: Sequences, seed: int
     ) -> None:
         self.architecture = architecture
         self.scaler = scaler
-        self.mean, self.variance = moments(sequences)
+        self.mean, variance = moments(scaler.spread(sequences))
+        self.variance = scaler.pooled(variance)
         self._scaled_mean = moments(scaler.transform(sequences))[0]
         self._seed = seed
         self._model: keras.Model | None = None
@@ -121,6 +122,13 @@ class Codec:
     def reconstruct(self, sequences: Sequences) -> Sequences:
         """Return sequences as they come back from their codes, with their true lengths."""
         return self.decode(self.encode(sequences), sequences.lengths)
+
+    def compare(self, sequences: Sequences) -> tuple[Sequences, Sequences]:
+        """Return sequences, and what comes back of them: one-hot values beside probabilities."""
+        codes = self.encode(sequences)
+        scaled = self._decode_scaled(codes, sequences.lengths)
+        unscaled = self.scaler.unscale(scaled, self._split(codes)[1])
+        return self.scaler.spread(sequences), unscaled
 
     def compare_scaled(self, sequences: Sequences) -> tuple[Sequences, Sequences]:
         """Return sequences, and what comes back of them, in the units that the network sees."""

@@ -94,7 +94,7 @@ class Network:
             for writer in self._writers[1:]:
                 states = writer.run(states)
             written = _dense(states, *self._values)
-        steps = _activate(self._steps(written), architecture.activation)
+        steps = _activate(self._steps(written), architecture.outputs)
         return steps[:, :n_steps]
 
     def lengths(self, codes: Floats) -> Floats:
@@ -184,7 +184,7 @@ class Network:
                 step(column, hidden)
                 x = hidden
             patch = self._steps(_dense(x, *self._values)[None])
-            patch = _activate(patch, self.architecture.activation)
+            patch = _activate(patch, self.architecture.outputs)
             written[i + 1] = patch.reshape(n_rows, -1).T
         return self._steps(written[1:])
 
@@ -338,8 +338,16 @@ def _reversed(x: Floats, lengths: NDArray[np.int64]) -> Floats:
     return np.take_along_axis(x, index[:, None], axis=0)
 
 
-def _activate(steps: Floats, activation: str) -> Floats:
-    """Apply an output activation to the channels (last axis)."""
+def _activate(steps: Floats, outputs: Sequence[tuple[int, str]]) -> Floats:
+    """Do what `writers.activate` does, to channels on the last axis."""
+    if len(outputs) == 1:
+        return _activate_group(steps, outputs[0][1])
+    bounds = np.cumsum([width for width, _ in outputs])[:-1]
+    groups = zip(np.split(steps, bounds, axis=-1), outputs, strict=True)
+    return np.concatenate([_activate_group(part, how) for part, (_, how) in groups], axis=-1)
+
+
+def _activate_group(steps: Floats, activation: str) -> Floats:
     if activation == "sigmoid":
         return 0.5 * np.tanh(0.5 * steps) + np.float32(0.5)
     if activation == "softmax":

@@ -21,7 +21,7 @@ from .layers import (
     initializer_seeds,
     recurrence,
 )
-from .writers import Autoregress, Cut, Length, StepSource, Unroll, first_steps
+from .writers import Activate, Autoregress, Cut, Length, StepSource, Unroll, first_steps
 
 
 def build(architecture: Architecture, seed: int) -> keras.Model:
@@ -145,8 +145,7 @@ def _build_decoder(architecture: Architecture, seed: int) -> keras.Model:
                 units,
                 architecture.cell,
                 n_outputs,
-                architecture.n_channels,
-                architecture.activation,
+                architecture.outputs,
                 seed=seeds[0],
                 name="autoregress",
             )
@@ -166,8 +165,9 @@ def _build_decoder(architecture: Architecture, seed: int) -> keras.Model:
             layers.append(recurrence(cell, width, seed=seeds[i], name=f"recurrence_{i}"))
         layers.append(dense(n_outputs, seed=seeds[-1], name="values"))
     layers.append(keras.layers.Reshape((-1, architecture.n_channels), name="steps"))
-    if architecture.activation != "linear" and architecture.decoder != "autoregressive":
-        layers.append(keras.layers.Activation(architecture.activation, name="activation"))
+    is_linear = all(activation == "linear" for _, activation in architecture.outputs)
+    if not is_linear and architecture.decoder != "autoregressive":
+        layers.append(Activate(architecture.outputs, name="activation"))
     return keras.Sequential(layers, name="decoder")
 
 
@@ -201,7 +201,10 @@ def _adopt_decoder(architecture: Architecture, builder: Builder, seed: int) -> k
         (architecture.n_steps, architecture.n_channels),
     )
     code = keras.Input((architecture.n_components,), name="code")
-    return keras.Model(code, model(code), name="decoder")
+    steps = model(code)
+    if architecture.symbols:
+        steps = Activate(architecture.outputs, name="activation")(steps)
+    return keras.Model(code, steps, name="decoder")
 
 
 @contextmanager

@@ -8,6 +8,8 @@ import numpy as np
 from keras import ops
 
 Function = Callable[[Any, Any], Any]
+# Its logarithm is finite, and so small a one is not met in training, which would end there.
+LEAST_PROBABILITY = 1e-12
 
 
 def acts_by_value(function: Function, role: str = "loss") -> bool:
@@ -42,6 +44,12 @@ def acts_by_value(function: Function, role: str = "loss") -> bool:
     return bool(np.allclose(whole, halves, rtol=1e-4))
 
 
+def symbol_groups(n_channels: int, symbols: tuple[int, ...]) -> list[slice]:
+    """Return where the one-hot values of each channel of symbols lie, behind the numbers."""
+    stops = n_channels - sum(symbols) + np.cumsum(symbols, dtype=int)
+    return [slice(stop - width, stop) for stop, width in zip(stops, symbols, strict=True)]
+
+
 def _name(function: Function) -> str:
     return getattr(function, "__name__", type(function).__name__)
 
@@ -49,18 +57,36 @@ def _name(function: Function) -> str:
 class MaskedLoss:
     """The sum of a Keras loss over what is real, and the number of real values (or steps).
 
+    A symbol is one value, and its loss is the categorical cross-entropy.
+
     Parameters
     ----------
     loss : keras.losses.Loss or callable
-        A Keras loss, or a function of (y_true, y_pred) that reduces over the last axis.
+        A Keras loss, or a function of (y_true, y_pred) that reduces over the last axis; of numbers.
+    symbols : tuple of int, default=()
+        As in `Architecture`.
+    n_numbers : int, default=1
+        How many of the channels hold numbers. If none does, the loss is not looked at.
     """
 
-    def __init__(self, loss: Any) -> None:
+    def __init__(self, loss: Any, symbols: tuple[int, ...] = (), n_numbers: int = 1) -> None:
         self.function: Function = loss.call if isinstance(loss, keras.losses.Loss) else loss
-        self.by_value = acts_by_value(self.function)
+        self.by_value = n_numbers == 0 or acts_by_value(self.function)
+        self.symbols = symbols
 
     def __call__(self, true: Any, predicted: Any) -> tuple[Any, Any]:
         """Return (sum, count) for `true` (batch, n_steps, n_channels) with NaN where nothing is."""
+        if not self.symbols:
+            return self._of_numbers(true, predicted)
+        groups = symbol_groups(true.shape[-1], self.symbols)
+        parts = [_cross_entropy(true[..., group], predicted[..., group]) for group in groups]
+        n_numbers = groups[0].start
+        if n_numbers:
+            parts.append(self._of_numbers(true[..., :n_numbers], predicted[..., :n_numbers]))
+        sums, counts = zip(*parts, strict=True)
+        return sum(sums), sum(counts)
+
+    def _of_numbers(self, true: Any, predicted: Any) -> tuple[Any, Any]:
         observed = ops.logical_not(ops.isnan(true))
         true = ops.where(observed, true, 0.0)
         if self.by_value:
@@ -72,33 +98,57 @@ class MaskedLoss:
         return ops.sum(ops.where(observed, errors, 0.0)), count
 
 
+def _cross_entropy(true: Any, predicted: Any) -> tuple[Any, Any]:
+    """Return (sum, count) over the symbols that are not missing, of one-hot and probable ones."""
+    observed = ops.logical_not(ops.isnan(true[..., 0]))
+    hit = ops.sum(ops.where(observed[..., None], true, 0.0) * predicted, axis=-1)
+    errors = -ops.log(ops.maximum(hit, LEAST_PROBABILITY))
+    count = ops.sum(ops.cast(observed, "float32"))
+    return ops.sum(ops.where(observed, errors, 0.0)), count
+
+
 class MaskedMetric:
     """A Keras metric that sees real values only.
+
+    Where there are symbols, one that looks across channels sees these, channel by channel; others
+    see the numbers or, where there are none, the one-hot values.
 
     Parameters
     ----------
     metric : keras.metrics.Metric
         Updated in place; its mean is over real values or, where it looks across channels (as the
-        categorical accuracy does), over complete steps.
+        categorical accuracy does), over complete steps, or symbols.
+    symbols : tuple of int, default=()
+        As in `Architecture`.
     """
 
-    def __init__(self, metric: keras.metrics.Metric) -> None:
+    def __init__(self, metric: keras.metrics.Metric, symbols: tuple[int, ...] = ()) -> None:
         self.metric = metric
+        self.symbols = symbols
         function = getattr(metric, "_fn", None)
         self.across_channels = function is not None and not acts_by_value(function, "metrics")
 
     def update(self, true: Any, predicted: Any) -> None:
         """Add a batch: `true` (batch, n_steps, n_channels) with NaN where nothing is."""
+        parts = [slice(None)]
+        if self.symbols:
+            groups = symbol_groups(true.shape[-1], self.symbols)
+            parts = groups if self.across_channels else [slice(groups[0].start or None)]
+        for part in parts:
+            self._add(true[..., part], predicted[..., part])
+
+    def _add(self, true: Any, predicted: Any) -> None:
         observed = ops.logical_not(ops.isnan(true))
         true = ops.where(observed, true, 0.0)
         if self.across_channels:
-            complete = ops.cast(ops.all(observed, axis=-1), "float32")
-            self.metric.update_state(true, predicted, sample_weight=complete)
-        else:
-            weight = ops.reshape(ops.cast(observed, "float32"), (-1,))
-            self.metric.update_state(
-                ops.reshape(true, (-1, 1)), ops.reshape(predicted, (-1, 1)), sample_weight=weight
-            )
+            observed = ops.all(observed, axis=-1)
+        # One sample a step or a value: Keras' mean over the steps of a sample counts the padding.
+        size = true.shape[-1] if self.across_channels else 1
+        self.metric.update_state(
+            ops.reshape(true, (-1, size)),
+            ops.reshape(predicted, (-1, size)),
+            sample_weight=ops.reshape(ops.cast(observed, "float32"), (-1,)),
+        )
 
 
 def resolve_metric(metric: Any, n_channels: int) -> keras.metrics.Metric:

@@ -112,9 +112,12 @@ def train(
         settings.optimizer,
         settings.learning_rate,
         settings.callbacks,
-        architecture.n_channels,
+        # One symbol alone has a categorical accuracy, too.
+        architecture.n_channels + len(architecture.symbols),
     )
-    loss = MaskedLoss(compile_arguments["loss"])
+    symbols = architecture.symbols
+    n_numbers = architecture.n_channels - sum(symbols)
+    loss = MaskedLoss(compile_arguments["loss"], symbols, n_numbers)
     metrics = compile_arguments["metrics"]
     optimizer = compile_arguments["optimizer"]
     kind = type(optimizer).__name__
@@ -132,7 +135,7 @@ def train(
     )
 
     def make() -> TrainingProgram:
-        masked = [MaskedMetric(metric) for metric in metrics]
+        masked = [MaskedMetric(metric, symbols) for metric in metrics]
         return TrainingProgram(computed, loss, masked, optimizer, data.jit_compile)
 
     with programs.lend(key, make) as program:

@@ -67,13 +67,21 @@ class LSTMAutoencoderTransformer(
             default="standard"
         How values are scaled, per channel and on real steps only. "per_sequence" standardises each
         sequence by itself and carries its mean and scale in the code's last 2 * n_channels
-        components.
+        components. Symbols are not scaled.
+    categorical_features : "from_dtype", array-like of int, str or bool, or None, \
+            default="from_dtype"
+        The channels that hold symbols, which are one-hot inside and come back as they were; None
+        and NaN are missing. "from_dtype": text and pandas' categories are symbols, integers are
+        not. Or their indices, the names of their columns, or a mask. None: all hold numbers. Models
+        of your own read and write the numbers first, then one value a symbol.
     loss : str, callable or keras.losses.Loss, default="mse"
         "mse", "mae", "huber", "binary_crossentropy", "categorical_crossentropy" or any Keras loss.
         Its mean is over real values (with a loss across channels, over complete steps). The
-        cross-entropies decode probabilities, and need (scaled) values in [0, 1].
+        cross-entropies decode probabilities, and need (scaled) values in [0, 1]. A symbol counts as
+        one more real value, and its loss is the categorical cross-entropy.
     metrics : str, callable, keras.metrics.Metric or list of these, default=None
-        Keras metrics for `history_`, over real values too.
+        Keras metrics for `history_`, over real values too. With symbols, those across channels, as
+        "accuracy", look at symbols, others at numbers.
     optimizer : str or keras.optimizers.Optimizer, default="adam"
         A name: gradients are clipped to norm 1, and the learning rate falls along a cosine to zero
         over `epochs`. An instance: used as it is, with its own learning rate; it is copied, not
@@ -122,7 +130,9 @@ class LSTMAutoencoderTransformer(
     best_epoch_ : int
         Index in `history_` of the epoch whose weights were kept.
     scaler_ : SequenceScaler
-        The fitted scaling.
+        The fitted scaling of the channels of numbers; None where there are none.
+    categories_ : list of (ndarray or None)
+        The symbols of each channel; None for numbers.
     n_channels_in_ : int
         Number of channels.
     n_features_in_ : int
@@ -170,6 +180,7 @@ class LSTMAutoencoderTransformer(
         encoder: Any = None,
         patch_size: int | str = "auto",
         scaler: Any = "standard",
+        categorical_features: Any = "from_dtype",
         loss: Any = "mse",
         metrics: Any = None,
         optimizer: Any = "adam",
@@ -195,6 +206,7 @@ class LSTMAutoencoderTransformer(
         self.encoder = encoder
         self.patch_size = patch_size
         self.scaler = scaler
+        self.categorical_features = categorical_features
         self.loss = loss
         self.metrics = metrics
         self.optimizer = optimizer
@@ -216,9 +228,10 @@ class LSTMAutoencoderTransformer(
         Parameters
         ----------
         X : list, ndarray or DataFrame
-            Sequences: a list of (n_steps, n_channels) arrays or of 1-D sequences, an array
-            (n_sequences, n_steps, n_channels), or an array or DataFrame (n_sequences, n_steps) of
-            one-channel sequences. NaN marks padding at a row's end and missing values elsewhere.
+            Sequences: a list of (n_steps, n_channels) arrays or DataFrames or of 1-D sequences, an
+            array (n_sequences, n_steps, n_channels), or an array or DataFrame (n_sequences,
+            n_steps) of one-channel sequences, all of numbers or symbols. NaN marks padding at a
+            row's end and missing values elsewhere.
         y : None
             Ignored.
 
@@ -314,7 +327,8 @@ class LSTMAutoencoderTransformer(
         """Return the R2 of the reconstruction over real values.
 
         Each channel's squared error is weighed by one over its variance in training, so the score
-        does not depend on units; channels that were constant there do not count.
+        does not depend on units; channels that were constant there do not count. Symbols count as
+        one-hot values, held against probabilities; their variances add up to the channel's.
 
         Parameters
         ----------
@@ -329,8 +343,7 @@ class LSTMAutoencoderTransformer(
             1.0 is perfect, 0.0 is no better than the training mean.
         """
         sequences = self._read(X)
-        reconstruction = self._codec.reconstruct(sequences)
-        return r2(sequences, reconstruction, self._codec.mean, self._codec.variance)
+        return r2(*self._codec.compare(sequences), self._codec.mean, self._codec.variance)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """Return how well each sequence comes back: the higher, the more like the training data.
@@ -362,14 +375,16 @@ class LSTMAutoencoderTransformer(
         -------
         errors : ndarray or list of ndarray, dtype float64
             Per sequence (n_sequences,); per step a list of (n_steps,) arrays; per channel
-            (n_sequences, n_channels). Missing values do not count; 0.0 where nothing is left.
+            (n_sequences, n_channels). Missing values do not count; 0.0 where nothing is left. The
+            error of a symbol is the squared distance of its probabilities from its one-hot values.
         """
         if per not in ("sequence", "step", "channel"):
             raise ValueError(
                 f"per must be 'sequence', 'step' or 'channel', got {per!r}: choose one of these."
             )
         sequences = self._read(X)
-        return mean_squared_error(*self._codec.compare_scaled(sequences), per)
+        channels = self._codec.scaler.channels
+        return mean_squared_error(*self._codec.compare_scaled(sequences), per, channels)
 
     def __sklearn_tags__(self) -> Any:
         """Return what scikit-learn may expect of this estimator."""

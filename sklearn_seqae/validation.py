@@ -36,6 +36,7 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
         HasMethods(["fit", "transform", "inverse_transform"]),
         None,
     ],
+    "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
     "loss": [str, callable],
     "metrics": [str, callable, list, tuple, None],
     "optimizer": [str, HasMethods(["apply", "get_config"])],
@@ -191,12 +192,8 @@ def output_activation(loss: Any) -> str:
     load_keras()
     import keras
 
-    resolved = keras.losses.get(loss)
-    if resolved is None or getattr(resolved, "from_logits", False):
-        return "linear"
-    function = getattr(resolved, "fn", resolved)
-    known = str(getattr(function, "__module__", "")).startswith("keras.")
-    return _ACTIVATIONS.get(getattr(function, "__name__", ""), "linear") if known else "linear"
+    logits = getattr(keras.losses.get(loss), "from_logits", False)
+    return "linear" if logits else _ACTIVATIONS.get(_name_in_keras(loss), "linear")
 
 
 def check_probabilities(loss: Any, activation: str, scaled: Sequences) -> None:
@@ -209,6 +206,60 @@ def check_probabilities(loss: Any, activation: str, scaled: Sequences) -> None:
             f"loss={loss!r} needs scaled values between 0 and 1, got {lowest:.4g} to "
             f"{highest:.4g}: use scaler='minmax', or scaler=None with data in that range."
         )
+
+
+def symbol_channels(
+    categorical_features: Any, found: list[bool], names: tuple[Any, ...] | None
+) -> list[bool]:
+    """Return which channels hold symbols, by the parameter and by what was found in the data.
+
+    Parameters
+    ----------
+    categorical_features : "from_dtype" or array-like
+        Indices or names of channels, or a boolean mask.
+    found : list of bool
+        Whether each channel holds text or pandas' categories.
+    names : tuple or None
+        Names of the channels, if they have any.
+    """
+    if isinstance(categorical_features, str) and categorical_features == "from_dtype":
+        return found
+    given = np.asarray(categorical_features, dtype=object).ravel().tolist()
+    is_mask = [isinstance(item, bool | np.bool_) for item in given]
+    if given and all(is_mask) and len(given) == len(found):
+        return [bool(item) for item in given]
+    by_name = names is not None and any(isinstance(item, str) for item in given)
+    known: list[Any] = list(names or ()) if by_name else list(range(len(found)))
+    if any(is_mask) or not all(item in known for item in given):
+        raise ValueError(
+            "categorical_features must be 'from_dtype', None, or a list of channels out of "
+            f"{known} or a mask of {len(found)} bool, got {categorical_features!r}: name channels "
+            "by their indices, or, if X is a list of DataFrames, by the names of their columns."
+        )
+    return [item in given for item in known]
+
+
+def check_symbol_loss(loss: Any, labels: tuple[Any, ...], n_channels: int) -> None:
+    """Raise if a loss is for symbols, but the data are numbers."""
+    name = _name_in_keras(loss)
+    n_numbers = labels.count(None) if labels else n_channels
+    alone = name == "categorical_crossentropy" and n_numbers == 1
+    if n_numbers and (name == "sparse_categorical_crossentropy" or alone):
+        raise ValueError(
+            f"loss={loss!r} is for symbols, got {n_numbers} channel(s) of numbers: say which hold "
+            "symbols by categorical_features, for example [0], and leave the loss of the others at "
+            "'mse'. Symbols always have the categorical cross-entropy."
+        )
+
+
+def _name_in_keras(loss: Any) -> str:
+    """Return the name of the function behind a loss of Keras; "" for what is not Keras' own."""
+    import keras
+
+    resolved = keras.losses.get(loss)
+    function = getattr(resolved, "fn", resolved)
+    known = str(getattr(function, "__module__", "")).startswith("keras.")
+    return getattr(function, "__name__", "") if known else ""
 
 
 def check_lengths(lengths: ArrayLike, n_sequences: int) -> NDArray[np.int64]:

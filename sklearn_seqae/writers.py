@@ -39,6 +39,40 @@ def positions(n_steps: Any) -> Any:
     return ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=-1)
 
 
+def activate(values: Any, outputs: Sequence[tuple[int, str]]) -> Any:
+    """Return what the raw values (..., n_channels) of steps stand for.
+
+    `outputs` is that of `Architecture`: each group of channels has an activation of its own.
+    """
+    parts, start = [], 0
+    for width, activation in outputs:
+        part = values if len(outputs) == 1 else values[..., start : start + width]
+        if (width, activation) == (1, "softmax"):  # of which Keras warns
+            parts.append(0.0 * part + 1.0)
+        else:
+            parts.append(keras.activations.get(activation)(part))
+        start += width
+    return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
+
+
+@_register
+class Activate(keras.layers.Layer):
+    """`activate` as a layer: input and output (batch, n_steps, n_channels)."""
+
+    def __init__(self, outputs: Sequence[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.outputs = tuple((width, activation) for width, activation in outputs)
+
+    def call(self, inputs: Any) -> Any:
+        return activate(inputs, self.outputs)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"outputs": self.outputs}
+
+
 @_register
 class Unroll(StepSource):
     """A recurrence that sees, at every step, the whole code and an encoding of the position.
@@ -113,10 +147,10 @@ class Cut(StepSource):
 class Autoregress(StepSource):
     """Recurrent layers that see, at every step, the code and the output of the step before.
 
-    Input (batch, n_components), output (batch, n_steps, n_outputs), where `activation` acts on
-    groups of `n_channels` outputs. While training, `teacher`, the true outputs (batch, n_steps,
-    n_outputs), stands in for the previous output (teacher forcing); without it each step waits for
-    the one before.
+    Input (batch, n_components), output (batch, n_steps, n_outputs), where `activate` acts on the
+    outputs of each step. While training, `teacher`, the true outputs (batch, n_steps, n_outputs),
+    stands in for the previous output (teacher forcing); without it each step waits for the one
+    before.
     """
 
     def __init__(
@@ -125,14 +159,12 @@ class Autoregress(StepSource):
         units: Sequence[int],
         cell: str,
         n_outputs: int,
-        n_channels: int,
-        activation: str = "linear",
+        outputs: Sequence[tuple[int, str]],
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(n_steps, **kwargs)
-        self.n_channels = n_channels
-        self.activation = activation
+        self.outputs = tuple((width, activation) for width, activation in outputs)
         self.units = tuple(units)
         self.cell = cell
         self.n_outputs = n_outputs
@@ -143,7 +175,6 @@ class Autoregress(StepSource):
             for i, (width, s) in enumerate(zip(self.units, seeds, strict=True))
         ]
         self.outputs_layer = dense(n_outputs, seed=last, name="values")
-        self.activate = keras.activations.get(activation)
 
     def build(self, input_shape: tuple) -> None:
         width = input_shape[-1] + self.n_outputs
@@ -189,13 +220,12 @@ class Autoregress(StepSource):
 
     def _write(self, x: Any) -> Any:
         values = self.outputs_layer(x)
-        if self.activation == "linear":
+        if all(activation == "linear" for _, activation in self.outputs):
             return values
         shape = ops.shape(values)
-        groups = self.n_outputs // self.n_channels
-        return ops.reshape(
-            self.activate(ops.reshape(values, (*shape[:-1], groups, self.n_channels))), shape
-        )
+        n_channels = sum(width for width, _ in self.outputs)
+        steps = ops.reshape(values, (*shape[:-1], self.n_outputs // n_channels, n_channels))
+        return ops.reshape(activate(steps, self.outputs), shape)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape[0], self.n_steps, self.n_outputs
@@ -205,8 +235,7 @@ class Autoregress(StepSource):
             "units": self.units,
             "cell": self.cell,
             "n_outputs": self.n_outputs,
-            "n_channels": self.n_channels,
-            "activation": self.activation,
+            "outputs": self.outputs,
             "seed": self.seed,
         }
 

@@ -56,6 +56,7 @@ TABLE = [
     ("encoder", ["lstm", 3], "a callable or None"),
     ("patch_size", [0, -1, 1.5, "big", None], r"\[1, inf\) or a str among \{'auto'\}"),
     ("scaler", ["max", 3, object()], r"a str among \{.*'per_sequence'.*\}, an object implementing"),
+    ("categorical_features", [3, "yes", object()], "an array-like, a str among {'from_dtype'}"),
     ("loss", [None, 3, []], "an instance of 'str' or a callable"),
     ("metrics", [3, {"a": "mae"}], "an instance of 'str', a callable, an instance of 'list'"),
     ("optimizer", [None, 3, object()], "'str' or an object implementing 'apply' and 'get_config'"),
@@ -102,7 +103,11 @@ RULES = [
         ValueError,
         r"<lambda> failed on them \(division by zero\): choose one that compares",
     ),
-    ({"loss": "sparse_categorical_crossentropy"}, ValueError, "failed on them .* choose one"),
+    (
+        {"loss": "sparse_categorical_crossentropy"},
+        ValueError,
+        r"for symbols, got 2 channel\(s\) of numbers: say which .* categorical_features, for",
+    ),
     # callbacks
     ({"callbacks": [3]}, TypeError, "must be Keras callbacks.* got 3: derive yours from keras"),
     ({"callbacks": [None]}, TypeError, "must be Keras callbacks.* got None: derive yours"),
@@ -132,6 +137,15 @@ RULES = [
             keras.losses.CategoricalCrossentropy(),
             keras.losses.binary_crossentropy,
         )
+    ),
+    # symbols
+    *(
+        (
+            {"categorical_features": wrong},
+            ValueError,
+            r"categorical_features must be 'from_dtype', .* out of \[0, 1\] or a mask of 2",
+        )
+        for wrong in ([2], [-1], [True], ["a"], [0.5], [None], [[True]], [0, "a"], {1: 2})
     ),
     # own models
     ({"encoder": lambda n_steps: None}, TypeError, "encoder must be .* 'n_channels': change its"),
@@ -181,12 +195,15 @@ NO_SEQUENCES = [
     (np.empty((0, 3, 2)), ValueError, r"0 sample\(s\) .* while a minimum of 1 is required"),
     (np.empty((3, 2, 0)), ValueError, r"0 channel\(s\) .* while a minimum of 1 is required"),
     ([ONE, np.ones((3, 1))], ValueError, "mixed channels: .* Give all as"),
-    ([ONE, ["a", "b"]], TypeError, "sequence 1 has dtype <U1; convert it to numbers"),
-    (np.full((2, 3, 2), "a"), TypeError, "the 3-D array has dtype <U1; convert it to numbers"),
     ([ONE * 1j], ValueError, "Complex data not supported.* give real and imaginary part"),
     ([ONE, ONE * np.inf], ValueError, "contains infinity .* in sequence 1; rescale the data, or"),
     ([ONE * 1e300], ValueError, "too large for dtype.* in sequence 0; rescale the data"),
     (np.full((2, 3, 2), np.inf), ValueError, "contains infinity or a value too large"),
+]
+TEXT = [  # which a fresh estimator takes for symbols, unless it is told that there are none
+    ([ONE, [["a", "b"]]], "sequence 1 has dtype <U1; convert it to numbers"),
+    (np.full((2, 3, 2), "a"), "the 3-D array has dtype <U1; convert it to numbers"),
+    ([ONE, [["a", 1.0]]], "sequence 1 has dtype <U.*; convert it to numbers"),
 ]
 ONLY_FOR_FIT = [
     ([np.empty((0, 2))], "at least one real value .* got 1 .* all empty or missing; leave those"),
@@ -300,6 +317,19 @@ def test_what_is_no_sequences_is_refused_by_every_method_that_reads(
     assert state(fresh) == before
     assert state(fitted) == learned
     assert_array_equal(fitted.transform(ragged), Z)
+
+
+@pytest.mark.parametrize(("X", "message"), TEXT)
+def test_text_is_refused_where_numbers_were_fitted_or_no_symbols_are_wanted(
+    fresh, fitted, X, message
+):
+    learned = state(fitted)
+    for name in (*READERS, "partial_fit"):
+        with pytest.raises(TypeError, match=message):
+            getattr(fitted, name)(X)
+    assert state(fitted) == learned
+    with pytest.raises(TypeError, match=message):
+        fresh.set_params(categorical_features=None).fit(X)
 
 
 @pytest.mark.parametrize(("X", "message"), ONLY_FOR_FIT)

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-SEVEN = (
+SHORT = (
     "moving_ones",
     "reshape",
     "dense",
     "stacked",
     "own_models",
     "next_element",
+    "symbols",
     "float_series",
 )
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -31,7 +32,7 @@ def sizes(model):
     return [layer.output.shape[1:] for layer in model.layers]
 
 
-@pytest.mark.parametrize("name", SEVEN)
+@pytest.mark.parametrize("name", SHORT)
 def test_an_example_is_at_most_25_lines_and_begins_with_its_question(name):
     lines = (EXAMPLES / f"{name}.py").read_text(encoding="utf-8").splitlines()
     assert len(lines) <= 25
@@ -90,6 +91,14 @@ def test_own_encoder_and_decoder_learn(example):
 def test_an_autoregressive_decoder_writes_the_symbols_that_come_next(example):
     _, right = example("next_element").main()
     assert right >= 0.98
+
+
+def test_modes_and_temperatures_come_back_from_one_code(example):
+    ae, X, right = example("symbols").main()
+    assert right >= 0.97
+    assert ae.score(X) >= 0.95
+    assert ae.history_["val_accuracy"][ae.best_epoch_] >= 0.9
+    assert ae.reconstruct(X)[0].columns.tolist() == ["mode", "t"]
 
 
 def test_four_float_series_come_back_and_are_drawn(example, tmp_path):

@@ -18,7 +18,7 @@ from sklearn_seqae.layers import Patch, Pool, Reader, step_mask
 from sklearn_seqae.networks import build, decode
 from sklearn_seqae.objectives import MaskedLoss, MaskedMetric, resolve_metric
 from sklearn_seqae.sequences import as_sequences
-from sklearn_seqae.writers import Autoregress, Cut, Length, Unroll, positions
+from sklearn_seqae.writers import Activate, Autoregress, Cut, Length, Unroll, positions
 
 NAN = np.nan
 DEFAULTS = {
@@ -416,7 +416,13 @@ def test_lengths_come_from_a_location_and_scale_that_are_weights():
 
 # The model as Keras' users know models
 
-MODELS = {**CHOICES, "softmax": {"activation": "softmax"}, "one_length": {"decodes_length": False}}
+MODELS = {
+    **CHOICES,
+    "softmax": {"activation": "softmax"},
+    "symbols": {"n_channels": 2, "symbols": (1,)},
+    "symbols_autoregressive": {"symbols": (2,), "decoder": "autoregressive", "patch_size": 2},
+    "one_length": {"decodes_length": False},
+}
 
 
 def as_list(outputs):
@@ -447,7 +453,8 @@ def test_a_saved_and_a_cloned_model_give_the_same_outputs(choice, tmp_path):
         Pool("mean", bidirectional=True, counts=True),
         Unroll(5, 3, "gru", seed=4),
         Cut(5),
-        Autoregress(5, (3, 2), "gru", 4, 2, "softmax", seed=1),
+        Activate(((1, "linear"), (2, "softmax"))),
+        Autoregress(5, (3, 2), "gru", 4, ((2, "softmax"),), seed=1),
         Length(hidden=3, seed=2),
     ],
     ids=lambda layer: type(layer).__name__,

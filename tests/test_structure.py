@@ -13,8 +13,11 @@ PACKAGE = Path(__file__).parents[1] / "sklearn_seqae"
 # A module imports only modules above it. docs/design says what lives in each.
 MODULES = [
     "importing",
+    "elements",
+    "layout",
     "sequences",
     "scaling",
+    "symbols",
     "errors",
     "batching",
     "filters",

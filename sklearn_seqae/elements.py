@@ -1,0 +1,298 @@
+"""From what holds one sequence (an array, a list, a frame) to channels of numbers or of symbols.
+
+A channel of symbols becomes codes 0, 1, ... beside the `Labels` that they stand for; `restore` and
+`combine` go the way back.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Decides which channels hold symbols, given which of them hold text or categories, and their names.
+Chooser = Callable[[list[bool], tuple[Any, ...] | None], Sequence[bool]]
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """The symbols of a channel: code ``i`` stands for ``values[i]``.
+
+    `dtype` is the pandas dtype of a column of them, where it says more than an array's.
+    """
+
+    values: NDArray[Any]
+    dtype: Any = None
+
+
+def is_frame(X: Any) -> bool:
+    """Tell whether this is a DataFrame of pandas."""
+    return _is_pandas(X, "DataFrame")
+
+
+def says_symbols(X: Any) -> bool:
+    """Tell whether this is a Series of pandas' categories or text, whatever is in it."""
+    kinds = ("CategoricalDtype", "StringDtype")
+    return _is_pandas(X, "Series") and any(_is_pandas(X.dtype, kind) for kind in kinds)
+
+
+def as_array(X: Any, where: str) -> NDArray[Any]:
+    """Return an array-like as an array, or refuse what is masked or ragged."""
+    if isinstance(X, np.ma.MaskedArray):  # np.asarray would drop the mask without a word
+        raise TypeError(
+            f"Expected arrays that mark missing values with NaN, but {where} is a masked array; "
+            "pass x.astype(float).filled(np.nan)."
+        )
+    try:
+        return np.asarray(X)
+    except ValueError as error:
+        raise ValueError(
+            f"Expected the same number of channels at every step, but {where} is ragged ({error})."
+        ) from error
+
+
+def as_given(X: Any, where: str) -> NDArray[Any]:
+    """Return an array-like as an array that still tells numbers and None from text in a list."""
+    array = as_array(X, where)
+    if array.dtype.kind == "U" and isinstance(X, list | tuple):
+        # NumPy makes text of everything beside text: 1.5 becomes "1.5", NaN becomes "nan".
+        objects = np.asarray(X, dtype=object)
+        return array if all(isinstance(item, str) for item in objects.flat) else objects
+    return array
+
+
+def real(array: NDArray[Any], where: str) -> NDArray[Any]:
+    """Return an array of real numbers, or refuse it."""
+    if array.dtype.kind in "fiub":
+        return array
+    if array.dtype.kind == "c":
+        raise ValueError(
+            f"Complex data not supported, got {where}; give real and imaginary part as channels."
+        )
+    reason = f"has dtype {array.dtype}"
+    if array.dtype.kind == "O":
+        try:
+            # float("1.5") would work, but text among numbers is a mistake in the data.
+            if not any(isinstance(item, str | bytes) for item in array.flat):
+                return array.astype(np.float64)
+            reason = "holds text"
+        except (TypeError, ValueError) as error:
+            reason = f"holds an object that is no number ({error})"
+    raise TypeError(f"Expected real numbers, but {where} {reason}; convert it to numbers first.")
+
+
+def frame_values(frame: Any, where: str) -> NDArray[Any]:
+    """Return the numbers of a DataFrame, with NaN where pandas has its own mark."""
+    for position, (name, dtype) in enumerate(frame.dtypes.items()):
+        if getattr(dtype, "kind", "O") not in "fiub":
+            real(frame.iloc[:, position].to_numpy(dtype=object), f"column {name!r} of {where}")
+    return np.asarray(frame.to_numpy(dtype=np.float64, na_value=np.nan))
+
+
+def holds_symbols(element: Any, n_channels: int) -> list[bool]:
+    """Tell which channels of an array, Series or DataFrame hold text or pandas' categories."""
+    if is_frame(element):
+        columns = [element.iloc[:, j] for j in range(n_channels)]
+        return [says_symbols(c) or any(holds_symbols(np.asarray(c), 1)) for c in columns]
+    if says_symbols(element):
+        return [True]
+    if element.dtype.kind in "UT":
+        return [True] * n_channels
+    if element.dtype.kind != "O":
+        return [False] * n_channels
+    columns = element.reshape(-1, n_channels).T
+    return [any(isinstance(item, str) for item in column) for column in columns]
+
+
+def channel(element: Any, index: int) -> Any:
+    """Return one channel of an array, Series or DataFrame."""
+    if is_frame(element):
+        return element.iloc[:, index]
+    return element if element.ndim == 1 else element[:, index]
+
+
+def read_channels(
+    channels: list[list[Any]], symbolic: Sequence[bool], owners: Sequence[str]
+) -> tuple[NDArray[np.float32], tuple[Labels | None, ...]]:
+    """Read channels of which some hold symbols.
+
+    Parameters
+    ----------
+    channels : list of list of (ndarray or Series)
+        For each channel its pieces, which are 1-D.
+    symbolic : sequence of bool
+        Which channels hold symbols.
+    owners : sequence of str
+        For errors: what each piece is part of.
+
+    Returns
+    -------
+    values : ndarray of shape (total_steps, n_channels), dtype float32
+        Numbers, and codes of symbols; NaN is missing.
+    labels : tuple of (Labels or None)
+        None for numbers.
+    """
+    columns: list[NDArray[np.float32]] = []
+    labels: list[Labels | None] = []
+    for j, (pieces, has_symbols) in enumerate(zip(channels, symbolic, strict=True)):
+        where = [f"channel {j} of {owner}" for owner in owners]
+        if has_symbols:
+            codes, found = _read_symbols(pieces, where)
+            columns.append(codes)
+            labels.append(found)
+        else:
+            columns.append(_read_numbers(pieces, where))
+            labels.append(None)
+    return np.stack(columns, axis=1), tuple(labels)
+
+
+def restore(codes: NDArray[np.float32], labels: Labels) -> NDArray[Any]:
+    """Return the symbols of codes; None, or NaN among numbers, where a code is missing."""
+    known = ~np.isnan(codes)
+    if known.all():
+        return labels.values[codes.astype(np.int64)]
+    if labels.values.dtype.kind in "fiub":
+        dtype = np.result_type(labels.values, np.float32)
+        restored = np.full(codes.shape, np.nan, dtype=dtype)
+    else:
+        restored = np.full(codes.shape, None, dtype=object)
+    restored[known] = labels.values[codes[known].astype(np.int64)]
+    return restored
+
+
+def combine(values: NDArray[np.float32], labels: tuple[Labels | None, ...]) -> NDArray[Any]:
+    """Return steps (n_steps, n_channels) with symbols for codes, in a dtype that holds them all."""
+    columns = [
+        values[:, j] if found is None else restore(values[:, j], found)
+        for j, found in enumerate(labels)
+    ]
+    kinds = {column.dtype.kind for column in columns}
+    # Text and numbers side by side would all become text.
+    as_objects = "O" in kinds or ("U" in kinds and len(kinds) > 1)
+    steps = np.empty(values.shape, dtype=object if as_objects else np.result_type(*columns))
+    for j, column in enumerate(columns):
+        steps[:, j] = column
+    return steps
+
+
+def _is_pandas(X: Any, kind: str) -> bool:
+    # pandas' objects exist only where it is imported already, so we never import it to ask.
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(X, getattr(pandas, kind))
+
+
+def _read_numbers(pieces: list[Any], where: list[str]) -> NDArray[np.float32]:
+    arrays = []
+    for piece, name in zip(pieces, where, strict=True):
+        if _is_pandas(piece, "Series"):
+            piece = frame_values(piece.to_frame(), name.rpartition(" of ")[2])[:, 0]
+        arrays.append(real(piece, name))
+    with np.errstate(over="ignore"):
+        values = np.concatenate(arrays).astype(np.float32)
+    if np.isinf(values).any():
+        raise ValueError(
+            "Input X contains infinity or a value too large for dtype('float32') in "
+            f"{where[0].partition(' of ')[0]}; rescale the data, or give NaN for what is missing."
+        )
+    return values
+
+
+def _read_symbols(pieces: list[Any], where: list[str]) -> tuple[NDArray[np.float32], Labels]:
+    arrays = [_items(*piece) for piece in zip(pieces, where, strict=True)]
+    # Joined as they are, text and numbers would all become text.
+    if len({array.dtype.kind in "fiub" for array in arrays}) > 1:
+        arrays = [array.astype(object) for array in arrays]
+    items = np.concatenate(arrays)
+    declared = _declared_categories(pieces)
+    known = ~_is_missing(items)
+    codes = np.full(items.shape, np.nan, dtype=np.float32)
+    if declared is None and items.dtype.kind != "O":
+        values, codes[known] = np.unique(items[known], return_inverse=True)
+        return codes, Labels(values, _column_dtype(pieces))
+    found = items[known].tolist()
+    if declared is None:
+        _check_items(found, pieces, where)
+        labels = sorted(set(found))
+        values = (
+            _as_objects(labels) if isinstance(next(iter(labels), ""), str) else np.array(labels)
+        )
+    else:
+        plain = getattr(declared.categories.dtype, "kind", "O") in "fiub"
+        values = declared.categories.to_numpy(dtype=None if plain else object)
+        labels = values.tolist()
+    index = {label: code for code, label in enumerate(labels)}
+    codes[known] = np.fromiter((index[item] for item in found), np.float32, len(found))
+    return codes, Labels(values, declared or _column_dtype(pieces))
+
+
+def _items(piece: Any, where: str) -> NDArray[Any]:
+    """Return a piece as an array of numbers, text or objects."""
+    if _is_pandas(piece, "Series"):
+        kept = isinstance(piece.dtype, np.dtype) and piece.dtype.kind in "fiub"
+        return piece.to_numpy() if kept else piece.to_numpy(dtype=object)
+    if piece.dtype.kind == "T":  # NumPy's text of any width
+        return piece.astype(object)
+    if piece.dtype.kind not in "fiubUO":
+        raise TypeError(
+            f"Expected symbols to be text or numbers, but {where} has dtype {piece.dtype}; convert "
+            "it to text first."
+        )
+    return piece
+
+
+def _is_missing(items: NDArray[Any]) -> NDArray[np.bool_]:
+    if items.dtype.kind != "O":
+        return np.isnan(items) if items.dtype.kind == "f" else np.zeros(items.shape, dtype=bool)
+    pandas = sys.modules.get("pandas")
+    if pandas is not None:  # it has marks of its own
+        missing: NDArray[np.bool_] = pandas.isna(items)
+        return missing
+    return np.array(
+        [x is None or (isinstance(x, float | np.floating) and x != x) for x in items], dtype=bool
+    )
+
+
+def _check_items(found: list[Any], pieces: list[Any], where: list[str]) -> None:
+    """Raise unless the symbols of a channel are all text, or all numbers."""
+    is_text = [isinstance(item, str) for item in found]
+    if all(is_text) or (not any(is_text) and all(isinstance(item, Real) for item in found)):
+        return
+    for piece, name in zip(pieces, where, strict=True):
+        for item in np.asarray(piece, dtype=object):
+            is_odd = isinstance(item, str) is not is_text[0] or not isinstance(item, str | Real)
+            if is_odd and not _is_missing(np.array([item, None], dtype=object))[0]:
+                raise TypeError(
+                    f"Expected the symbols of a channel to be all text or all numbers, but {name} "
+                    f"holds {item!r} beside others such as {found[0]!r}; convert them to text, and "
+                    "give None for what is missing."
+                )
+
+
+def _declared_categories(pieces: list[Any]) -> Any:
+    """Return the pandas dtype with all categories that the pieces declare; None if they do not."""
+    dtypes = [p.dtype for p in pieces if _is_pandas(p.dtype, "CategoricalDtype")]
+    if not dtypes or len(dtypes) < len(pieces):
+        return None
+    first = dtypes[0]
+    if all(dtype == first for dtype in dtypes):
+        return first
+    union = dict.fromkeys(label for dtype in dtypes for label in dtype.categories)
+    return sys.modules["pandas"].CategoricalDtype(list(union))
+
+
+def _column_dtype(pieces: list[Any]) -> Any:
+    """Return the dtype that pandas has for these columns beside NumPy's, if all have the same."""
+    dtypes = {getattr(piece, "dtype", None) for piece in pieces}
+    dtype = dtypes.pop() if len(dtypes) == 1 else None
+    return None if isinstance(dtype, np.dtype) else dtype
+
+
+def _as_objects(items: list[Any]) -> NDArray[np.object_]:
+    array = np.empty(len(items), dtype=object)
+    array[:] = items
+    return array

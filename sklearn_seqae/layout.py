@@ -1,0 +1,147 @@
+"""The one inner form of data: sequences under each other, and what is known of their container."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .elements import Labels
+
+
+@dataclass(frozen=True)
+class Form:
+    """The container that sequences came from, without its data.
+
+    `kind` is "list", "list_1d", "object", "object_1d" (object array of arrays), "frames" (a list of
+    DataFrames, some columns of which hold symbols), "3d", "2d" or "frame"; `width` the number of
+    steps, for kinds that pad; `columns` the labels of a frame.
+    """
+
+    kind: str = "list"
+    width: int | None = None
+    columns: tuple[Any, ...] | None = None
+
+    @property
+    def one_channel(self) -> bool:
+        """Whether the container holds sequences of one channel, without an axis for it."""
+        return self.kind in ("list_1d", "object_1d", "2d", "frame")
+
+
+@dataclass(frozen=True, eq=False)
+class Sequences:
+    """Sequences of any length under each other, in Arrow's list layout.
+
+    Parameters
+    ----------
+    values : ndarray of shape (total_steps, n_channels), float32
+        All real steps of all sequences; NaN is a missing value. Kept as a read-only view. Of a
+        channel of symbols, their codes 0, 1, ...
+    offsets : ndarray of shape (n_sequences + 1,), int64
+        Sequence ``i`` is ``values[offsets[i]:offsets[i + 1]]``.
+    form : Form, default=Form("list")
+        The container that :func:`sequences.to_container` gives back.
+    labels : tuple of (Labels or None), default=()
+        For each channel what its codes stand for, None for numbers; empty where all are numbers.
+
+    Examples
+    --------
+    >>> Sequences.from_lengths(np.arange(6.0).reshape(3, 2), [1, 0, 2])[-1]
+    array([[2., 3.],
+           [4., 5.]], dtype=float32)
+    """
+
+    values: NDArray[np.float32]
+    offsets: NDArray[np.int64]
+    form: Form = field(default_factory=Form)
+    labels: tuple[Labels | None, ...] = ()
+
+    def __post_init__(self) -> None:
+        values = np.ascontiguousarray(self.values, dtype=np.float32)
+        offsets = np.ascontiguousarray(self.offsets, dtype=np.int64)
+        bounds = offsets[[0, -1]].tolist() if offsets.ndim == 1 and len(offsets) else []
+        falls = bounds != [0, len(values)] or (np.diff(offsets) < 0).any()
+        if falls or np.ndim(self.values) != 2:
+            raise ValueError(
+                "Expected values of shape (total_steps, n_channels) and offsets that rise from 0 "
+                f"to total_steps, got values of shape {np.shape(self.values)} and offsets {bounds}."
+            )
+        if self.labels and len(self.labels) != values.shape[1]:
+            raise ValueError(
+                f"Expected labels, or None, for each of {values.shape[1]} channels, got "
+                f"{len(self.labels)}; make Sequences without labels of values that are no codes."
+            )
+        # Values may be the caller's own memory: a read-only view keeps it from being written to.
+        for name, array in (("values", values), ("offsets", offsets)):
+            view = array.view()
+            view.flags.writeable = False
+            object.__setattr__(self, name, view)
+
+    @classmethod
+    def from_lengths(
+        cls, values: NDArray[Any], lengths: ArrayLike, form: Form | None = None
+    ) -> Sequences:
+        """Make sequences from (total_steps, n_channels) values and the steps of each sequence."""
+        return cls(values, _offsets(np.asarray(lengths, dtype=np.int64)), form or Form())
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Number of steps of each sequence, (n_sequences,) int64."""
+        return np.diff(self.offsets)
+
+    @property
+    def owners(self) -> NDArray[np.int64]:
+        """Index of the sequence that each step belongs to, (total_steps,) int64."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
+    @property
+    def n_channels(self) -> int:
+        """Number of channels of every step."""
+        return int(self.values.shape[1])
+
+    @property
+    def n_features(self) -> int:
+        """What scikit-learn counts as features: columns of a 2-D array or frame, else channels."""
+        columns = self.form.width if self.form.one_channel else None
+        return self.n_channels if columns is None else columns
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, index: int) -> NDArray[np.float32]:
+        """Return one sequence, (n_steps, n_channels), as a read-only view."""
+        position = range(len(self))[index]
+        return self.values[self.offsets[position] : self.offsets[position + 1]]
+
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        return iter(cut(self.values, self.offsets))
+
+    def take(self, indices: Any) -> Sequences:
+        """Choose sequences by what NumPy takes as an index: integers, a boolean mask, a slice."""
+        chosen = np.arange(len(self))[indices]
+        lengths = self.lengths[chosen]
+        offsets = _offsets(lengths)
+        # From where a step lies after the choice to where it lies now: one shift per sequence.
+        shifts = self.offsets[chosen] - offsets[:-1]
+        rows = np.arange(offsets[-1]) + np.repeat(shifts, lengths)
+        return Sequences(self.values[rows], offsets, self.form, self.labels)
+
+    def with_values(self, values: NDArray[Any]) -> Sequences:
+        """Return sequences of the same lengths, form and labels with other values.
+
+        Where there are labels, these are (total_steps, n_channels), else (total_steps, any).
+        """
+        return Sequences(values, self.offsets, self.form, self.labels)
+
+
+def _offsets(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64, copy=False)
+
+
+def cut(values: NDArray[Any], offsets: NDArray[np.int64]) -> list[NDArray[Any]]:
+    """Return the rows of each sequence, as views."""
+    return [values[start:stop] for start, stop in pairwise(offsets.tolist())]

@@ -1,0 +1,195 @@
+"""Numbers and symbols together: scaled values beside one-hot ones, and back.
+
+The network knows nothing of symbols. It sees values: first the scaled numbers, then, for each
+channel of symbols, one value a symbol, of which one is 1 and the others are 0, or all NaN where the
+symbol is missing. What it writes there are probabilities, the highest of which names the symbol.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .elements import Labels
+from .layout import Sequences
+from .scaling import SequenceScaler
+
+
+class MixedScaler:
+    """Scales numbers by a `SequenceScaler`, and spreads symbols over one-hot values.
+
+    Without symbols it does what the scaler does.
+
+    Parameters
+    ----------
+    scaler : str, scikit-learn scaler or None
+        As in `SequenceScaler`; it sees the channels of numbers only.
+
+    Attributes
+    ----------
+    scaler_ : SequenceScaler or None
+        The fitted scaling; None where no channel holds numbers.
+    labels : tuple of (Labels or None)
+        For each channel its symbols, None for numbers; empty where all are numbers.
+    """
+
+    def __init__(self, scaler: Any) -> None:
+        self.scaler = scaler
+
+    def fit(self, sequences: Sequences) -> MixedScaler:
+        """Learn the scale of the numbers; the symbols are those that `sequences` have."""
+        self.labels = tuple(map(_at_least_one, sequences.labels))
+        self.n_channels = sequences.n_channels
+        self.scaler_: SequenceScaler | None = None
+        numbers = self.take_numbers(sequences)
+        unknown = self.labels and np.isnan(numbers.values).all()
+        if unknown and not np.isnan(sequences.values).all():
+            # Symbols are enough to learn from, and zeros have the scale of an unknown channel.
+            numbers = numbers.with_values(np.zeros_like(numbers.values))
+        if numbers.n_channels or np.isnan(sequences.values).all():  # which the scaler refuses
+            self.scaler_ = SequenceScaler(self.scaler).fit(numbers)
+        return self
+
+    @property
+    def symbols(self) -> tuple[int, ...]:
+        """Number of symbols of each channel that holds them."""
+        return tuple(len(found.values) for _, found in self._symbolic())
+
+    @property
+    def channels(self) -> NDArray[np.int64]:
+        """Index of the channel that each value belongs to, (n_values,) int64."""
+        is_number = np.array([self._is_number(j) for j in range(self.n_channels)])
+        parts = [np.flatnonzero(is_number)]
+        parts += [np.repeat(j, len(found.values)) for j, found in self._symbolic()]
+        return np.concatenate(parts)
+
+    @property
+    def n_statistics_(self) -> int:
+        """Numbers that `statistics` gives for a sequence."""
+        return 0 if self.scaler_ is None else self.scaler_.n_statistics_
+
+    def spread(self, sequences: Sequences) -> Sequences:
+        """Return values as the network sees them, but for the scaling."""
+        if not self.labels:
+            return sequences
+        parts = [self.take_numbers(sequences).values]
+        for j, found in self._symbolic():
+            codes = sequences.values[:, j]
+            known = np.isfinite(codes)
+            one_hot = np.zeros((len(codes), len(found.values)), dtype=np.float32)
+            one_hot[known, codes[known].astype(np.int64)] = 1.0
+            one_hot[~known] = np.nan
+            parts.append(one_hot)
+        return Sequences(np.hstack(parts), sequences.offsets)
+
+    def transform(self, sequences: Sequences) -> Sequences:
+        """Return values as the network sees them."""
+        return self._scale("transform", self.spread(sequences))
+
+    def unscale(self, values: Sequences, statistics: Any) -> Sequences:
+        """Undo the scaling of values that the network wrote; probabilities stay as they are."""
+        return self._scale("inverse_transform", values, statistics)
+
+    def inverse_transform(self, values: Sequences, statistics: Any) -> Sequences:
+        """Return the sequences that the network wrote, with the most probable symbols."""
+        unscaled = self.unscale(values, statistics)
+        if not self.labels:
+            return unscaled
+        steps = np.empty((len(unscaled.values), self.n_channels), dtype=np.float32)
+        channels = self.channels
+        for j in range(self.n_channels):
+            part = unscaled.values[:, channels == j]
+            steps[:, j] = part[:, 0] if self._is_number(j) else part.argmax(axis=1)
+        return Sequences(steps, unscaled.offsets, labels=self.labels)
+
+    def statistics(self, sequences: Sequences) -> NDArray[np.float32]:
+        """Return what "per_sequence" takes away from each sequence; nothing of symbols."""
+        if self.scaler_ is None:
+            return np.empty((len(sequences), 0), dtype=np.float32)
+        return self.scaler_.statistics(self.take_numbers(sequences))
+
+    def pooled(self, variance: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the variance of each value's channel: of one-hot values, the sum of theirs."""
+        if not self.labels:
+            return variance
+        channels = self.channels
+        sums = np.bincount(channels, variance, self.n_channels)
+        return np.asarray(sums[channels], dtype=np.float64)
+
+    def _scale(self, method: str, values: Sequences, *arguments: Any) -> Sequences:
+        if self.scaler_ is None:
+            return values
+        if not self.labels:
+            return getattr(self.scaler_, method)(values, *arguments)
+        n_numbers = self.scaler_.n_channels_in_
+        numbers = Sequences(values.values[:, :n_numbers], values.offsets)
+        scaled = getattr(self.scaler_, method)(numbers, *arguments)
+        return values.with_values(np.hstack([scaled.values, values.values[:, n_numbers:]]))
+
+    def take_numbers(self, sequences: Sequences) -> Sequences:
+        """Return the channels of numbers."""
+        if not self.labels:
+            return sequences
+        indices = [j for j in range(self.n_channels) if self._is_number(j)]
+        return Sequences(sequences.values[:, indices], sequences.offsets)
+
+    def _is_number(self, channel: int) -> bool:
+        return not self.labels or self.labels[channel] is None
+
+    def _symbolic(self) -> list[tuple[int, Labels]]:
+        return [(j, found) for j, found in enumerate(self.labels) if found is not None]
+
+
+def adopt(sequences: Sequences, labels: tuple[Labels | None, ...]) -> Sequences:
+    """Return sequences whose codes are those of the symbols that were learned.
+
+    Parameters
+    ----------
+    sequences : Sequences
+        With symbols of their own in the same channels.
+    labels : tuple of (Labels or None)
+        The symbols that were learned; empty where all channels hold numbers.
+
+    Raises
+    ------
+    ValueError
+        If there is a symbol that was not learned.
+    """
+    if not labels:
+        return sequences
+    if not sequences.labels:  # all are empty
+        return replace(sequences, labels=labels)
+    values = sequences.values.copy()
+    for j, (own, learned) in enumerate(zip(sequences.labels, labels, strict=True)):
+        if own is None or learned is None:
+            continue
+        index = {label: code for code, label in enumerate(learned.values.tolist())}
+        codes = np.array([index.get(label, -1) for label in own.values.tolist()], dtype=np.float32)
+        known = np.isfinite(values[:, j])
+        values[known, j] = codes[values[known, j].astype(np.int64)]
+        if (values[:, j] < 0).any():
+            step = int(np.argmax(values[:, j] < 0))
+            unknown = own.values.tolist()[int(sequences.values[step, j])]
+            raise ValueError(
+                f"Expected the symbols that fit saw in channel {j}, {_listed(list(index))}, got "
+                f"{unknown!r} in sequence {sequences.owners[step]}: give None or NaN for it, which "
+                "is a missing symbol, or fit on data that hold it (or columns of pandas' "
+                "categories, all of which are learned)."
+            )
+    return replace(sequences, values=values, labels=labels)
+
+
+def _at_least_one(labels: Labels | None) -> Labels | None:
+    """Return labels that have, where all symbols are missing, the missing one as their only one."""
+    if labels is None or len(labels.values):
+        return labels
+    mark = np.nan if labels.values.dtype.kind == "f" else None
+    return replace(labels, values=np.array([mark], dtype=np.float64 if mark else object))
+
+
+def _listed(symbols: list[Any], most: int = 8) -> str:
+    shown = ", ".join(map(repr, symbols[:most]))
+    return shown if len(symbols) <= most else f"{shown} and {len(symbols) - most} more"
