@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .architecture import Architecture
+from .density import CodeDensity
 from .errors import moments
 from .importing import load_keras
 from .scaling import SequenceScaler
@@ -49,6 +50,7 @@ class Codec:
         self._model: keras.Model | None = None
         self._weights: list[NDArray] | None = None
         self._optimizer_state: dict[str, list[NDArray]] | None = None
+        self._density: CodeDensity | None = None
         if architecture.decodes_length:
             self._tell_lengths(sequences.lengths)
 
@@ -66,7 +68,9 @@ class Codec:
         return self._model
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state with arrays in place of the Keras model."""
+        """Return the state with arrays in place of the Keras model, and of training sequences."""
+        if self._density is not None:
+            self._density.settle(self.encode)
         state = vars(self).copy()
         if self._model is not None:
             state |= {"_weights": self._model.get_weights(), "_model": None}
@@ -94,6 +98,7 @@ class Codec:
             self._optimizer_state,
         )
         self._optimizer_state = outcome.optimizer_state
+        self._density = CodeDensity(sequences, self._seed)
         return outcome
 
     def encode(self, sequences: Sequences) -> NDArray[np.float32]:
@@ -111,6 +116,15 @@ class Codec:
         """Return the sequences of these lengths that codes stand for."""
         scaled = self._decode_scaled(codes, lengths)
         return self.scaler.inverse_transform(scaled, self._split(codes)[1])
+
+    def draw(
+        self, n_codes: int, rng: np.random.RandomState
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Return new codes, and their lengths: none outside the range of the last training."""
+        assert self._density is not None
+        self._density.settle(self.encode)
+        codes = self._density.draw(n_codes, rng)
+        return codes, np.clip(self.decode_lengths(codes), *self._density.length_range)
 
     def reconstruct(self, sequences: Sequences) -> Sequences:
         """Return sequences as they come back from their codes, with their true lengths."""

@@ -7,14 +7,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .base import SequenceAutoencoder
 from .errors import mean_squared_error, r2
+from .generation import GenerativeAutoencoder
 from .sequences import row_labels, to_container
 from .validation import PARAMETER_CONSTRAINTS, check_codes, check_lengths
 
 
 class LSTMAutoencoderTransformer(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, SequenceAutoencoder
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, GenerativeAutoencoder
 ):
     """Sequences of any length to fixed-size vectors and back, by a recurrent autoencoder.
 
