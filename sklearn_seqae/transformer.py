@@ -217,9 +217,16 @@ class LSTMAutoencoderTransformer(
         -------
         self : LSTMAutoencoderTransformer
             The fitted estimator. After an error it is as it was before.
+
+        Warns
+        -----
+        NothingLearnedWarning
+            If the reconstruction is no better than the mean of the training data.
+        ConvergenceWarning
+            If all epochs were run and the last of them still taught much.
         """
         with self._unchanged_on_error():
-            self._fit(X, continued=self.warm_start and hasattr(self, "_codec"))
+            self._judge(self._fit(X, continued=self.warm_start and hasattr(self, "_codec")))
         return self
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:

@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "sklearn_seqae"
 # A module imports only modules above it. docs/design says what lives in each.
 MODULES = [
     "importing",
+    "exceptions",
     "sequences",
     "scaling",
     "errors",
@@ -26,6 +27,7 @@ MODULES = [
     "architecture",
     "networks",
     "objectives",
+    "convergence",
     "routing",
     "backend_tensorflow",
     "backend_jax",
