@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import validation
 from .architecture import Architecture
 from .elements import Chooser
+from .exceptions import NothingLearnedWarning
 from .filters import choose_dilations
 from .fitted import Codec
 from .sequences import Sequences, as_sequences
@@ -21,11 +23,17 @@ from .symbols import MixedScaler, adopt
 if TYPE_CHECKING:
     import keras
 
+    from .training import Outcome
+
 # Recurrent networks learn best over some tens of steps; longer sequences are folded to about this
 # many.
 AUTO_PATCHED_STEPS = 40
 # Smaller codes are for the network alone, which needs them to draw the sequence.
 MIN_COMPONENTS_FOR_FILTERS = 32
+# An R2 below this is that of a network that writes little else than the mean.
+LEAST_SKILL = 0.01
+# A fit whose R2 rose by more in the last half of its epochs wants more of them: see docs/design.
+MOST_LAST_GAIN = 0.015
 NETWORK_PARAMETERS = (
     "n_components",
     "units",
@@ -90,7 +98,7 @@ class SequenceAutoencoder(BaseEstimator):
         tags.input_tags.three_d_array = True
         return tags
 
-    def _fit(self, X: Any, continued: bool, **changes: Any) -> None:
+    def _fit(self, X: Any, continued: bool, **changes: Any) -> "Outcome":
         """Train afresh, or go on from the present network and scaling."""
         validation.check_parameters(self)
         validation.check_keras_objects(self.loss, self.optimizer, self.metrics)
@@ -116,6 +124,29 @@ class SequenceAutoencoder(BaseEstimator):
             warnings.warn(
                 f"The fit was interrupted after {outcome.n_epochs} of {settings['epochs']} epochs; "
                 "the best weights so far are kept. Use warm_start=True to go on from them.",
+                stacklevel=3,
+            )
+        return outcome
+
+    def _judge(self, outcome: "Outcome") -> None:
+        """Warn where a fit learned nothing, or would have learned more from more epochs."""
+        if outcome.interrupted:  # which is for the user to judge, who has been told
+            return
+        if outcome.skill < LEAST_SKILL:
+            warnings.warn(
+                "The reconstruction is no better than the mean of the training data (where a "
+                f"perfect one has 100%, it has {outcome.skill:.1%}), so codes say next to nothing "
+                "about their sequences. Try more epochs, another learning_rate, scaler or loss, or "
+                "more n_components; noise cannot be learned.",
+                NothingLearnedWarning,
+                stacklevel=3,
+            )
+        if outcome.ran_out and outcome.last_gain > MOST_LAST_GAIN:
+            warnings.warn(
+                f"The fit ended after all {outcome.n_epochs} epochs while the loss still fell: "
+                f"{outcome.last_gain:.1%} of what can be learned was learned in the last half of "
+                "them. Use more epochs, or warm_start=True to go on from here.",
+                ConvergenceWarning,
                 stacklevel=3,
             )
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from . import filters, forward, inference
 from .architecture import Architecture
+from .density import CodeDensity
 from .errors import moments
 from .importing import load_keras
 from .inference import Network
@@ -54,6 +55,7 @@ class Codec:
         self._network: Network | None = None
         self._is_shown = False
         self._optimizer_state: dict[str, list[NDArray]] | None = None
+        self._density: CodeDensity | None = None
         if architecture.n_summary:
             scaled = scaler.transform(sequences)
             bank = filters.fit(scaled, architecture.dilations, architecture.n_summary, seed)
@@ -75,7 +77,9 @@ class Codec:
         return self._network
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state with arrays in place of the Keras model."""
+        """Return the state with arrays in place of the Keras model, and of training sequences."""
+        if self._density is not None:
+            self._density.settle(self.encode)
         state = vars(self) | {"_network": None, "_is_shown": False}
         if self._model is not None:
             state |= {"_weights": self._model.get_weights(), "_model": None}
@@ -104,6 +108,7 @@ class Codec:
         )
         self._optimizer_state = outcome.optimizer_state
         self._network = None
+        self._density = CodeDensity(sequences, self._seed)
         return outcome
 
     def encode(self, sequences: Sequences) -> NDArray[np.float32]:
@@ -118,6 +123,15 @@ class Codec:
         """Return the sequences of these lengths that codes stand for."""
         scaled = self._decode_scaled(codes, lengths)
         return self.scaler.inverse_transform(scaled, self._split(codes)[1])
+
+    def draw(
+        self, n_codes: int, rng: np.random.RandomState
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Return new codes, and their lengths: none outside the range of the last training."""
+        assert self._density is not None
+        self._density.settle(self.encode)
+        codes = self._density.draw(n_codes, rng)
+        return codes, np.clip(self.decode_lengths(codes), *self._density.length_range)
 
     def reconstruct(self, sequences: Sequences) -> Sequences:
         """Return sequences as they come back from their codes, with their true lengths."""

@@ -1,19 +1,16 @@
 """Encoding and decoding sequences of any lengths, batch by batch, with whatever network."""
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import cache
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from joblib import cpu_count
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from .architecture import Architecture
 from .batching import Chunk, canonical_order, inference_batches, pad
+from .blas import single_threaded
 from .sequences import Sequences
 
 # Numbers in the states of an average step, from which on threads pay.
@@ -109,41 +106,10 @@ def _for_each(run: Callable[[Chunk], None], chunks: list[Chunk], units: int) -> 
     """
     n_threads = min(len(chunks), cpu_count())
     rows = sum(len(chunk.rows) for chunk in chunks) / len(chunks)
-    with _single_threaded_blas():
+    with single_threaded():
         if n_threads == 1 or rows * units < STATES_PER_THREAD:
             for chunk in chunks:
                 run(chunk)
             return
         with ThreadPoolExecutor(n_threads) as pool:
             list(pool.map(run, chunks))
-
-
-_lock = threading.Lock()
-_limits: list[Any] = []
-
-
-@contextmanager
-def _single_threaded_blas() -> Iterator[None]:
-    """Keep NumPy's matrix products in the thread that asks for them.
-
-    They are small, and how they are shared out must not change their last bits. The limit is the
-    process's: the first of several threads sets it, and the last one takes it back.
-    """
-    with _lock:
-        if not _limits:
-            _limits.append(_controller().limit(limits=1, user_api="blas"))
-            _limits.append(0)
-        _limits[1] += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _limits[1] -= 1
-            if not _limits[1]:
-                _limits[0].restore_original_limits()
-                _limits.clear()
-
-
-@cache
-def _controller() -> ThreadpoolController:
-    return ThreadpoolController()

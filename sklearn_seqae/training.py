@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .architecture import Architecture
 from .batching import Chunk, bucket_widths, compiled_widths, epoch_chunks, pad
 from .cache import programs
+from .convergence import Yardstick
 from .objectives import MaskedLoss, MaskedMetric
 from .program import CHUNK_SIZE, Totals, TrainingProgram, backend
 from .routing import route, signature
@@ -47,11 +48,25 @@ class Outcome:
     best_epoch: int = 0
     optimizer_state: dict[str, list[NDArray]] = field(default_factory=dict)
     interrupted: bool = False
+    ran_out: bool = False  # of epochs, and nothing else stopped it
+    skill: float = 1.0  # of the best epoch, by `convergence.Yardstick`
+    last_gain: float = 0.0
 
     @property
     def n_epochs(self) -> int:
         """Number of epochs that were completed."""
         return len(self.history.get("loss", ()))
+
+    def judge(self, yardstick: Yardstick, held_out: float) -> None:
+        """Find skill and last gain; `held_out` is what part of the sequences "val_loss" is of.
+
+        The skill is that over all sequences: a few held out are soon harder than the mean is.
+        """
+        losses = self.history["loss"]
+        watched = self.history.get("val_loss", losses)
+        best = self.best_epoch
+        self.skill = yardstick.skill((1 - held_out) * losses[best] + held_out * watched[best])
+        self.last_gain = yardstick.last_gain(watched)
 
 
 class _Synchronous(keras.callbacks.Callback):
@@ -147,6 +162,12 @@ def train(
         weights, state = program.state()
         model.set_weights(weights)
         outcome.optimizer_state = {kind: state}
+        if outcome.history:
+            held_out, judged = len(data.validation) / len(sequences), sequences
+            if held_out and architecture.decoder == "autoregressive":
+                # Its training loss is little, with the true steps before it, whatever it learned.
+                held_out, judged = 1.0, data.validation
+            outcome.judge(Yardstick.of(loss, judged), held_out)
         program.model.history = None  # a callback list leaves itself there
     return outcome
 
@@ -258,6 +279,8 @@ class _Run:
                     break
                 if self.settings.early_stopping and waited >= self.settings.patience:
                     break
+            else:
+                outcome.ran_out = True
         except KeyboardInterrupt:
             outcome.interrupted = True
         if self.settings.early_stopping or outcome.interrupted:

@@ -7,14 +7,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .base import SequenceAutoencoder
 from .errors import mean_squared_error, r2
+from .generation import GenerativeAutoencoder
 from .sequences import row_labels, to_container
 from .validation import PARAMETER_CONSTRAINTS, check_codes, check_lengths
 
 
 class LSTMAutoencoderTransformer(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, SequenceAutoencoder
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, GenerativeAutoencoder
 ):
     """Sequences of any length to fixed-size vectors and back, by a recurrent autoencoder.
 
@@ -41,9 +41,8 @@ class LSTMAutoencoderTransformer(
         maximum, or mean and maximum side by side. A linear map of it is the code.
     multiscale : bool, default=True
         Whether one half of the code says what a bank of fixed filters finds in the sequence on all
-        time scales, as in MiniRocket [2]_. It tells sequences apart where there are too few to
-        learn that from; the other half is trained, and is what the decoder reads. Not with less
-        than 32 components, nor with an `encoder` or `decoder` of your own.
+        time scales, as in MiniRocket [2]_; the other half is trained, and is what the decoder
+        reads. Not with less than 32 components, nor with an `encoder` or `decoder` of your own.
     decoder : {"repeat", "reshape", "dense", "autoregressive"} or callable, default="repeat"
         How a sequence is written from its code.
 
@@ -239,9 +238,16 @@ class LSTMAutoencoderTransformer(
         -------
         self : LSTMAutoencoderTransformer
             The fitted estimator. After an error it is as it was before.
+
+        Warns
+        -----
+        NothingLearnedWarning
+            If the reconstruction is no better than the mean of the training data.
+        ConvergenceWarning
+            If all epochs were run and the last of them still taught much.
         """
         with self._unchanged_on_error():
-            self._fit(X, continued=self.warm_start and hasattr(self, "_codec"))
+            self._judge(self._fit(X, continued=self.warm_start and hasattr(self, "_codec")))
         return self
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:

@@ -71,6 +71,20 @@ def check_parameters(estimator: Any) -> None:
             ) from None
 
 
+def check_sampling(n_samples: Any, random_state: Any) -> None:
+    """Raise unless these are a number of samples and a state to draw them from."""
+    try:
+        validate_parameter_constraints(
+            {"n_samples": PARAMETER_CONSTRAINTS["epochs"], "random_state": ["random_state"]},
+            {"n_samples": n_samples, "random_state": random_state},
+            caller_name="sample",
+        )
+    except InvalidParameterError as error:
+        raise InvalidParameterError(
+            f"{error} Choose such a value; the defaults are n_samples=1, random_state=None."
+        ) from None
+
+
 def check_units(units: Any) -> tuple[int, ...]:
     """Return one number of units per layer."""
     given = (units,) if isinstance(units, Integral) else tuple(units)

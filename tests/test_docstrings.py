@@ -6,13 +6,14 @@ import pytest
 from numpydoc.validate import validate
 
 import sklearn_seqae
-from sklearn_seqae import datasets
+from sklearn_seqae import datasets, exceptions
 
 # As scikit-learn has it: returned values have names, and not every method needs an extended
 # summary, a "See Also" and an example of its own.
 IGNORED = {"ES01", "EX01", "RT02", "SA01"}
 
 OBJECTS = {
+    "sklearn_seqae.exceptions.NothingLearnedWarning": exceptions.NothingLearnedWarning,
     **{
         f"sklearn_seqae.{name}": getattr(sklearn_seqae, name)
         for name in sklearn_seqae.__all__
@@ -23,10 +24,12 @@ OBJECTS = {
 
 
 def members(name, thing):
-    """Return the names of an object and of the public methods that its own class defines."""
+    """Return the names of an object and of its public methods that this package defines."""
     if not inspect.isclass(thing):
         return [name]
-    return [name, *(f"{name}.{method}" for method in vars(thing) if not method.startswith("_"))]
+    ours = [vars(base) for base in thing.__mro__ if base.__module__.startswith("sklearn_seqae")]
+    methods = {method for known in ours for method in known if not method.startswith("_")}
+    return [name, *(f"{name}.{method}" for method in sorted(methods))]
 
 
 @pytest.mark.parametrize("name", [m for item in OBJECTS.items() for m in members(*item)])

@@ -11,6 +11,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import cross_val_score
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_seqae import LSTMAutoencoderTransformer
@@ -231,7 +232,7 @@ NO_CODES = [
 NO_LENGTHS = [[1, -1], [1], [1, 2, 3], [1.0, 2.0], [1.5, 2], ["a", "b"], 3, [[1, 2]], [NAN, 1], {}]
 NO_LENGTHS += [[True, False], [[1], [2, 3]], [None, 1]]
 
-READERS = ["transform", "reconstruct", "score", "score_samples", "reconstruction_error"]
+READERS = ["transform", "reconstruct", "impute", "score", "score_samples", "reconstruction_error"]
 
 
 def state(estimator):
@@ -386,6 +387,60 @@ def test_errors_are_per_sequence_step_or_channel(fitted, ragged, per):
         fitted.reconstruction_error(ragged, per=per)
 
 
+@pytest.mark.parametrize("n_samples", [0, -1, 2.5, "3", None, NAN, [2]], ids=name_of)
+def test_a_number_of_samples_that_is_none_is_refused(fitted, n_samples):
+    learned = state(fitted)
+    with pytest.raises(ValueError, match=r"'n_samples' .* \[1, inf\)\. .*Choose .* n_samples=1"):
+        fitted.sample(n_samples)
+    assert state(fitted) == learned
+
+
+@pytest.mark.parametrize("random_state", ["0", -1, 1.5], ids=name_of)
+def test_a_state_to_sample_from_that_is_none_is_refused(fitted, random_state):
+    with pytest.raises(ValueError, match=r"'random_state' .* Choose such a value; the defaults"):
+        fitted.sample(random_state=random_state)
+
+
+# Few sequences, and such that say little
+
+
+def all_finite(ae, X):
+    """Tell whether codes and everything that is written from them are finite."""
+    parts = [ae.transform(X), *ae.reconstruct(X), *ae.impute(X), *ae.sample(5, random_state=0)]
+    return all(np.isfinite(part).all() for part in parts)
+
+
+def test_a_sequence_without_values_among_others_does_no_harm(fresh, ragged):
+    X = [*ragged[:20], np.full((4, 2), NAN), np.c_[np.full(3, NAN), np.ones(3)]]
+    assert all_finite(fresh.fit(X), X)
+
+
+@pytest.mark.parametrize("scaler", ["standard", "minmax", "robust", "per_sequence", None])
+def test_a_constant_channel_comes_back_and_does_no_harm(fresh, ragged, scaler):
+    X = [np.c_[sequence[:, 0], np.full(len(sequence), 5.0)] for sequence in ragged]
+    ae = fresh.set_params(scaler=scaler, n_components=6).fit(X)
+    assert all_finite(ae, X)
+    if scaler in ("minmax", "robust", "standard"):  # whose unit is 1 where nothing varies
+        assert np.abs(np.concatenate(ae.reconstruct(X))[:, 1] - 5.0).max() < 2.0
+
+
+@pytest.mark.parametrize("n_sequences", [1, 2, 3])
+@pytest.mark.parametrize("validation_fraction", [0.1, 0.9])
+def test_so_few_sequences_are_trained_on_and_sampled_from(
+    fresh, ragged, n_sequences, validation_fraction
+):
+    X = ragged[1 : 1 + n_sequences]
+    ae = fresh.set_params(validation_fraction=validation_fraction).fit(X)
+    assert all_finite(ae, X)
+    assert len(ae.history_["loss"]) == 2
+
+
+def test_fewer_sequences_than_folds_are_refused_by_scikit_learn(fresh, ragged):
+    with pytest.raises(ValueError, match=r"n_splits=5 greater than the number of samples.*3"):
+        cross_val_score(fresh, ragged[:3], cv=5)
+    assert np.isfinite(cross_val_score(fresh, ragged[1:4], cv=3, error_score="raise")).all()
+
+
 # What was never fitted
 
 
@@ -395,8 +450,10 @@ def test_a_method_that_needs_a_fit_says_so(ragged, method):
         getattr(LSTMAutoencoderTransformer(), method)(ragged)
 
 
-def test_names_and_models_need_a_fit_too():
+def test_names_models_and_samples_need_a_fit_too():
     ae = LSTMAutoencoderTransformer()
+    with pytest.raises(NotFittedError, match=r"is not fitted yet\. Call 'fit'"):
+        ae.sample()
     with pytest.raises(NotFittedError, match=r"is not fitted yet\. Call 'fit'"):
         ae.get_feature_names_out()
     for name in ("model_", "encoder_", "decoder_"):

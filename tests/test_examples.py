@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sklearn_seqae.datasets import load_japanese_vowels
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SHORT = (
     "moving_ones",
@@ -17,6 +19,11 @@ SHORT = (
     "symbols",
     "float_series",
 )
+# Examples have as many epochs as they need.
+pytestmark = [
+    pytest.mark.filterwarnings("error::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("error::sklearn_seqae.exceptions.NothingLearnedWarning"),
+]
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -49,6 +56,8 @@ def test_moving_ones_come_back_with_their_ones_and_lengths_in_place(example):
     assert ae.history_["accuracy"][-1] >= 0.97
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore::sklearn_seqae.exceptions.NothingLearnedWarning")
 def test_the_three_models_of_moving_ones_share_their_weights(example):
     ae = example("moving_ones").main(50)[0]
     held = {id(variable) for variable in ae.model_.variables}
@@ -109,6 +118,22 @@ def test_four_float_series_come_back_and_are_drawn(example, tmp_path):
     pictures = ["codes.png", "loss.png", "model.png", "reconstructions.png"]
     assert sorted(path.name for path in tmp_path.iterdir()) == pictures
     assert all((tmp_path / name).read_bytes().startswith(PNG) for name in pictures)
+
+
+def test_points_between_codes_of_vowels_stand_for_sequences_in_between(example, tmp_path):
+    ae, centres_back, between, samples = example("between_codes").main(tmp_path)
+    # A centre, decoded and encoded again, is in the cluster that it is the centre of.
+    assert centres_back.tolist() == list(range(9))
+    steps = [len(x) for x in between]
+    assert steps == sorted(steps)
+    assert steps[-1] - steps[0] >= 8
+    assert 7 <= min(map(len, samples)) < max(map(len, samples)) <= 26
+    # Lengths of unseen utterances are right within one step.
+    X = load_japanese_vowels(subset="test").data
+    decoded = ae.inverse_transform(ae.transform(X))
+    misses = [abs(len(x) - len(x2)) for x, x2 in zip(X, decoded, strict=True)]
+    assert np.mean(np.array(misses) <= 1) >= 0.95
+    assert (tmp_path / "between_codes.png").read_bytes().startswith(PNG)
 
 
 def test_the_demo_tells_speakers_apart_and_draws(example, tmp_path):

@@ -205,8 +205,10 @@ def test_another_optimizer_may_go_on():
 # One seed, and a process left as it was
 
 FRESH = """
-import os, random, sys
+import os, random, sys, warnings
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+warnings.simplefilter("ignore", ConvergenceWarning)  # three epochs are few
 environment = dict(os.environ)
 from sklearn_seqae import LSTMAutoencoderTransformer
 arrays = np.load(sys.argv[1])

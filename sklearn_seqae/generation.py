@@ -1,0 +1,68 @@
+"""What an autoencoder writes that nobody gave it: missing values, and whole sequences."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from .base import SequenceAutoencoder
+from .sequences import row_labels, to_container
+from .validation import check_sampling, draw_seed
+
+
+class GenerativeAutoencoder(SequenceAutoencoder):
+    """Fills in what is missing, and makes sequences like those of training."""
+
+    def impute(self, X: Any) -> Any:
+        """Return sequences with their missing values filled from the reconstruction.
+
+        What a network writes for missing values is the better, the more of them it saw in training:
+        fit on data with gaps, if need be the very ones to fill.
+
+        Parameters
+        ----------
+        X : list, ndarray or DataFrame
+            Sequences, as in `fit`. All-NaN steps at the end of a row of an array or DataFrame are
+            padding and stay NaN; in a list every NaN is a missing value.
+
+        Returns
+        -------
+        sequences : list, ndarray or DataFrame
+            In the form of `X`, float32. Observed values are those of `X`; a sequence without any
+            becomes what the decoder writes for its code.
+        """
+        sequences = self._read(X)
+        missing = np.isnan(sequences.values)
+        if missing.any():
+            reconstruction = self._codec.reconstruct(sequences)
+            sequences = sequences.with_values(
+                np.where(missing, reconstruction.values, sequences.values)
+            )
+        return to_container(sequences, index=row_labels(X))
+
+    def sample(self, n_samples: int = 1, random_state: Any = None) -> Any:
+        """Return new sequences, decoded from a density of the training codes.
+
+        The density is a mixture of Gaussians over the principal components of the codes. It belongs
+        to the sequences of the last call of `fit` or `partial_fit`, of which a random part is used
+        where they are many, and is fitted when it is first needed.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of sequences, at least 1.
+        random_state : int, RandomState instance or None, default=None
+            Decides what is drawn. An int gives the same sequences at every call, None others each
+            time. No global generator is used or changed.
+
+        Returns
+        -------
+        sequences : list, ndarray or DataFrame
+            In the form that `fit` saw. Lengths are decoded from the codes, and kept within the
+            range of those of training.
+        """
+        check_is_fitted(self)
+        check_sampling(n_samples, random_state)
+        rng = np.random.RandomState(draw_seed(random_state))
+        codes, lengths = self._codec.draw(n_samples, rng)
+        return self.inverse_transform(codes, lengths)
