@@ -141,11 +141,12 @@ def _read_elements(X: Any, choose: Chooser | None, kind: str) -> Sequences | Non
     lengths = np.fromiter(map(len, elements), dtype=np.int64, count=len(elements))
     form = Form(kind if step else f"{kind}_1d")
     if choose is not None and steps:
-        used = {i: elements[i] for i in steps}
-        symbolic = choose(_find_symbols(used, *step), _names(elements[first]))
+        others = [i for i in steps if not _holds_plain_numbers(elements[i])]
+        found = _find_symbols([elements[i] for i in others], *step)
+        symbolic = choose(found, _names(elements[first]))
         if any(symbolic):
-            return _read_symbolic(used, symbolic, lengths, form)
-        for i in steps:
+            return _read_symbolic({i: elements[i] for i in steps}, symbolic, lengths, form)
+        for i in others:
             elements[i] = _numbers(elements[i], i)
     values = np.empty((lengths.sum(), *step), dtype=np.float32)
     if steps:
@@ -163,6 +164,8 @@ def _read_elements(X: Any, choose: Chooser | None, kind: str) -> Sequences | Non
 
 def _element(element: Any, position: int, numbers_only: bool) -> Any:
     """Return one element of a list as a 1-D or 2-D array, a DataFrame or a Series of symbols."""
+    if _holds_plain_numbers(element) and element.ndim in (1, 2):
+        return element
     where = f"sequence {position}"
     if is_frame(element) or (says_symbols(element) and not numbers_only):
         return _numbers(element, position) if numbers_only else element
@@ -176,6 +179,11 @@ def _element(element: Any, position: int, numbers_only: bool) -> Any:
     return real(array, where) if numbers_only else array
 
 
+def _holds_plain_numbers(element: Any) -> bool:
+    """Tell whether this is an array of numbers, as most are: nothing has to be asked of it."""
+    return type(element) is np.ndarray and element.dtype.kind in "fiub"
+
+
 def _numbers(element: Any, position: int) -> NDArray[Any]:
     where = f"sequence {position}"
     return frame_values(element, where) if is_frame(element) else real(np.asarray(element), where)
@@ -185,11 +193,10 @@ def _names(element: Any) -> tuple[Any, ...] | None:
     return tuple(element.columns) if is_frame(element) else None
 
 
-def _find_symbols(elements: dict[int, Any], n_channels: int = 1) -> list[bool]:
+def _find_symbols(elements: list[Any], n_channels: int = 1) -> list[bool]:
     found = np.zeros(n_channels, dtype=bool)
-    for element in elements.values():
-        if is_frame(element) or element.dtype.kind not in "fiub":
-            found |= holds_symbols(element, n_channels)
+    for element in elements:
+        found |= holds_symbols(element, n_channels)
     return [bool(has_symbols) for has_symbols in found]
 
 
