@@ -95,8 +95,12 @@ class Architecture:
         unlimited = self.decoder in ("repeat", "autoregressive")
         return None if unlimited else self.n_patches * self.patch_size
 
-    def without_lengths(self) -> "Architecture":
-        """Return the architecture of the same computation, whatever the training lengths were."""
+    def trained(self) -> "Architecture":
+        """Return the architecture of what training computes: many have the same.
+
+        Filters have nothing to learn, and most decoders write whatever number of steps.
+        """
+        learned = replace(self, n_components=self.n_learned, dilations=(), n_summary=0)
         if self.max_decoded_steps is not None or self.encoder is not None:
-            return self
-        return replace(self, n_steps=self.patch_size)
+            return learned
+        return replace(learned, n_steps=self.patch_size)

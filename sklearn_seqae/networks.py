@@ -47,14 +47,11 @@ def build(architecture: Architecture, seed: int) -> keras.Model:
     return keras.Model(sequence, outputs, name="autoencoder")
 
 
-def encode(encoder: keras.Model, architecture: Architecture, batch: Any, training: bool) -> Any:
-    """Return the part of the codes that the decoder reads: the summary has nothing to learn."""
-    if not architecture.n_summary:
-        return encoder(batch, training=training)
-    for layer in encoder.layers:
-        if isinstance(layer, (Patch, Reader, Pool, keras.layers.Dense)):
-            batch = layer(batch)
-    return batch
+def learned_weights(model: keras.Model) -> list[keras.Variable]:
+    """Return the weights of what training computes: all but those of the filters."""
+    encoder = model.get_layer("encoder")
+    fixed = {id(w) for layer in encoder.layers if isinstance(layer, Summary) for w in layer.weights}
+    return [weight for weight in model.weights if id(weight) not in fixed]
 
 
 def decode(

@@ -17,7 +17,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from .architecture import Architecture
-from .networks import build, decode, encode
+from .networks import build, decode
 from .objectives import MaskedLoss, MaskedMetric
 
 # Batches run in one call. More would save little, and mix the widths less.
@@ -151,7 +151,7 @@ class TrainingProgram:
 
     def losses(self, batch: Any, lengths: Any, training: bool = False) -> Any:
         """Return the sums of one batch, as `Totals` adds them up, and update the metrics."""
-        code = encode(self.model.get_layer("encoder"), self.architecture, batch, training)
+        code = self.model.get_layer("encoder")(batch, training=training)
         teacher = ops.where(ops.isnan(batch), 0.0, batch) if training else None
         decoder = self.model.get_layer("decoder")
         n_real = ops.cast(ops.max(ops.maximum(lengths, 0.0)), "int32")
@@ -165,7 +165,7 @@ class TrainingProgram:
         length_loss, n_sequences = ops.zeros(()), ops.zeros(())
         if self.architecture.decodes_length:
             model = self.model.get_layer("length")
-            error = ops.abs(model.get_layer("steps")(code) - lengths)
+            error = ops.abs(model(code) - lengths)
             real = ops.cast(lengths >= 0, "float32")
             huber = ops.where(error < 1.0, 0.5 * error**2, error - 0.5)
             huber = huber / model.get_layer("steps").scale

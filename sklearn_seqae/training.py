@@ -12,6 +12,7 @@ from .architecture import Architecture
 from .batching import Chunk, bucket_widths, compiled_widths, epoch_chunks, pad
 from .cache import programs
 from .convergence import Yardstick
+from .networks import learned_weights
 from .objectives import MaskedLoss, MaskedMetric
 from .program import CHUNK_SIZE, Totals, TrainingProgram, backend
 from .routing import route, signature
@@ -138,7 +139,7 @@ def train(
     kind = type(optimizer).__name__
     fixed_steps = model.get_layer("encoder").input_shape[1]
     data = _Data.split(sequences, settings, seed, architecture.patch_size, fixed_steps)
-    computed = architecture.without_lengths()
+    computed = architecture.trained()
     rate = float(optimizer.learning_rate)
     key = (
         TrainingProgram,
@@ -154,13 +155,16 @@ def train(
         return TrainingProgram(computed, loss, masked, optimizer, data.jit_compile)
 
     with programs.lend(key, make) as program:
-        program.load(model.get_weights(), (optimizer_state or {}).get(kind))
+        learned = learned_weights(model)
+        values = [variable.numpy() for variable in learned]
+        program.load(values, (optimizer_state or {}).get(kind))
         program.model.stop_training = False
         if isinstance(program.optimizer._learning_rate, keras.Variable):  # else it is a schedule
             program.optimizer.learning_rate = rate
         outcome = _Run(program, data, settings, (seed, first_epoch), callbacks).fit()
         weights, state = program.state()
-        model.set_weights(weights)
+        for variable, value in zip(learned, weights, strict=True):
+            variable.assign(value)
         outcome.optimizer_state = {kind: state}
         if outcome.history:
             held_out, judged = len(data.validation) / len(sequences), sequences
