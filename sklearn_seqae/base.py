@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 # Recurrent networks learn best over some tens of steps; longer sequences are folded to about this
 # many.
 AUTO_PATCHED_STEPS = 40
-# Smaller codes are for the network alone, which needs them to draw the sequence.
-MIN_COMPONENTS_FOR_FILTERS = 32
+# The part of a code that is learned, and the fewest components that it has if there are as many: R2
+# hardly rises with more, and small codes are for the network alone, to draw sequences with.
+LEARNED_SHARE = 0.25
+LEAST_LEARNED = 32
 # An R2 below this is that of a network that writes little else than the mean.
 LEAST_SKILL = 0.01
 # A fit whose R2 rose by more in the last half of its epochs wants more of them: see docs/design.
@@ -190,9 +192,10 @@ class SequenceAutoencoder(BaseEstimator):
             folded = round(float(np.quantile(lengths, 0.9)) / AUTO_PATCHED_STEPS)
             patch_size = 1 if own_model else max(1, folded)
         n_components = self.n_components - n_statistics
+        n_learned = min(n_components, max(LEAST_LEARNED, int(LEARNED_SHARE * n_components)))
         has_filters = (
-            self.multiscale
-            and n_components >= MIN_COMPONENTS_FOR_FILTERS
+            n_learned < n_components
+            and self.multiscale
             and self.encoder is None
             and not callable(self.decoder)
         )
@@ -212,7 +215,7 @@ class SequenceAutoencoder(BaseEstimator):
             indicators=bool(np.isnan(scaler.take_numbers(sequences).values).any()),
             decodes_length=bool(lengths.min() < lengths.max()),
             dilations=choose_dilations(lengths) if has_filters else (),
-            n_summary=n_components // 2 if has_filters else 0,
+            n_summary=n_components - n_learned if has_filters else 0,
             symbols=scaler.symbols,
         )
 

@@ -13,6 +13,7 @@ References
    Transform for Time Series Classification", KDD 2021, arXiv:2012.08791
 """
 
+from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
@@ -21,21 +22,24 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
-from .batching import pad
+from .batching import ROWS_MULTIPLE, pad
 from .sequences import Sequences
 
 TAPS = 9
 _PLACES = list(combinations(range(TAPS), 3))
 N_FILTERS = len(_PLACES)
 # Banks, of one dilation each, with thresholds and channels of their own.
-MIN_BANKS = 6
+MIN_BANKS = 12
 # Width of a threshold's soft edge, in standard deviations of a filter's response.
 SOFTNESS = 0.03
 # Sequences that thresholds and principal components are learned from, at most.
 MAX_SEQUENCES = 64
-MAX_FOR_COMPONENTS = 2048
-# Steps that are filtered at once: their responses stay in the cache.
-STEPS_AT_ONCE = 16384
+MAX_RESPONSES = 8192
+MAX_FOR_COMPONENTS = 1024
+# Rows and steps that are filtered at once: their responses stay in the cache. Sums are taken block
+# by block, so the last bits of a summary depend on the size of a block, but on nothing else.
+ROWS_AT_ONCE = 64
+BLOCK = 64
 
 Floats = NDArray[np.float32]
 
@@ -65,24 +69,29 @@ def fit(
     n_channels = sequences.n_channels
     kernels = np.stack([_draw_kernels(n_channels, rng) for _ in dilations])
     some = sequences.take(np.sort(rng.permutation(len(sequences))[:MAX_SEQUENCES]))
-    x, real = _fill(pad(some, np.arange(len(some)), max(1, int(some.lengths.max()))))
+    x, real = _columns(pad(some, np.arange(len(some)), max(1, int(some.lengths.max()))))
+    every = max(1, np.count_nonzero(real) // MAX_RESPONSES)
     biases = np.empty((len(dilations), N_FILTERS), np.float32)
     for i, dilation in enumerate(dilations):
-        responses = (_windows(x, dilation) @ kernels[i])[real]
-        levels = rng.uniform(0.1, 0.9, N_FILTERS)
+        blocks = _responses(x, dilation, kernels[i])
+        found = [np.moveaxis(r, 1, 2)[real[block]][::every] for block, r in blocks]
+        responses = np.sort(np.concatenate(found), axis=0)
         if not len(responses):  # no step at all
             responses = np.zeros((1, N_FILTERS), np.float32)
-        thresholds = [np.quantile(r, level) for r, level in zip(responses.T, levels, strict=True)]
+        ranks = np.rint(rng.uniform(0.1, 0.9, N_FILTERS) * (len(responses) - 1)).astype(int)
+        thresholds = responses[ranks, np.arange(N_FILTERS)]
         edges = SOFTNESS * responses.std(axis=0) + 1e-6
         kernels[i] /= edges
-        biases[i] = -np.array(thresholds) / edges
+        biases[i] = -thresholds / edges
     most = sequences.take(np.sort(rng.permutation(len(sequences))[:MAX_FOR_COMPONENTS]))
-    shares = _each(most, lambda batch: _shares(batch, dilations, kernels, biases))
+    shares = _each(most, lambda batch: _shares(batch, dilations, kernels, biases).T)
+    shares = shares.astype(np.float64)
     scaler = StandardScaler().fit(shares)
     standardised = scaler.transform(shares)
     projection = np.zeros((shares.shape[1], n_components))
     if standardised.any():  # there are at least two, that differ
-        pca = PCA(min(n_components, *shares.shape), svd_solver="full").fit(standardised)
+        solver = "covariance_eigh" if len(shares) > shares.shape[1] else "full"
+        pca = PCA(min(n_components, *shares.shape), svd_solver=solver).fit(standardised)
         # What is left after the last one with a variance is rounding, in no direction.
         told = pca.singular_values_ > 1e-4 * pca.singular_values_[0]
         directions = pca.components_[told].T
@@ -94,47 +103,52 @@ def fit(
 
 
 def apply(batch: Floats, dilations: tuple[int, ...], bank: list[Floats]) -> Floats:
-    """Return the summaries (n_rows, n_components) of rows padded with NaN."""
+    """Return the summaries (n_rows, n_components) of rows padded with NaN.
+
+    The last bits of a summary depend on the number of rows, unless it is a multiple of 16.
+    """
     kernels, biases, projection, center = bank
-    n_rows = max(1, STEPS_AT_ONCE // batch.shape[1])
-    parts = [
-        _shares(batch[i : i + n_rows], dilations, kernels, biases)
-        for i in range(0, len(batch), n_rows)
-    ]
-    return np.concatenate(parts) @ projection + center
+    parts = []
+    for i in range(0, len(batch), ROWS_AT_ONCE):
+        shares = _shares(batch[i : i + ROWS_AT_ONCE], dilations, kernels, biases)
+        for j in range(0, shares.shape[1], ROWS_MULTIPLE):  # always products of the same shape
+            parts.append(projection.T @ shares[:, j : j + ROWS_MULTIPLE])
+    return np.concatenate(parts, axis=1).T + center
 
 
 def _each(sequences: Sequences, function: Any) -> Floats:
     """Apply a function to sequences in batches of similar lengths, and return what it gives."""
     order = np.argsort(sequences.lengths, kind="stable")
-    parts, start = [], 0
-    while start < len(order):
-        # The longest of the next rows sets the width, so this takes a few more than fit.
-        width = max(1, int(sequences.lengths[order[start]]))
-        rows = order[start : start + max(1, STEPS_AT_ONCE // width)]
+    parts = []
+    for start in range(0, len(order), ROWS_AT_ONCE):
+        rows = order[start : start + ROWS_AT_ONCE]
         width = max(1, int(sequences.lengths[rows[-1]]))
         parts.append(function(pad(sequences, rows, width)))
-        start += len(rows)
     result = np.concatenate(parts)
     result[order] = result.copy()
     return result
 
 
 def _shares(batch: Floats, dilations: tuple[int, ...], kernels: Floats, biases: Floats) -> Floats:
-    """Return the pooled responses (n_rows, 84 * n_banks), each between -1 and 1."""
-    x, real = _fill(batch)
-    weights = (real / np.maximum(real.sum(axis=1, keepdims=True), 1)).astype(np.float32)
+    """Return the pooled responses (84 * n_banks, n_rows), each between -1 and 1."""
+    x, real = _columns(batch)
+    weights = (real / np.maximum(real.sum(axis=0), 1)).astype(np.float32)
     parts = []
-    windows, last = None, 0
     for dilation, kernel, bias in zip(dilations, kernels, biases, strict=True):
-        if dilation != last:
-            windows, last = _windows(x, dilation), dilation
-        responses = windows @ kernel
-        responses += bias
-        np.tanh(responses, out=responses)
-        responses *= weights[..., None]
-        parts.append(responses.sum(axis=1))
-    return np.concatenate(parts, axis=1)
+        total = np.zeros((N_FILTERS, len(batch)), np.float32)
+        for block, responses in _responses(x, dilation, kernel):
+            responses += bias[:, None]
+            np.tanh(responses, out=responses)
+            responses *= weights[block, None]
+            total += responses.sum(axis=0)
+        parts.append(total)
+    return np.concatenate(parts)
+
+
+def _columns(batch: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return what `_fill` does, as (n_steps, n_channels, n_rows) and (n_steps, n_rows)."""
+    x, real = _fill(batch)
+    return np.ascontiguousarray(x.transpose(1, 2, 0)), real.T
 
 
 def _fill(batch: Floats) -> tuple[Floats, NDArray[np.bool_]]:
@@ -164,13 +178,17 @@ def _fill(batch: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     return np.where(real[..., None] & (n_observed > 0), filled, np.float32(0.0)), real
 
 
-def _windows(x: Floats, dilation: int) -> Floats:
-    """Return what each filter sees at every step, (n_rows, n_steps, 9 * n_channels)."""
-    n_steps = x.shape[1]
+def _responses(x: Floats, dilation: int, kernel: Floats) -> Iterator[tuple[slice, Floats]]:
+    """Give the responses (n_steps, 84, n_rows) to a bank block by block, and which steps these are.
+
+    Every step is a matrix product of its own, so its last bits depend on no other step.
+    """
     reach = TAPS // 2 * dilation
-    padded = np.pad(x, [(0, 0), (reach, reach), (0, 0)])
-    taps = [padded[:, i * dilation : i * dilation + n_steps] for i in range(TAPS)]
-    return np.concatenate(taps, axis=-1)
+    padded = np.pad(x, [(reach, reach), (0, 0), (0, 0)])
+    for start in range(0, len(x), BLOCK):
+        stop = min(start + BLOCK, len(x))
+        taps = [padded[start + i * dilation : stop + i * dilation] for i in range(TAPS)]
+        yield slice(start, stop), kernel.T @ np.concatenate(taps, axis=1)
 
 
 def _rotation(n: int, rng: np.random.Generator) -> NDArray[np.float64]:

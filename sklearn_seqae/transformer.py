@@ -27,7 +27,7 @@ class LSTMAutoencoderTransformer(
 
     Parameters
     ----------
-    n_components : int, default=128
+    n_components : int, default=256
         Size of the code.
     units : int or tuple of int, default=64
         Recurrent units; a tuple has one entry per stacked layer of the encoder, which the decoder
@@ -40,9 +40,9 @@ class LSTMAutoencoderTransformer(
         How the encoder's states, one a step, become one vector: the last one, their mean, their
         maximum, or mean and maximum side by side. A linear map of it is the code.
     multiscale : bool, default=True
-        Whether one half of the code says what a bank of fixed filters finds in the sequence on all
-        time scales, as in MiniRocket [2]_; the other half is trained, and is what the decoder
-        reads. Not with less than 32 components, nor with an `encoder` or `decoder` of your own.
+        Whether most of the code says what a bank of fixed filters finds in the sequence on all time
+        scales, as in MiniRocket [2]_. A quarter, at least 32 components, is trained, and is what
+        the decoder reads. Not with an `encoder` or `decoder` of your own.
     decoder : {"repeat", "reshape", "dense", "autoregressive"} or callable, default="repeat"
         How a sequence is written from its code.
 
@@ -168,7 +168,7 @@ class LSTMAutoencoderTransformer(
 
     def __init__(
         self,
-        n_components: int = 128,
+        n_components: int = 256,
         *,
         units: int | tuple[int, ...] = 64,
         cell: str = "lstm",

@@ -191,7 +191,7 @@ def test_inference_batches_have_a_multiple_of_sixteen_rows(n, n_steps, units, si
 def test_inference_batches_of_unequal_sequences_compute_little_on_padding():
     lengths = np.sort(np.exp(np.random.default_rng(0).normal(3, 1, 2000)).astype(int))
     chunks = inference_batches(lengths, np.arange(2000), 1, 64)
-    assert sum(chunk.width * len(chunk.rows) for chunk in chunks) < 1.25 * lengths.sum()
+    assert sum(chunk.width * len(chunk.rows) for chunk in chunks) < 1.4 * lengths.sum()
 
 
 @given(

@@ -24,9 +24,9 @@ def summarize(sequences, dilations, bank):
     return filters.apply(pad(sequences, np.arange(len(sequences)), longest), dilations, bank)
 
 
-def test_dilations_grow_as_far_as_sequences_reach_and_are_six_at_least():
-    assert filters.choose_dilations(np.array([0, 5, 9])) == (1, 1, 1, 2, 2, 2)
-    assert filters.choose_dilations(np.full(3, 100)) == (1, 2, 3, 4, 6, 8, 11)
+def test_dilations_grow_as_far_as_sequences_reach_and_are_twelve_at_least():
+    assert filters.choose_dilations(np.array([0, 5, 9])) == (1,) * 6 + (2,) * 6
+    assert filters.choose_dilations(np.full(3, 100)) == (1, 1, 2, 2, 3, 3, 4, 4, 6, 6, 8, 8, 11, 11)
     assert max(filters.choose_dilations(np.full(3, 10**5))) == 11585
 
 
@@ -88,7 +88,7 @@ def test_a_summary_is_finite_whatever_there_is_to_learn_from(X):
 
 def test_the_filters_are_those_of_the_seed_and_are_not_trained(ragged):
     def bank(**changes):
-        ae = LSTMAutoencoderTransformer(**TINY | {"n_components": 32} | changes).fit(ragged)
+        ae = LSTMAutoencoderTransformer(**TINY | {"n_components": 40} | changes).fit(ragged)
         return ae.encoder_.get_layer("summary").get_weights()
 
     for first, longer, other in zip(bank(), bank(epochs=4), bank(random_state=1), strict=True):
@@ -96,27 +96,32 @@ def test_the_filters_are_those_of_the_seed_and_are_not_trained(ragged):
         assert not np.array_equal(first, other)
 
 
-def test_half_of_a_code_of_32_components_or_more_is_the_summary(ragged):
-    for changes, n_summary in (
-        ({"n_components": 32}, 16),
-        ({"n_components": 31}, 0),
-        ({"n_components": 32, "multiscale": False}, 0),
-        ({"n_components": 35, "scaler": "per_sequence"}, 0),
-        ({"n_components": 36, "scaler": "per_sequence"}, 16),
-    ):
-        ae = LSTMAutoencoderTransformer(**TINY | {"epochs": 1} | changes).fit(ragged)
-        names = [layer.name for layer in ae.encoder_.layers]
-        assert ("summary" in names) is (n_summary > 0)
-        if n_summary:
-            assert ae.encoder_.get_layer("summary").output.shape[1] == n_summary
-            codes = ae.transform(ragged)
-            learned = codes[:, : ae.encoder_.output_shape[1] - n_summary]
-            others = np.hstack([learned, np.zeros((len(codes), codes.shape[1] - learned.shape[1]))])
-            if changes.get("scaler") is None:
-                assert_array_equal(
-                    np.concatenate(ae.inverse_transform(others)),
-                    np.concatenate(ae.inverse_transform(codes)),
-                )
+@pytest.mark.parametrize(
+    ("n_components", "changes", "n_summary"),
+    [
+        (32, {}, 0),
+        (40, {}, 8),
+        (200, {}, 150),
+        (200, {"multiscale": False}, 0),
+        (36, {"scaler": "per_sequence"}, 0),
+        (44, {"scaler": "per_sequence"}, 8),
+    ],
+)
+def test_a_quarter_of_the_code_but_32_components_at_least_are_learned(
+    ragged, n_components, changes, n_summary
+):
+    ae = LSTMAutoencoderTransformer(**TINY | {"epochs": 1, "n_components": n_components} | changes)
+    codes = ae.fit_transform(ragged)
+    assert codes.shape == (len(ragged), n_components)
+    layers = {layer.name: layer for layer in ae.encoder_.layers}
+    assert ("summary" in layers) is (n_summary > 0)
+    if n_summary:
+        assert layers["summary"].output.shape[1] == n_summary
+        n_encoded = ae.encoder_.output_shape[1]
+        codes[:, n_encoded - n_summary : n_encoded] += 1.0
+        assert_array_equal(
+            np.concatenate(ae.inverse_transform(codes)), np.concatenate(ae.reconstruct(ragged))
+        )
 
 
 def test_gaps_are_filled_along_straight_lines():
@@ -129,3 +134,15 @@ def test_gaps_are_filled_along_straight_lines():
     assert_allclose(filled[1, :, 0], [2, 2.5, 3, 0, 0, 0])
     assert not filled[..., 1].any()
     assert not filled[2].any()
+
+
+def test_a_summary_is_the_same_to_the_last_bit_whatever_stands_beside_it():
+    rng = np.random.default_rng(0)
+    sequences = as_sequences([rng.normal(size=(n, 3)) for n in rng.integers(0, 150, 80)])
+    dilations, bank = make_bank(sequences, n_components=40)
+    together = summarize(sequences, dilations, bank)
+    for i in range(0, 80, 9):
+        rows = np.full(16, -1)
+        rows[0] = i
+        alone = filters.apply(pad(sequences, rows, max(1, sequences.lengths[i])), dilations, bank)
+        assert_array_equal(alone[0], together[i])
