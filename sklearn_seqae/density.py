@@ -38,6 +38,11 @@ class CodeDensity:
         The training sequences; a random part of them, if they are many, is kept until `settle`.
     seed : int
         Decides this part, and where the search for the Gaussians begins.
+
+    Attributes
+    ----------
+    sequences : Sequences or None
+        What is kept of them; None after `settle`.
     """
 
     def __init__(self, sequences: Sequences, seed: int) -> None:
@@ -47,16 +52,16 @@ class CodeDensity:
         order = np.random.default_rng(seed).permutation(len(sequences))[:MAX_SEQUENCES]
         sizes = np.cumsum(lengths[order]) * sequences.n_channels
         n_kept = max(1, int(np.searchsorted(sizes, MAX_VALUES, side="right")))
-        self._sequences: Sequences | None = sequences.take(np.sort(order[:n_kept]))
+        self.sequences: Sequences | None = sequences.take(np.sort(order[:n_kept]))
         self._codes: NDArray[np.float32] | None = None
         self._drawn_from: _Constant | _Mixture | None = None
 
     def settle(self, encode: Callable[[Sequences], NDArray[np.float32]]) -> None:
         """Encode the sequences, and forget them."""
-        sequences = self._sequences  # as another thread may settle it too
+        sequences = self.sequences  # as another thread may settle it too
         if sequences is not None:
             self._codes = encode(sequences)
-            self._sequences = None
+            self.sequences = None
 
     def draw(self, n_codes: int, rng: np.random.RandomState) -> NDArray[np.float32]:
         """Return codes (n_codes, n_components); the density must be settled."""

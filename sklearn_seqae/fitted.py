@@ -15,6 +15,7 @@ from .architecture import Architecture
 from .density import CodeDensity
 from .errors import moments
 from .importing import load_keras
+from .imputation import bridge, step_correlation
 from .inference import Network
 from .sequences import Sequences
 from .symbols import MixedScaler
@@ -56,6 +57,7 @@ class Codec:
         self._is_shown = False
         self._optimizer_state: dict[str, list[NDArray]] | None = None
         self._density: CodeDensity | None = None
+        self._correlation: NDArray | None = None
         if architecture.n_summary:
             scaled = scaler.transform(sequences)
             bank = filters.fit(scaled, architecture.dilations, architecture.n_summary, seed)
@@ -78,8 +80,7 @@ class Codec:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state with arrays in place of the Keras model, and of training sequences."""
-        if self._density is not None:
-            self._density.settle(self.encode)
+        self._settle()
         state = vars(self) | {"_network": None, "_is_shown": False}
         if self._model is not None:
             state |= {"_weights": self._model.get_weights(), "_model": None}
@@ -128,10 +129,29 @@ class Codec:
         self, n_codes: int, rng: np.random.RandomState
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Return new codes, and their lengths: none outside the range of the last training."""
+        self._settle()
         assert self._density is not None
-        self._density.settle(self.encode)
         codes = self._density.draw(n_codes, rng)
         return codes, np.clip(self.decode_lengths(codes), *self._density.length_range)
+
+    def impute(self, sequences: Sequences) -> Sequences:
+        """Return sequences with values in place of the missing ones; others may be rounded."""
+        self._settle()
+        assert self._correlation is not None
+        scaled, decoded = self.compare_scaled(sequences)
+        errors = scaled.with_values(scaled.values - decoded.values)
+        filled = decoded.with_values(decoded.values + bridge(errors, self._correlation))
+        return self.scaler.inverse_transform(filled, self.scaler.statistics(sequences))
+
+    def _settle(self) -> None:
+        """Learn what is left to learn from the sequences of the last training, and forget them."""
+        sequences = None if self._density is None else self._density.sequences
+        if self._density is None or sequences is None:
+            return
+        scaled, decoded = self.compare_scaled(sequences)
+        errors = scaled.with_values(scaled.values - decoded.values)
+        self._correlation = step_correlation(errors)
+        self._density.settle(self.encode)
 
     def reconstruct(self, sequences: Sequences) -> Sequences:
         """Return sequences as they come back from their codes, with their true lengths."""

@@ -16,6 +16,10 @@ class GenerativeAutoencoder(SequenceAutoencoder):
     def impute(self, X: Any) -> Any:
         """Return sequences with their missing values filled from the reconstruction.
 
+        To what the decoder writes is added the error that is to be expected there, given those at
+        the observed values around: near these a filled value is near to them, far from any it is
+        the decoder's. How errors go on from step to step is learned from the training sequences.
+
         What a network writes for missing values is the better, the more of them it saw in training:
         fit on data with gaps, if need be the very ones to fill.
 
@@ -34,10 +38,8 @@ class GenerativeAutoencoder(SequenceAutoencoder):
         sequences = self._read(X)
         missing = np.isnan(sequences.values)
         if missing.any():
-            reconstruction = self._codec.reconstruct(sequences)
-            sequences = sequences.with_values(
-                np.where(missing, reconstruction.values, sequences.values)
-            )
+            filled = self._codec.impute(sequences).values
+            sequences = sequences.with_values(np.where(missing, filled, sequences.values))
         return to_container(sequences, index=row_labels(X))
 
     def sample(self, n_samples: int = 1, random_state: Any = None) -> Any:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_seqae import LSTMAutoencoderTransformer, density
+from sklearn_seqae import LSTMAutoencoderTransformer, density, imputation
 from sklearn_seqae.density import CodeDensity
 from sklearn_seqae.sequences import as_sequences
 
@@ -72,17 +72,16 @@ def test_gaps_are_filled_in_the_container_that_came_and_padding_stays(filler_of_
     ae, X = filler_of_rows, containers(GAPS)[kind]
     if kind == "frame":
         ae = LSTMAutoencoderTransformer(**TINY).fit(pd.DataFrame(wide, columns=list("abcde")))
-    filled, reconstructed = ae.impute(X), ae.reconstruct(X)
+    filled = ae.impute(X)
     assert type(filled) is type(X)
     if kind == "frame":
         assert filled.columns.equals(X.columns)
         assert filled.index.equals(X.index)
-        X, filled, reconstructed = (rows.to_numpy() for rows in (X, filled, reconstructed))
-    for x, y, z, gaps in zip(X, filled, reconstructed, GAPS, strict=True):
+        X, filled = X.to_numpy(), filled.to_numpy()
+    for x, y, gaps in zip(X, filled, GAPS, strict=True):
         n_steps, missing = len(gaps), np.isnan(gaps)
         assert y.dtype == np.float32
         assert_array_equal(y[:n_steps][~missing], x[:n_steps][~missing].astype(np.float32))
-        assert_array_equal(y[:n_steps][missing], z[:n_steps][missing])
         assert np.isfinite(y[:n_steps]).all()
         assert np.isnan(y[n_steps:]).all()
 
@@ -115,6 +114,48 @@ def test_what_is_filled_into_a_sequence_depends_on_it_alone(filler, levels):
     together = filler.impute(levels[0][:9])
     for x, y in zip(levels[0][:9], together, strict=True):
         assert_allclose(filler.impute([x])[0], y, atol=1e-5)
+
+
+def test_errors_correlate_within_sequences_only():
+    walk = np.cumsum(np.random.default_rng(0).normal(size=4000))
+    steps = np.diff(walk)
+    errors = as_sequences([np.column_stack([walk[1:], steps])])
+    long, none = imputation.step_correlation(errors)
+    assert long == imputation.MAX_CORRELATION or long > 0.98
+    assert none < 0.1
+    apart = as_sequences([[1.0], [1.0], [1.0, NAN]])
+    assert imputation.step_correlation(apart).tolist() == [0.0]
+
+
+def test_a_bridge_joins_the_errors_at_the_ends_of_a_gap_and_fades_away_from_them():
+    errors = as_sequences([[2.0, NAN, NAN, NAN, 2.0], [NAN, NAN, 1.0, NAN], [NAN] * 3, []])
+    straight = imputation.bridge(errors, np.array([0.999]))[:, 0]
+    assert_allclose(straight[:5], 2.0, atol=0.01)
+    assert_allclose(straight[5:9], 1.0, atol=0.01)
+    fading = imputation.bridge(errors, np.array([0.5]))[:, 0]
+    assert_allclose(fading[:5], [2.0, 1.1765, 0.9412, 1.1765, 2.0], atol=1e-3)
+    assert_allclose(fading[5:], [0.25, 0.5, 1.0, 0.5, 0, 0, 0])
+    assert_allclose(imputation.bridge(errors, np.array([0.0]))[5:, 0], [0, 0, 1, 0, 0, 0, 0])
+
+
+def test_a_bridge_is_the_conditional_mean_of_the_process():
+    rho, steps = 0.7, np.arange(6)
+    covariance = rho ** np.abs(steps[:, None] - steps)
+    known, given = [0, 3], np.array([1.0, -2.0])
+    expected = covariance[:, known] @ np.linalg.solve(covariance[np.ix_(known, known)], given)
+    errors = np.full(6, NAN)
+    errors[known] = given
+    assert_allclose(imputation.bridge(as_sequences([errors]), np.array([rho]))[:, 0], expected)
+
+
+def test_neighbours_of_a_gap_make_filling_better_than_the_reconstruction_alone(ragged):
+    ae = LSTMAutoencoderTransformer(**TINY).fit(ragged)
+    rng = np.random.default_rng(1)
+    gaps = [np.where(rng.random(x.shape) < 0.2, NAN, x) for x in ragged]
+    missing = np.isnan(np.concatenate(gaps))
+    true, filled, written = map(np.concatenate, (ragged, ae.impute(gaps), ae.reconstruct(gaps)))
+    errors = [np.mean((part - true)[missing] ** 2) for part in (filled, written)]
+    assert errors[0] < 0.6 * errors[1]
 
 
 # Sampling
@@ -155,7 +196,7 @@ def test_a_pickle_samples_the_same_and_holds_no_training_sequences(fitted, used)
     if used:
         ae.sample(random_state=0)
     other = pickle.loads(pickle.dumps(ae))
-    assert other._codec._density._sequences is None
+    assert other._codec._density.sequences is None
     assert lists(other.sample(4, random_state=1)) == lists(fitted.sample(4, random_state=1))
 
 
@@ -220,14 +261,14 @@ def test_few_codes_have_a_density_that_is_no_wider_than_they_are(n_codes):
 
 def test_of_many_sequences_or_long_ones_a_random_part_is_kept(monkeypatch):
     sequences = as_sequences([[float(i)] * 5 for i in range(100)])
-    assert CodeDensity(sequences, 0)._sequences.values.shape == (500, 1)
+    assert CodeDensity(sequences, 0).sequences.values.shape == (500, 1)
     monkeypatch.setattr(density, "MAX_SEQUENCES", 20)
-    kept = CodeDensity(sequences, 0)._sequences
+    kept = CodeDensity(sequences, 0).sequences
     assert len(kept) == 20
     assert kept.values.max() > 60
-    assert_array_equal(CodeDensity(sequences, 0)._sequences.values, kept.values)
-    assert CodeDensity(sequences, 1)._sequences.values.tolist() != kept.values.tolist()
+    assert_array_equal(CodeDensity(sequences, 0).sequences.values, kept.values)
+    assert CodeDensity(sequences, 1).sequences.values.tolist() != kept.values.tolist()
     monkeypatch.setattr(density, "MAX_VALUES", 37)
-    assert len(CodeDensity(sequences, 0)._sequences) == 7
+    assert len(CodeDensity(sequences, 0).sequences) == 7
     monkeypatch.setattr(density, "MAX_VALUES", 3)
-    assert len(CodeDensity(sequences, 0)._sequences) == 1
+    assert len(CodeDensity(sequences, 0).sequences) == 1

@@ -22,6 +22,7 @@ MODULES = [
     "symbols",
     "errors",
     "density",
+    "imputation",
     "batching",
     "filters",
     "architecture",
