@@ -36,7 +36,7 @@ def test_every_code_block_runs(capsys):
         # As on the page, but for the time that training takes.
         quick = block.replace("Transformer(random", "Transformer(units=8, epochs=1, random")
         exec(compile(quick, "README.md", "exec"), known)
-    assert known["Z"].shape == (4, 64)
+    assert known["Z"].shape == (4, 256)
     assert len(known["X2"]) == 4
     assert known["who"].score(known["X_test"], known["y_test"]) > 1 / 9
     assert set(known["search"].best_params_) == {"n_components", "decoder"}
