@@ -36,10 +36,9 @@ SOFTNESS = 0.03
 MAX_SEQUENCES = 64
 MAX_RESPONSES = 8192
 MAX_FOR_COMPONENTS = 1024
-# Rows and steps that are filtered at once: their responses stay in the cache. Sums are taken block
-# by block, so the last bits of a summary depend on the size of a block, but on nothing else.
+# Columns (a step of a row each) that are filtered at once: their responses stay in the cache.
+COLUMNS_AT_ONCE = 4096
 ROWS_AT_ONCE = 64
-BLOCK = 64
 
 Floats = NDArray[np.float32]
 
@@ -74,8 +73,8 @@ def fit(
     biases = np.empty((len(dilations), N_FILTERS), np.float32)
     for i, dilation in enumerate(dilations):
         blocks = _responses(x, dilation, kernels[i])
-        found = [np.moveaxis(r, 1, 2)[real[block]][::every] for block, r in blocks]
-        responses = np.sort(np.concatenate(found), axis=0)
+        found = [part[:, real.ravel()[block]][:, ::every] for block, part in blocks]
+        responses = np.sort(np.concatenate(found, axis=1), axis=1).T
         if not len(responses):  # no step at all
             responses = np.zeros((1, N_FILTERS), np.float32)
         ranks = np.rint(rng.uniform(0.1, 0.9, N_FILTERS) * (len(responses) - 1)).astype(int)
@@ -105,15 +104,21 @@ def fit(
 def apply(batch: Floats, dilations: tuple[int, ...], bank: list[Floats]) -> Floats:
     """Return the summaries (n_rows, n_components) of rows padded with NaN.
 
-    The last bits of a summary depend on the number of rows, unless it is a multiple of 16.
+    Each depends on its row alone, to the last bit.
     """
     kernels, biases, projection, center = bank
-    parts = []
-    for i in range(0, len(batch), ROWS_AT_ONCE):
-        shares = _shares(batch[i : i + ROWS_AT_ONCE], dilations, kernels, biases)
-        for j in range(0, shares.shape[1], ROWS_MULTIPLE):  # always products of the same shape
-            parts.append(projection.T @ shares[:, j : j + ROWS_MULTIPLE])
-    return np.concatenate(parts, axis=1).T + center
+    summaries = np.tile(center, (len(batch), 1))  # of rows of nothing but padding
+    rows = np.flatnonzero(~np.isnan(batch).all(axis=(1, 2)))
+    for i in range(0, len(rows), ROWS_AT_ONCE):
+        some = rows[i : i + ROWS_AT_ONCE]
+        shares = _shares(batch[some], dilations, kernels, biases)
+        # Products of one shape, filled up, as their last bits depend on it.
+        columns = np.pad(shares, [(0, 0), (0, -len(some) % ROWS_MULTIPLE)])
+        for j in range(0, len(some), ROWS_MULTIPLE):
+            part = some[j : j + ROWS_MULTIPLE]
+            summary = projection.T @ columns[:, j : j + ROWS_MULTIPLE]
+            summaries[part] += summary[:, : len(part)].T
+    return summaries
 
 
 def _each(sequences: Sequences, function: Any) -> Floats:
@@ -132,23 +137,41 @@ def _each(sequences: Sequences, function: Any) -> Floats:
 def _shares(batch: Floats, dilations: tuple[int, ...], kernels: Floats, biases: Floats) -> Floats:
     """Return the pooled responses (84 * n_banks, n_rows), each between -1 and 1."""
     x, real = _columns(batch)
-    weights = (real / np.maximum(real.sum(axis=0), 1)).astype(np.float32)
+    lengths = real.sum(axis=0)
+    mask = real.astype(np.float32).ravel()
+    first = int(lengths.min()) * len(batch)  # columns before it are real steps of all rows
     parts = []
     for dilation, kernel, bias in zip(dilations, kernels, biases, strict=True):
         total = np.zeros((N_FILTERS, len(batch)), np.float32)
         for block, responses in _responses(x, dilation, kernel):
             responses += bias[:, None]
             np.tanh(responses, out=responses)
-            responses *= weights[block, None]
-            total += responses.sum(axis=0)
+            if block.stop > first:
+                responses *= mask[block]
+            # Halves are added to halves, sixteen steps at a time, and then one sum after the other:
+            # always in this order, however many rows and steps there are.
+            sums = responses.reshape(N_FILTERS, -1, ROWS_MULTIPLE * len(batch))
+            while sums.shape[2] > len(batch):
+                half = sums.shape[2] // 2
+                sums = np.add(sums[..., :half], sums[..., half:], out=sums[..., :half])
+            for part in range(sums.shape[1]):
+                total += sums[:, part]
         parts.append(total)
-    return np.concatenate(parts)
+    return np.concatenate(parts) / np.maximum(lengths, 1).astype(np.float32)
 
 
 def _columns(batch: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return what `_fill` does, as (n_steps, n_channels, n_rows) and (n_steps, n_rows)."""
-    x, real = _fill(batch)
-    return np.ascontiguousarray(x.transpose(1, 2, 0)), real.T
+    """Return what `_fill` does, as (n_channels, n_steps, n_rows) and (n_steps, n_rows).
+
+    Steps are filled up to a multiple of 16, as the last bits of a product may depend on what does
+    not fill a register.
+    """
+    n_rows, n_steps, n_channels = batch.shape
+    n_filled_up = -(-n_steps // ROWS_MULTIPLE) * ROWS_MULTIPLE
+    filled_up = np.full((n_rows, n_filled_up, n_channels), np.nan, dtype=np.float32)
+    filled_up[:, :n_steps] = batch
+    x, real = _fill(filled_up)
+    return np.ascontiguousarray(x.transpose(2, 1, 0)), np.ascontiguousarray(real.T)
 
 
 def _fill(batch: Floats) -> tuple[Floats, NDArray[np.bool_]]:
@@ -179,16 +202,16 @@ def _fill(batch: Floats) -> tuple[Floats, NDArray[np.bool_]]:
 
 
 def _responses(x: Floats, dilation: int, kernel: Floats) -> Iterator[tuple[slice, Floats]]:
-    """Give the responses (n_steps, 84, n_rows) to a bank block by block, and which steps these are.
-
-    Every step is a matrix product of its own, so its last bits depend on no other step.
-    """
+    """Give the responses (84, n_columns) to a bank, and which of all columns these are."""
+    n_channels, n_steps, n_rows = x.shape
+    at_once = max(1, COLUMNS_AT_ONCE // (ROWS_MULTIPLE * n_rows)) * ROWS_MULTIPLE
     reach = TAPS // 2 * dilation
-    padded = np.pad(x, [(reach, reach), (0, 0), (0, 0)])
-    for start in range(0, len(x), BLOCK):
-        stop = min(start + BLOCK, len(x))
-        taps = [padded[start + i * dilation : stop + i * dilation] for i in range(TAPS)]
-        yield slice(start, stop), kernel.T @ np.concatenate(taps, axis=1)
+    padded = np.pad(x, [(0, 0), (reach, reach), (0, 0)])
+    for start in range(0, n_steps, at_once):
+        stop = min(start + at_once, n_steps)
+        taps = [padded[:, start + i * dilation : stop + i * dilation] for i in range(TAPS)]
+        columns = np.concatenate(taps).reshape(TAPS * n_channels, -1)
+        yield slice(start * n_rows, stop * n_rows), kernel.T @ columns
 
 
 def _rotation(n: int, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -12,6 +12,23 @@ from sklearn_seqae import LSTMAutoencoderTransformer
 # equal sizes share.
 TINY = {"n_components": 4, "units": 6, "epochs": 2, "random_state": 0}
 
+# What tests of networks start from.
+ARCHITECTURE = {
+    "n_steps": 6,
+    "n_channels": 2,
+    "n_components": 4,
+    "units": (5,),
+    "cell": "lstm",
+    "bidirectional": True,
+    "pooling": "mean_max",
+    "decoder": "repeat",
+    "encoder": None,
+    "patch_size": 1,
+    "activation": "linear",
+    "indicators": False,
+    "decodes_length": True,
+}
+
 
 def make_ragged(n_sequences=40, longest=9, n_channels=2, missing=0.0, seed=0):
     """Return sequences of 0 to `longest` steps, the first and the last of them empty."""

@@ -18,23 +18,8 @@ from sklearn_seqae.forward import Network
 from sklearn_seqae.networks import build, decode
 from sklearn_seqae.sequences import as_sequences
 
-from .conftest import make_ragged
+from .conftest import ARCHITECTURE, make_ragged
 
-DEFAULTS = {
-    "n_steps": 9,
-    "n_channels": 2,
-    "n_components": 4,
-    "units": (5,),
-    "cell": "lstm",
-    "bidirectional": True,
-    "pooling": "mean_max",
-    "decoder": "repeat",
-    "encoder": None,
-    "patch_size": 1,
-    "activation": "linear",
-    "indicators": False,
-    "decodes_length": True,
-}
 # Together they reach every branch of the forward pass.
 CHOICES = {
     "default": {},
@@ -63,7 +48,7 @@ CHOICES = {
 
 def make_network(**changes):
     """Return a Keras model with weights that are none of them zero, and its double in NumPy."""
-    architecture = Architecture(**{**DEFAULTS, **changes})
+    architecture = Architecture(**{**ARCHITECTURE, "n_steps": 9, **changes})
     model = build(architecture, seed=1)
     rng = np.random.default_rng(0)
     model.set_weights([w + rng.uniform(0.05, 0.2, w.shape) for w in model.get_weights()])

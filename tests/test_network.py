@@ -20,22 +20,9 @@ from sklearn_seqae.objectives import MaskedLoss, MaskedMetric, resolve_metric
 from sklearn_seqae.sequences import as_sequences
 from sklearn_seqae.writers import Activate, Autoregress, Cut, Length, Unroll, positions
 
+from .conftest import ARCHITECTURE
+
 NAN = np.nan
-DEFAULTS = {
-    "n_steps": 6,
-    "n_channels": 2,
-    "n_components": 4,
-    "units": (5,),
-    "cell": "lstm",
-    "bidirectional": True,
-    "pooling": "mean_max",
-    "decoder": "repeat",
-    "encoder": None,
-    "patch_size": 1,
-    "activation": "linear",
-    "indicators": False,
-    "decodes_length": True,
-}
 SMALL = {"n_components": 4, "units": 5, "epochs": 1, "random_state": 0}
 # Each differs from the default in what it names; together they reach every choice.
 CHOICES = {
@@ -55,7 +42,7 @@ CHOICES = {
 
 
 def make_architecture(**changes):
-    return Architecture(**{**DEFAULTS, **changes})
+    return Architecture(**{**ARCHITECTURE, **changes})
 
 
 def make_ragged(lengths=(3, 6, 1, 0, 5, 2, 6, 4), n_channels=2, missing=False):
