@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from . import filters, forward, inference
 from .architecture import Architecture
+from .blas import single_threaded
 from .density import CodeDensity
 from .errors import moments
 from .importing import load_keras
@@ -60,7 +61,8 @@ class Codec:
         self._correlation: NDArray | None = None
         if architecture.n_summary:
             scaled = scaler.transform(sequences)
-            bank = filters.fit(scaled, architecture.dilations, architecture.n_summary, seed)
+            with single_threaded():
+                bank = filters.fit(scaled, architecture.dilations, architecture.n_summary, seed)
             self._make_model().get_layer("encoder").get_layer("summary").set_weights(bank)
         if architecture.decodes_length:
             self._tell_lengths(sequences.lengths)
