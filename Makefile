@@ -41,7 +41,8 @@ bench:
 measure: $(VENV)/.installed-bench
 	$(RUN) python -m benchmarks.run $(BENCH)
 
-# QUALITY="--parts codes --seeds 0" measures less; see benchmarks/quality.py.
+# What quality.json has is not measured again, but with QUALITY=--afresh; QUALITY="--parts codes --seeds
+# 0" measures less: see benchmarks/quality.py.
 quality:
 	$(MAKE) VENV=.venv-bench judge
 
