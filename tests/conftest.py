@@ -3,10 +3,15 @@
 Whoever changes one of these estimators takes a `copy.deepcopy` of it first.
 """
 
+import hypothesis
 import numpy as np
 import pytest
 
 from sklearn_seqae import LSTMAutoencoderTransformer
+
+# How long an example takes says more of what else the machine does than of the code.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 # Small enough that a test may fit one of its own; most of its time is then spent on tracing, which
 # equal sizes share.

@@ -30,7 +30,7 @@ def test_dilations_grow_as_far_as_sequences_reach_and_are_twelve_at_least():
     assert max(filters.choose_dilations(np.full(3, 10**5))) == 11585
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(missing=st.sampled_from([0.0, 0.3]), extra=st.integers(0, 20))
 def test_padding_does_not_change_a_summary(missing, extra):
     sequences = as_sequences(make_ragged(missing=missing))

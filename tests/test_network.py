@@ -128,7 +128,7 @@ def test_a_missing_value_is_told_from_a_zero_by_the_indicators():
     patch_size=st.integers(1, 5),
     indicators=st.booleans(),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_patches_hold_every_value_once_and_mask_those_with_a_real_step(
     lengths, patch_size, indicators
 ):
@@ -291,7 +291,7 @@ def test_a_loss_across_channels_and_its_metrics_are_means_over_complete_steps(mi
     extra=st.integers(0, 4),
     n_gaps=st.integers(0, 6),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_masked_losses_and_metrics_see_real_values_only(lengths, extra, n_gaps):
     rng = np.random.default_rng(len(lengths) + n_gaps)
     true = to_batch(make_ragged(lengths, n_channels=3), 5 + extra)

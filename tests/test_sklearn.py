@@ -270,7 +270,7 @@ def padded(sequences, width):
     return array
 
 
-FEW = settings(max_examples=15, deadline=None)
+FEW = settings(max_examples=15)
 
 
 @FEW

@@ -318,7 +318,7 @@ def test_symbols_come_back_in_the_container_and_dtype_that_they_came_in(name):
         assert_array_equal(one.astype(object)[~gaps], expected[~gaps])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(st.lists(st.text(max_size=3) | st.none(), max_size=5), min_size=1, max_size=5).filter(
         lambda X: any(item is not None for x in X for item in x)
