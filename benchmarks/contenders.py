@@ -78,7 +78,11 @@ class Ours(Contender):
         ).fit(X)
 
     def load(self, weights: Any) -> None:
-        self.model.model_.set_weights(weights)
+        from sklearn_seqae.networks import learned_weights
+
+        # What a callback sees is what is trained: filters have no part in it.
+        for variable, value in zip(learned_weights(self.model.model_), weights, strict=True):
+            variable.assign(value)
 
     def encode(self, X: Ragged) -> NDArray[np.float32]:
         return self.model.transform(X)
