@@ -72,8 +72,10 @@ def fit(
     every = max(1, np.count_nonzero(real) // MAX_RESPONSES)
     biases = np.empty((len(dilations), N_FILTERS), np.float32)
     for i, dilation in enumerate(dilations):
-        blocks = _responses(x, dilation, kernels[i])
-        found = [part[:, real.ravel()[block]][:, ::every] for block, part in blocks]
+        found = [
+            (kernels[i].T @ windows[:-1])[:, real.ravel()[block]][:, ::every]
+            for block, windows in _windows(x, dilation)
+        ]
         responses = np.sort(np.concatenate(found, axis=1), axis=1).T
         if not len(responses):  # no step at all
             responses = np.zeros((1, N_FILTERS), np.float32)
@@ -140,24 +142,33 @@ def _shares(batch: Floats, dilations: tuple[int, ...], kernels: Floats, biases: 
     lengths = real.sum(axis=0)
     mask = real.astype(np.float32).ravel()
     first = int(lengths.min()) * len(batch)  # columns before it are real steps of all rows
-    parts = []
-    for dilation, kernel, bias in zip(dilations, kernels, biases, strict=True):
-        total = np.zeros((N_FILTERS, len(batch)), np.float32)
-        for block, responses in _responses(x, dilation, kernel):
-            responses += bias[:, None]
-            np.tanh(responses, out=responses)
-            if block.stop > first:
-                responses *= mask[block]
-            # Halves are added to halves, sixteen steps at a time, and then one sum after the other:
-            # always in this order, however many rows and steps there are.
-            sums = responses.reshape(N_FILTERS, -1, ROWS_MULTIPLE * len(batch))
-            while sums.shape[2] > len(batch):
-                half = sums.shape[2] // 2
-                sums = np.add(sums[..., :half], sums[..., half:], out=sums[..., :half])
-            for part in range(sums.shape[1]):
-                total += sums[:, part]
-        parts.append(total)
-    return np.concatenate(parts) / np.maximum(lengths, 1).astype(np.float32)
+    weights = np.concatenate([kernels, biases[:, None]], axis=1).transpose(0, 2, 1)
+    shares = np.zeros((len(weights), N_FILTERS, len(batch)), np.float32)
+    for dilation in dict.fromkeys(dilations):
+        banks = [i for i, other in enumerate(dilations) if other == dilation]
+        for block, windows in _windows(x, dilation):
+            for i in banks:
+                responses = weights[i] @ windows
+                np.tanh(responses, out=responses)
+                if block.stop > first:
+                    responses *= mask[block]
+                _add_up(responses, shares[i])
+    return shares.reshape(-1, len(batch)) / np.maximum(lengths, 1).astype(np.float32)
+
+
+def _add_up(responses: Floats, totals: Floats) -> None:
+    """Add to totals (84, n_rows) the sums over the steps of responses (84, n_steps * n_rows).
+
+    Halves are added to halves, sixteen steps at a time, and then one sum after the other: always in
+    this order, however many rows and steps there are. The responses are used up.
+    """
+    n_rows = totals.shape[1]
+    sums = responses.reshape(N_FILTERS, -1, ROWS_MULTIPLE * n_rows)
+    while sums.shape[2] > n_rows:
+        half = sums.shape[2] // 2
+        sums = np.add(sums[..., :half], sums[..., half:], out=sums[..., :half])
+    for part in range(sums.shape[1]):
+        totals += sums[:, part]
 
 
 def _columns(batch: Floats) -> tuple[Floats, NDArray[np.bool_]]:
@@ -201,17 +212,22 @@ def _fill(batch: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     return np.where(real[..., None] & (n_observed > 0), filled, np.float32(0.0)), real
 
 
-def _responses(x: Floats, dilation: int, kernel: Floats) -> Iterator[tuple[slice, Floats]]:
-    """Give the responses (84, n_columns) to a bank, and which of all columns these are."""
+def _windows(x: Floats, dilation: int) -> Iterator[tuple[slice, Floats]]:
+    """Give what filters see, (9 * n_channels + 1, n_columns), and which of all columns these are.
+
+    The last row is 1, for biases.
+    """
     n_channels, n_steps, n_rows = x.shape
     at_once = max(1, COLUMNS_AT_ONCE // (ROWS_MULTIPLE * n_rows)) * ROWS_MULTIPLE
     reach = TAPS // 2 * dilation
     padded = np.pad(x, [(0, 0), (reach, reach), (0, 0)])
     for start in range(0, n_steps, at_once):
         stop = min(start + at_once, n_steps)
-        taps = [padded[:, start + i * dilation : stop + i * dilation] for i in range(TAPS)]
-        columns = np.concatenate(taps).reshape(TAPS * n_channels, -1)
-        yield slice(start * n_rows, stop * n_rows), kernel.T @ columns
+        windows = np.ones((TAPS * n_channels + 1, stop - start, n_rows), np.float32)
+        for i in range(TAPS):
+            tap = padded[:, start + i * dilation : stop + i * dilation]
+            windows[i * n_channels : (i + 1) * n_channels] = tap
+        yield slice(start * n_rows, stop * n_rows), windows.reshape(len(windows), -1)
 
 
 def _rotation(n: int, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .architecture import Architecture
 from .batching import Chunk, canonical_order, inference_batches, pad
 from .blas import single_threaded
+from .filters import N_FILTERS
 from .sequences import Sequences
 
 # Numbers in the states of an average step, from which on threads pay.
@@ -48,7 +49,8 @@ def encode(network: Network, sequences: Sequences) -> NDArray[np.float32]:
 
     units = max(architecture.units)
     chunks = inference_batches(sequences.lengths, order, architecture.patch_size, units)
-    _for_each(run, chunks, units)
+    # What filters do takes long operations.
+    _for_each(run, chunks, max(units, N_FILTERS) if architecture.n_summary else units)
     return codes
 
 

@@ -101,7 +101,7 @@ class LSTMAutoencoderTransformer(
         Epochs to wait for a lower loss.
     callbacks : keras.callbacks.Callback, class, factory or list of these, default=None
         Keras callbacks. Every fit makes fresh ones: a class or factory is called without arguments,
-        an instance is copied.
+        an instance is copied. Their `model` is what is trained: `model_` without its filters.
     jit_compile : bool or "auto", default="auto"
         Whether XLA compiles the training program; "auto" does so where that repays its time. With
         KERAS_BACKEND=jax everything is compiled, with KERAS_BACKEND=torch nothing.
