@@ -167,7 +167,8 @@ METHOD = """\
   sequences, and its times are multiplied by what it did not see, by steps. It fails without
   `h_dims`, and has two layers a side with them. aeon's network is a bidirectional GRU with half
   the units in each direction. Neither has the architecture of the others; nor have this library's
-  defaults, whose row says what one gets without choosing. These three ran in one round only.
+  defaults, whose row says what one gets without choosing. These three ran in one round only;
+  aeon and sequitur, which this library's changes do not touch, in an earlier one of the same day.
 - `OMP_WAIT_POLICY=passive` was set for all. Without it, PyTorch's threads spin, which on a machine
   that is busy otherwise made its fits up to 80 times slower."""
 
