@@ -50,7 +50,8 @@ class Codec:
         self.scaler = scaler
         self.mean, variance = moments(scaler.spread(sequences))
         self.variance = scaler.pooled(variance)
-        self._scaled_mean = moments(scaler.transform(sequences))[0]
+        scaled = scaler.transform(sequences)
+        self._scaled_mean = moments(scaled)[0]
         self._seed = seed
         self._model: keras.Model | None = None
         self._weights: list[NDArray] | None = None  # while there is no model
@@ -60,7 +61,6 @@ class Codec:
         self._density: CodeDensity | None = None
         self._correlation: NDArray | None = None
         if architecture.n_summary:
-            scaled = scaler.transform(sequences)
             with single_threaded():
                 bank = filters.fit(scaled, architecture.dilations, architecture.n_summary, seed)
             self._make_model().get_layer("encoder").get_layer("summary").set_weights(bank)

@@ -8,6 +8,7 @@ Inside, a step is an array (features, batch): the gates are then contiguous bloc
 matrix product of ``[kernel, bias, recurrent kernel]`` with ``[inputs, 1, hidden]`` makes them all.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -194,7 +195,7 @@ class Network:
         return patches.transpose(2, 0, 1).reshape(n_rows, -1, self.architecture.n_channels)
 
 
-class _Recurrence:
+class _Recurrence(ABC):
     """A recurrent layer; `weights` (4 * units, inputs + 1 + units) makes all gates of a step.
 
     Rows for a sigmoid are halved, since sigmoid(x) = tanh(x / 2) / 2 + 1 / 2, and the hyperbolic
@@ -204,16 +205,17 @@ class _Recurrence:
     units: int
     weights: Floats
 
+    @abstractmethod
     def __init__(self, kernel: Floats, recurrent_kernel: Floats, bias: Floats) -> None:
-        raise NotImplementedError
+        """Take the weights as Keras lays them out."""
 
+    @abstractmethod
     def begin(self, n_rows: int, constant: Floats | None = None) -> Step:
         """Return a function that makes a step: of a column, and where to write the hidden state.
 
         A column (inputs + 1 + units, n_rows) holds inputs, ones and the hidden state before. A
         `constant` (k, n_rows) stands for the first k inputs of every step, which columns lack.
         """
-        raise NotImplementedError
 
     def column(self, n_rows: int) -> Floats:
         """Return the column of a first step, its inputs not yet set."""
