@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .base import SequenceAutoencoder
+from .reconstruction import ReconstructingAutoencoder
 from .sequences import row_labels, to_container
 from .validation import check_sampling, draw_seed
 
 
-class GenerativeAutoencoder(SequenceAutoencoder):
+class GenerativeAutoencoder(ReconstructingAutoencoder):
     """Fills in what is missing, and makes sequences like those of training."""
 
     def impute(self, X: Any) -> Any:

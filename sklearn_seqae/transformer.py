@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .errors import mean_squared_error, r2
+from .errors import r2
 from .generation import GenerativeAutoencoder
 from .sequences import row_labels, to_container
 from .validation import PARAMETER_CONSTRAINTS, check_codes, check_lengths
@@ -313,22 +313,6 @@ class LSTMAutoencoderTransformer(
             steps = check_lengths(lengths, len(codes))
         return to_container(self._codec.decode(codes, steps), self._form, index=row_labels(X))
 
-    def reconstruct(self, X: Any) -> Any:
-        """Return sequences as they come back from their codes, with their true lengths.
-
-        Parameters
-        ----------
-        X : list, ndarray or DataFrame
-            Sequences, as in `fit`.
-
-        Returns
-        -------
-        sequences : list, ndarray or DataFrame
-            In the form of `X`, without missing values.
-        """
-        sequences = self._read(X)
-        return to_container(self._codec.reconstruct(sequences), sequences.form, index=row_labels(X))
-
     def score(self, X: Any, y: Any = None) -> float:
         """Return the R2 of the reconstruction over real values.
 
@@ -366,31 +350,6 @@ class LSTMAutoencoderTransformer(
             there are none.
         """
         return -self.reconstruction_error(X)
-
-    def reconstruction_error(self, X: Any, per: str = "sequence") -> Any:
-        """Return the mean squared error of the reconstruction, in scaled units.
-
-        Parameters
-        ----------
-        X : list, ndarray or DataFrame
-            Sequences, as in `fit`.
-        per : {"sequence", "step", "channel"}, default="sequence"
-            What to take the means over.
-
-        Returns
-        -------
-        errors : ndarray or list of ndarray, dtype float64
-            Per sequence (n_sequences,); per step a list of (n_steps,) arrays; per channel
-            (n_sequences, n_channels). Missing values do not count; 0.0 where nothing is left. The
-            error of a symbol is the squared distance of its probabilities from its one-hot values.
-        """
-        if per not in ("sequence", "step", "channel"):
-            raise ValueError(
-                f"per must be 'sequence', 'step' or 'channel', got {per!r}: choose one of these."
-            )
-        sequences = self._read(X)
-        channels = self._codec.scaler.channels
-        return mean_squared_error(*self._codec.compare_scaled(sequences), per, channels)
 
     def __sklearn_tags__(self) -> Any:
         """Return what scikit-learn may expect of this estimator."""

@@ -47,6 +47,7 @@ MODULES = [
     "fitted",
     "validation",
     "base",
+    "reconstruction",
     "generation",
     "transformer",
     "datasets",
