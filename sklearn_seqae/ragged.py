@@ -101,23 +101,25 @@ def read_tensor(X: Any, choose: Chooser | None) -> Sequences | None:
     where = "the RaggedTensor"
     refuse_zero("sample(s)", (int(X.nrows()),), int(X.nrows()))
     offsets = X.row_splits.numpy().astype(np.int64, copy=False)
-    steps, layout = X.values, "tensor"
+    layout = "tensor"
+    steps = X.values
     if isinstance(steps, tensorflow.RaggedTensor):
         layout = "ragged"
-        lengths = steps.row_lengths().numpy()
-        n_channels = _shared_length(lengths, offsets, where)
+        n_channels = _shared_length(steps.row_lengths().numpy(), offsets, where)
         steps = steps.values
-        if not isinstance(steps, tensorflow.RaggedTensor) and steps.shape.rank == 1:
-            steps = tensorflow.reshape(steps, (-1, n_channels))
     elif steps.shape.rank == 1:
-        steps, layout = steps[:, None], "numbers"
-    if steps.shape.rank != 2:
+        layout, n_channels = "numbers", 1
+    else:
+        n_channels = steps.shape[1]
+    if isinstance(steps, tensorflow.RaggedTensor) or steps.shape.rank > (
+        2 if layout == "tensor" else 1
+    ):
         raise ValueError(
-            f"Expected a RaggedTensor (n_sequences, None) or (n_sequences, None, n_channels), got "
+            "Expected a RaggedTensor (n_sequences, None) or (n_sequences, None, n_channels), got "
             f"one of shape {tuple(X.shape)}; make one vector of all that belongs to a step."
         )
-    refuse_zero("channel(s)", tuple(X.shape), steps.shape[1])
-    block = steps.numpy()
+    refuse_zero("channel(s)", tuple(X.shape), n_channels)
+    block = steps.numpy().reshape(-1, n_channels)
     if block.dtype.kind == "V":  # bfloat16, which NumPy does not know
         block = block.astype(np.float32)
     dtype = X.dtype if X.dtype.is_floating else tensorflow.as_dtype(floating(block.dtype))
@@ -133,7 +135,9 @@ def write_tensor(sequences: Sequences, form: Form, index: Any) -> Any:
 
     layout, splits = (form.layout or "tensor int64").split()
     n_channels = sequences.n_channels
-    steps = tf.cast(sequences.values, tf.as_dtype(form.dtypes[0] if form.dtypes else "float32"))
+    dtype = tf.as_dtype(form.dtypes[0] if form.dtypes else "float32")
+    # NumPy's cast: that of TensorFlow makes zeros of the smallest numbers.
+    steps = tf.constant(sequences.values.astype(dtype.as_numpy_dtype))
     if layout == "numbers":
         _check_channels(1, sequences)
         steps = steps[:, 0]
@@ -234,7 +238,8 @@ def _as_leaf(ak: Any, kind: Any, values: NDArray[np.float32], labels: Labels | N
     if not isinstance(kind, ak.types.OptionType):
         return numbers
     mask = ak.index.Index8(np.isnan(values).astype(np.int8))
-    return ak.contents.ByteMaskedArray(mask, numbers, valid_when=False)
+    # Of the ways to say that a number is missing, the one that ak.Array(...) chooses.
+    return ak.contents.ByteMaskedArray(mask, numbers, False).to_IndexedOptionArray64()
 
 
 def _as_records(ak: Any, kind: Any, contents: list[Any], n_records: int) -> Any:
