@@ -225,7 +225,7 @@ class SequenceAutoencoder(BaseEstimator):
             own_model = self.encoder is not None or callable(self.decoder)
             folded = round(float(np.quantile(lengths, 0.9)) / AUTO_PATCHED_STEPS)
             patch_size = 1 if own_model else max(1, folded)
-        n_components = self.n_components - n_statistics
+        n_components = int(self.n_components) - n_statistics  # Keras takes no NumPy's
         n_learned = min(n_components, max(LEAST_LEARNED, int(LEARNED_SHARE * n_components)))
         has_filters = (
             n_learned < n_components

@@ -11,7 +11,16 @@ from sklearn.base import BaseEstimator
 from . import keras_objects, pandas_values
 from .exceptions import FileFormatError
 from .names import ESTIMATOR_PATHS, Resolver
-from .nodes import BIT_GENERATORS, MAX_DEPTH, TEXTS, TYPES, Structure, check_estimator, read_dtype
+from .nodes import (
+    BIT_GENERATORS,
+    MAX_DEPTH,
+    TEXTS,
+    TYPES,
+    Structure,
+    check_estimator,
+    check_types,
+    read_dtype,
+)
 
 # What Python raises where a file asks for what can't be. That an import fails is for users to see.
 ODD = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
@@ -149,15 +158,6 @@ def _structure(part: Any, structure: Structure, state: dict[str, Any]) -> Any:
     return made
 
 
-def check_types(state: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
-    """Raise TypeError unless a state has these fields, and they have their types."""
-    if different := sorted(state.keys() ^ fields.keys()):
-        raise TypeError(f"{different[0]!r} is {'unknown' if different[0] in state else 'missing'}")
-    for name, types in fields.items():
-        if not isinstance(state[name], types):
-            raise TypeError(f"{name!r} is a {type(state[name]).__name__}")
-
-
 def _text(kind: str, value: str) -> Any:
     if not isinstance(value, str):
         raise TypeError(f"expected text, got {value!r}")
@@ -166,9 +166,12 @@ def _text(kind: str, value: str) -> Any:
 
 def _scalar(part: Any, dtype: str, value: Any) -> Any:
     known = read_dtype(dtype)
+    if known.kind == "O":
+        raise ValueError("an object is no number, text or time")
     if known.kind in "Mm":
         return np.array(value, np.int64).view(known)[()]
-    return known.type(part(value))
+    with np.errstate(over="raise"):
+        return known.type(part(value))
 
 
 def _objects(part: Any, shape: list[int], items: list[Any]) -> NDArray[Any]:

@@ -17,6 +17,7 @@ from .nodes import (
     TYPES,
     Structure,
     check_estimator,
+    check_types,
     is_json,
 )
 
@@ -99,7 +100,7 @@ class Encoder:
         if type(value) in (np.ndarray, np.memmap):
             return self._array(np.asarray(value), where, part)
         if type(value) in self._kinds:
-            return self._structure(value, part)
+            return self._structure(value, where, part)
         if isinstance(value, np.random.RandomState):
             return _random_state(value, where)
         if isinstance(value, BaseEstimator):
@@ -134,15 +135,18 @@ class Encoder:
         self.arrays[name] = array
         return {"$": "array", "member": name}
 
-    def _structure(self, value: Any, part: Part) -> Node:
+    def _structure(self, value: Any, where: str, part: Part) -> Node:
         kind = self._kinds[type(value)]
         structure = self._structures[kind]
         state = value.__getstate__()
-        if odd := state.keys() ^ (structure.fields.keys() | structure.fixed.keys()):
+        kept = {name: item for name, item in state.items() if name not in structure.fixed}
+        try:
+            check_types(kept, structure.fields)
+        except TypeError as error:
             raise TypeError(
-                f"Expected {kind} to have the attributes that files have of it, but {sorted(odd)} "
-                "differ: remove what was added to it."
-            )
+                f"Expected {where} to be as this package makes it, but {error}: undo what was "
+                "changed in it."
+            ) from error
         return {"$": kind, "state": {name: part(state[name], name) for name in structure.fields}}
 
 

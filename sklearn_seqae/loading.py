@@ -1,18 +1,21 @@
 """Reading files that `save` wrote, also those of strangers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from numbers import Integral
 from typing import Any
 
+from numpy import ndarray
 from sklearn.utils._param_validation import InvalidParameterError
 
 from . import formats, inventory
 from .archive import Archive
 from .base import SequenceAutoencoder
-from .decoding import ODD, Decoder, check_types, odd
+from .decoding import ODD, Decoder, odd
 from .exceptions import FileFormatError
 from .fitted import Codec
 from .layout import Form
 from .names import Resolver
+from .nodes import check_types
 from .persistence import STRUCTURES
 from .scaling import SequenceScaler
 from .transformer import LSTMAutoencoderTransformer
@@ -26,15 +29,23 @@ _FITTED = {
     "_codec": Codec,
     "_form": Form,
     "_made_with": dict,
-    "_seed": int,
-    "_n_features_out": int,
+    "_seed": Integral,
+    "_n_features_out": Integral,
     "scaler_": (SequenceScaler, type(None)),
     "categories_": list,
     "history_": dict,
-    "n_epochs_": int,
-    "best_epoch_": int,
-    "n_channels_in_": int,
-    "n_features_in_": int,
+    "n_epochs_": Integral,
+    "best_epoch_": Integral,
+    "n_channels_in_": Integral,
+    "n_features_in_": Integral,
+}
+# And what its scaling has, where there are numbers to scale.
+_OF_SCALER = {
+    "n_channels_in_": Integral,
+    "scaler_": object,
+    "channel_scale_": (ndarray, type(None)),
+    "statistics_mean_": (ndarray, type(None)),
+    "statistics_scale_": (ndarray, type(None)),
 }
 
 
@@ -108,8 +119,8 @@ def load(source: Any, trusted: Iterable[str] = ()) -> Any:
     parameters = _decoded(decoder, described, "parameters")
     _check_keys(parameters, set(kind._get_param_names()), "the list of parameters")
     attributes = _decoded(decoder, described, "attributes")
-    decoder.finish()
     _check_attributes(kind, attributes)
+    decoder.finish()
     estimator = kind(**parameters)
     try:
         check_parameters(estimator)  # Keras makes objects of what else may be a dict
@@ -138,12 +149,20 @@ def _check_attributes(kind: type, attributes: dict[str, Any]) -> None:
     for name in attributes:
         if not name.isidentifier() or name.startswith("__") or callable(getattr(kind, name, None)):
             raise odd("the list of attributes", f"{name!r} is none of {kind.__name__}")
-    if missing := sorted(_FITTED.keys() - attributes.keys()):
-        raise odd("the list of attributes", f"{missing[0]!r} is missing")
+    _check_some(attributes, _FITTED, "the list of attributes")
+    scaler = attributes["_codec"].scaler.scaler_
+    if scaler is not attributes["scaler_"]:
+        raise odd("the list of attributes", "'scaler_' is not that of '_codec'")
+    if scaler is not None:
+        _check_some(vars(scaler), _OF_SCALER, "the scaling")
+
+
+def _check_some(found: Mapping[str, Any], fields: Mapping[str, Any], where: str) -> None:
+    """Raise unless these fields are there, among others, and have their types."""
     try:
-        check_types({name: attributes[name] for name in _FITTED}, _FITTED)
+        check_types({name: found[name] for name in fields if name in found}, fields)
     except TypeError as error:
-        raise odd("the list of attributes", str(error)) from error
+        raise odd(where, str(error)) from error
 
 
 def _check_network(codec: Codec) -> None:

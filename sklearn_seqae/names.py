@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .exceptions import FileFormatError, UntrustedError
+from .importing import load_keras
 
 ESTIMATORS = {
     "sklearn.preprocessing": (
@@ -70,10 +71,9 @@ ALLOWED = ESTIMATOR_PATHS | KERAS_PATHS
 def path_of(thing: Any, where: str) -> str:
     """Return the import path of a function or class, or raise if it can't be imported by one."""
     name = getattr(thing, "__name__", "")
-    for path in sorted(ALLOWED):
-        module, _, known = path.partition(":")
-        if known == name and _find(sys.modules.get(module), name) is thing:
-            return path
+    for module in (*ESTIMATORS, *KERAS, __package__):  # where they are public
+        if name and _find(sys.modules.get(module), name) is thing:
+            return f"{module}:{name}"
     name = getattr(thing, "__qualname__", name)
     own = getattr(thing, "__module__", None)
     homes = [own] if own else ["numpy", "scipy.special"]  # a ufunc does not know its own
@@ -116,6 +116,8 @@ class Resolver:
         if path not in ALLOWED and path not in self.trusted:
             raise UntrustedError([path])
         module, _, name = path.partition(":")
+        if module.partition(".")[0] == "keras":
+            load_keras()
         try:
             found = _find(importlib.import_module(module), name)
         except Exception as error:  # whatever a module may raise

@@ -72,6 +72,15 @@ def is_json(value: Any) -> bool:
     return value is None or kind in (bool, int, str) or (kind is float and math.isfinite(value))
 
 
+def check_types(state: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
+    """Raise TypeError unless a state has these fields, and they have their types."""
+    if different := sorted(state.keys() ^ fields.keys()):
+        raise TypeError(f"{different[0]!r} is {'unknown' if different[0] in state else 'missing'}")
+    for name, types in fields.items():
+        if not isinstance(state[name], types):
+            raise TypeError(f"{name!r} is a {type(state[name]).__name__}")
+
+
 def check_estimator(kind: type, state: Mapping[str, Any]) -> None:
     """Raise ValueError unless a state has the attributes that instances of an estimator have."""
     parameters = list(inspect.signature(kind).parameters)

@@ -107,6 +107,10 @@ def _arrow_dtype(pandas: Any, name: str) -> Any:
 
 # For each kind the name of its class in pandas, and its parts.
 _PARTS: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
+    "pandas.range": (
+        "RangeIndex",
+        lambda index: {name: getattr(index, name) for name in ("start", "stop", "step", "name")},
+    ),
     "pandas.index": ("Index", _of_index),
     "pandas.categorical": (
         "CategoricalDtype",
@@ -138,6 +142,7 @@ _PARTS: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
     ),
 }
 MAKERS: dict[str, Callable[..., Any]] = {
+    "pandas.range": lambda pandas, **parts: pandas.RangeIndex(**parts),
     "pandas.index": _index,
     "pandas.categorical": lambda pandas, **parts: pandas.CategoricalDtype(**parts),
     "pandas.string": _string_dtype,

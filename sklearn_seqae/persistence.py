@@ -4,6 +4,7 @@ import copy
 import platform
 import sys
 from importlib import metadata
+from numbers import Integral
 from typing import Any
 
 from numpy import ndarray
@@ -26,26 +27,26 @@ _NONE = type(None)
 
 # By their kinds in the file. A change here is one of the format: see `formats`.
 STRUCTURES = {
-    "form": Structure(Form, {"kind": str, "width": (int, _NONE), "columns": (tuple, _NONE)}),
+    "form": Structure(Form, {"kind": str, "width": (Integral, _NONE), "columns": (tuple, _NONE)}),
     "labels": Structure(Labels, {"values": ndarray, "dtype": object}),
     "architecture": Structure(
         Architecture,
         {
-            "n_steps": int,
-            "n_channels": int,
-            "n_components": int,
+            "n_steps": Integral,
+            "n_channels": Integral,
+            "n_components": Integral,
             "units": tuple,
             "cell": str,
             "bidirectional": bool,
             "pooling": str,
             "decoder": object,
             "encoder": object,
-            "patch_size": int,
+            "patch_size": Integral,
             "activation": str,
             "indicators": bool,
             "decodes_length": bool,
             "dilations": tuple,
-            "n_summary": int,
+            "n_summary": Integral,
             "symbols": tuple,
         },
     ),
@@ -54,7 +55,7 @@ STRUCTURES = {
         {
             "scaler": object,
             "labels": tuple,
-            "n_channels": int,
+            "n_channels": Integral,
             "scaler_": (SequenceScaler, _NONE),
         },
     ),
@@ -66,7 +67,7 @@ STRUCTURES = {
             "mean": ndarray,
             "variance": ndarray,
             "_scaled_mean": ndarray,
-            "_seed": int,
+            "_seed": Integral,
             "_weights": list,
             "_optimizer_state": (dict, _NONE),
             "_density": (CodeDensity, _NONE),
@@ -78,7 +79,7 @@ STRUCTURES = {
         CodeDensity,
         {
             "length_range": tuple,
-            "_seed": int,
+            "_seed": Integral,
             "_codes": (ndarray, _NONE),
             "_drawn_from": (Constant, Mixture, _NONE),
         },
