@@ -67,7 +67,7 @@ def encoder_model(
     n_rows = graph.op("Slice", graph.op("Shape", "sequences"), [0], [1])
     graph.op("Slice", code, [0], n_rows, [0])
     n_components = architecture.n_components + scaler.n_statistics_
-    shape = ["n_sequences", "n_steps", scaler.n_channels]
+    shape: list[str | int] = ["n_sequences", "n_steps", scaler.n_channels]
     release = version("sklearn-seqae")
     return graph.model(
         "encoder",
