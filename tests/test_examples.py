@@ -121,6 +121,17 @@ def test_four_float_series_come_back_and_are_drawn(example, tmp_path):
     assert all((tmp_path / name).read_bytes().startswith(PNG) for name in pictures)
 
 
+def test_codes_served_by_onnxruntime_are_those_of_transform(example, capsys):
+    with warnings.catch_warnings():  # for codes to be the same, they need not say much
+        warnings.simplefilter("ignore")
+        assert example("serve_onnx").main(epochs=1) < 1e-4
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
+        "The",
+        "transform:",
+        "onnxruntime:",
+    ]
+
+
 def test_points_between_codes_of_vowels_stand_for_sequences_in_between(example, tmp_path):
     ae, centres_back, between, samples = example("between_codes").main(tmp_path)
     # A centre, decoded and encoded again, is in the cluster that it is the centre of.
