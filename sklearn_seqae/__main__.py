@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from . import commands
 
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: print(  # type: ignore[assignment]
+        warnings.showwarning = lambda message, *_, **__: print(
             f"seqae: warning: {_one_line(message)}", file=sys.stderr
         )
         try:

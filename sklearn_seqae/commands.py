@@ -14,12 +14,12 @@ import numpy as np
 
 from .archive import Archive
 from .containers import convert
-from .detector import LSTMAutoencoderDetector
 from .importing import load as load_package
 from .loading import load
 from .sequences import as_sequences
 from .tables import STREAM, Columns, Writer, format_of, read_rows, read_sequences
 from .transformer import LSTMAutoencoderTransformer
+from .transformer import LSTMAutoencoderTransformer as LSTMAutoencoderDetector
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,7 +141,7 @@ def detect(options: Namespace) -> None:
 
 
 def info(options: Namespace) -> None:
-    """Print what a model is, from its manifest: nothing of it is made, so nobody need be trusted."""
+    """Print what a model is, from its manifest alone, so that nothing need be trusted."""
     manifest = Archive(options.model).manifest
     estimator = manifest["estimator"]
     attributes = estimator["attributes"]
@@ -264,9 +264,7 @@ def _output(options: Namespace, form: str) -> str:
 def _check_folder(path: str) -> None:
     """Raise before the work begins, not after it."""
     if path != STREAM and not Path(path).absolute().parent.is_dir():
-        raise FileNotFoundError(
-            f"Expected a folder to write {path!r} in, got none: make it first."
-        )
+        raise FileNotFoundError(f"Expected a folder to write {path!r} in, got none: make it first.")
 
 
 def _is_shown(options: Namespace) -> bool:

@@ -20,13 +20,14 @@ import numpy as np
 
 from .containers import from_long
 from .importing import load
+from .sequences import as_sequences
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FORMATS = ("csv", "parquet", "npz")
 STREAM = "-"
-# Rows that are read at once. Pieces of this many keep the memory small, and the speed of large ones.
+# Rows that are read at once: few enough to hold, and enough to be fast.
 PIECE_ROWS = 100_000
 
 
@@ -79,7 +80,7 @@ def read_sequences(path: str, form: str, columns: Columns) -> Iterator[Any]:
 
     Long tables have the rows of a sequence under each other. A Parquet file may have lists for
     values, and then a row is a sequence. An NPZ file is one piece: a padded array "X", or "values"
-    (n_steps, n_channels) of all sequences with "offsets" (n_sequences + 1,); "ids" if there are any.
+    (n_steps, n_channels) of all sequences with "offsets" (n_sequences + 1,), and maybe "ids".
     """
     if form == "npz":
         yield _npz_sequences(path)
@@ -211,10 +212,7 @@ def _csv_pieces(path: str, columns: Columns) -> Iterator[pd.DataFrame]:
     pd = load("pandas")
     as_text = dict.fromkeys([*filter(None, [columns.id]), *columns.text], str)
     source = sys.stdin.buffer if path == STREAM else path
-    # Numbers are read to the last bit, and a name that is not there is told by from_long.
-    with pd.read_csv(
-        source, dtype=as_text, chunksize=PIECE_ROWS, float_precision="round_trip"
-    ) as reader:
+    with pd.read_csv(source, dtype=as_text, chunksize=PIECE_ROWS) as reader:
         for frame in reader:
             yield _chosen(_with_dates(frame, columns.time), columns)
 
@@ -294,7 +292,7 @@ def _npz_sequences(path: str) -> Any:
     with _npz(path) as arrays:
         ids = arrays.get("ids")
         if "X" in arrays:
-            sequences = arrays["X"] if ids is None else list(arrays["X"])
+            sequences = arrays["X"] if ids is None else list(as_sequences(arrays["X"]))
         elif {"values", "offsets"} <= arrays.keys():
             values, offsets = arrays["values"], arrays["offsets"]
             if offsets.ndim != 1 or offsets.dtype.kind not in "iu" or not len(offsets):
@@ -318,7 +316,7 @@ def _npz_sequences(path: str) -> Any:
             f"Expected one of 'ids' for each of {len(sequences)} sequences in {path!r}, got "
             f"{ids.shape}: give as many."
         )
-    return load("pandas").Series(list(map(np.asarray, sequences)), index=ids)
+    return load("pandas").Series(sequences, index=ids)
 
 
 @contextlib.contextmanager

@@ -285,12 +285,19 @@ def test_an_error_leaves_the_file_that_was_there(run, folder, visits):
     assert not list(folder.glob("old.csv.*"))
 
 
-def test_an_interruption_and_a_closed_pipe_have_exit_codes(run, monkeypatch):
+def test_an_interruption_has_an_exit_code(run, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("sklearn_seqae.commands.read_sequences", stop)
     assert "interrupted" in run("transform", "model.zip", "visits.csv", code=130).err
+
+
+def test_a_reader_that_goes_away_ends_a_command_in_silence(folder):
+    command = f"{sys.executable} -m sklearn_seqae transform model.zip visits.csv"
+    script = command + " | true; exit ${PIPESTATUS[0]}"
+    done = subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_help_and_version_load_neither_scikit_learn_nor_numpy():

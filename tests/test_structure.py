@@ -74,7 +74,11 @@ MODULES = [
     "loading",
     "datasets",
     "__init__",
+    "tables",
+    "commands",
+    "__main__",
 ]
+COMMAND_LINE = ("commands", "__main__")  # which may print
 MAX_LINES = 400
 HEAVY = ("tensorflow", "keras", "scikeras")
 
@@ -125,7 +129,8 @@ def test_a_module_stays_under_400_lines(module):
 def test_a_module_prints_nothing_and_leaves_nothing_to_do(module):
     source = read(module)
     calls = [node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
-    assert "print" not in [getattr(function, "id", None) for function in calls]
+    names = [getattr(function, "id", None) for function in calls]
+    assert module in COMMAND_LINE or "print" not in names
     assert not [note for note in ("TODO", "FIXME", "XXX") if note in source]
 
 
