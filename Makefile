@@ -4,6 +4,7 @@
 #   make test    all tests, and the examples in the docstrings
 #   make backends  the test with JAX and torch in place of TensorFlow, in a venv of its own
 #   make oldest  all tests, with the oldest versions that pyproject.toml admits, in a venv of its own
+#   make interop the test beside sktime, aeon, tslearn and Optuna, in a venv of its own
 #   make dist    builds wheel and sdist, and tries each where nothing else is installed
 #   make bench   times it beside what people use today: half an hour, in a venv of its own
 #   make quality what can be read from the codes, beside published vectors: an hour, in the same venv
@@ -18,7 +19,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 RUN := PATH="$(BIN):$$PATH"
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test backends test-backends oldest test-oldest dist bench measure quality judge lint types clean
+.PHONY: demo test backends test-backends oldest test-oldest interop test-interop dist bench measure quality judge lint types clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed-plot
@@ -41,6 +42,13 @@ oldest:
 # Old versions warn of what newer ones have mended.
 test-oldest: $(VENV)/.installed-oldest
 	$(RUN) python -m pytest --numprocesses 2 --override-ini filterwarnings=default --quiet --quiet
+
+# In a venv of its own: they hold NumPy and pandas back.
+interop:
+	$(MAKE) VENV=.venv-interop test-interop
+
+test-interop: $(VENV)/.installed-interop
+	$(RUN) python -m pytest tests/test_interop.py
 
 # From another folder, so that it is the installed package that is tried.
 dist:
@@ -78,7 +86,7 @@ types: $(VENV)/.installed-test
 	$(RUN) mypy
 
 clean:
-	rm -rf $(VENV) .venv-backends .venv-oldest .venv-dist .venv-bench build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-backends .venv-oldest .venv-interop .venv-dist .venv-bench build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # One stamp per extra; the package itself is installed in place, so only pyproject.toml matters.
