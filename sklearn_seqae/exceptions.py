@@ -34,10 +34,10 @@ class FileFormatError(ValueError):
 class UntrustedError(FileFormatError):
     """Raised by `load` where a file names functions or classes that the caller does not trust.
 
-    Attributes
+    Parameters
     ----------
     names : list of str
-        Their import paths, "module:name".
+        Their import paths, "module:name"; also an attribute.
 
     Examples
     --------
