@@ -4,20 +4,42 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import containers, datasets
+    from . import containers, datasets, exceptions
+    from .display_codes import CodeMapDisplay
+    from .display_detection import DetectionDisplay
+    from .display_errors import ErrorDisplay
+    from .display_reconstruction import ReconstructionDisplay
+    from .display_training import TrainingDisplay
     from .loading import load
     from .scaling import SequenceScaler
     from .transformer import LSTMAutoencoderTransformer
 
 __version__ = "0.1.0"
 
-__all__ = ["LSTMAutoencoderTransformer", "SequenceScaler", "containers", "datasets", "load"]
+__all__ = [
+    "CodeMapDisplay",
+    "DetectionDisplay",
+    "ErrorDisplay",
+    "LSTMAutoencoderTransformer",
+    "ReconstructionDisplay",
+    "SequenceScaler",
+    "TrainingDisplay",
+    "containers",
+    "datasets",
+    "exceptions",
+    "load",
+]
 
 # The module of each public name. They are imported when they are first used: scikit-learn takes
 # seconds, which `seqae --help` and whoever needs only the version should not wait for.
 _MODULES = {
+    "CodeMapDisplay": "display_codes",
+    "DetectionDisplay": "display_detection",
+    "ErrorDisplay": "display_errors",
     "LSTMAutoencoderTransformer": "transformer",
+    "ReconstructionDisplay": "display_reconstruction",
     "SequenceScaler": "scaling",
+    "TrainingDisplay": "display_training",
     "load": "loading",
 }
 

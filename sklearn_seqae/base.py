@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import get_config
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import validation
 from .architecture import Architecture
+from .diagram import Diagrammed
 from .elements import Chooser
 from .exceptions import NothingLearnedWarning
 from .filters import choose_dilations
@@ -69,17 +69,12 @@ TRAINING_PARAMETERS = (
 )
 
 
-class SequenceAutoencoder(BaseEstimator):
+class SequenceAutoencoder(Diagrammed):
     """Reads sequences, checks them against what fit saw, and trains a codec on them.
 
     It has the parameters of `LSTMAutoencoderTransformer`, but leaves their list, and what is done
     with the codec, to its subclasses.
     """
-
-    history_: dict[str, list[float]]
-    n_epochs_: int
-    best_epoch_: int
-    _codec: Codec
 
     @property
     def model_(self) -> "keras.Model":

@@ -148,6 +148,17 @@ def test_points_between_codes_of_vowels_stand_for_sequences_in_between(example, 
     assert (tmp_path / "between_codes.png").read_bytes().startswith(PNG)
 
 
+def test_all_displays_are_drawn_on_one_page_for_few_and_many_on_light_and_dark(example, tmp_path):
+    with warnings.catch_warnings():  # two epochs learn little
+        warnings.simplefilter("ignore")
+        ae, names = example("displays").main(tmp_path, n_many=40, n_training=40, epochs=2)
+    assert names == ["3_light.png", "3_dark.png", "40_light.png", "40_dark.png"]
+    assert all((tmp_path / name).read_bytes().startswith(PNG) for name in names)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert all(f'src="{name}"' in page for name in names)
+    assert f"{ae.model_.count_params():,}" in page
+
+
 def test_the_demo_tells_speakers_apart_and_draws(example, tmp_path):
     demo = example("demo")
     assert demo.main(tmp_path) >= demo.LEAST_ACCURACY
