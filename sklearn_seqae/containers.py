@@ -146,9 +146,8 @@ def from_long(
     index = pd.MultiIndex.from_arrays([pd.Index(ids), pd.Index(stamps)], names=[id, time])
     owners, known = pd.Index(ids).factorize()
     order = np.argsort(owners, kind="stable")
-    check_rising(
-        pd.Index(stamps)[order], owners[order], lambda i: f"sequence {known[[i]].tolist()[0]!r}"
-    )
+    labels = known.tolist()
+    check_rising(pd.Index(stamps)[order], owners[order], lambda i: f"sequence {labels[i]!r}")
     return frame[kept].set_axis(index)
 
 
