@@ -144,7 +144,10 @@ def _open_pandas(X: Any) -> _Opened:
     for one in series:
         # What else a column holds does not matter: it is refused.
         is_arrow = hasattr(one.dtype, "pyarrow_dtype")
-        columns.append(pa.chunked_array(one if is_arrow else [pa.nulls(len(one))]))
+        # A Series of pandas 2 has no C stream, by which pyarrow would take it as it is.
+        column = pa.array(one) if is_arrow else pa.nulls(len(one))
+        is_whole = isinstance(column, pa.ChunkedArray)
+        columns.append(column if is_whole else pa.chunked_array([column]))
     return tuple(one.name for one in series), columns
 
 
@@ -283,7 +286,14 @@ def _block(
     pa = load("pyarrow")
     chunks = [chunk.flatten() for chunk in column.chunks]
     step = column.type.value_type
-    if pa.types.is_struct(step):
+    is_struct = pa.types.is_struct(step)
+    inner = [field.type for field in step] if is_struct else [getattr(step, "value_type", step)]
+    if any(_is_list(kind) or pa.types.is_struct(kind) for kind in inner):
+        raise ValueError(
+            f"Expected numbers, vectors or structs of numbers at every step, but {where} has "
+            f"{step}; make one vector of all that belongs to a step."
+        )
+    if is_struct:
         refuse_zero("channel(s)", (int(offsets[-1]), step.num_fields), step.num_fields)
         parts = [[_to_numpy(field) for field in chunk.flatten()] for chunk in chunks]
         columns = [np.concatenate(part)[:, None] for part in zip(*parts, strict=True)]
@@ -327,9 +337,14 @@ def _leaf(values: NDArray[np.float32], labels: Labels | None, field: Any) -> Any
     pa = load("pyarrow")
     if labels is not None:
         is_number, kind = labels.values.dtype.kind in "iub", field.type
+        items = restore(values, labels).tolist()
+        if pa.types.is_dictionary(kind):  # pyarrow 18 makes them of few types only
+            encoded = pa.array(items, kind.value_type, from_pandas=True).dictionary_encode()
+            indices = encoded.indices.cast(kind.index_type)
+            return pa.DictionaryArray.from_arrays(indices, encoded.dictionary, ordered=kind.ordered)
         if pa.types.is_floating(kind):
             kind = pa.from_numpy_dtype(labels.values.dtype) if is_number else None
-        return pa.array(restore(values, labels).tolist(), type=kind, from_pandas=True)
+        return pa.array(items, type=kind, from_pandas=True)
     numbers = values.astype(field.type.to_pandas_dtype())
     return pa.array(numbers, type=field.type, from_pandas=field.nullable)
 
