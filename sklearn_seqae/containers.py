@@ -37,7 +37,7 @@ scikit-learn's splitters (`cross_val_score`, `GridSearchCV`, `train_test_split`)
 long DataFrame these are steps, and sequences would be cut without a word: split ``convert(X,
 "nested")``, which has one row a sequence, or pass ``groups=X.index.get_level_values(0)`` to a
 splitter of groups. A ``tf.RaggedTensor``, a record batch and awkward records of lists cannot be
-split at all; ``convert(X, "list")`` can.
+split at all, and what is pyarrow's only since scikit-learn 1.7; ``convert(X, "list")`` can.
 
 aeon's collections have channels first, which their shape does not tell: :func:`from_channel_first`.
 """
@@ -146,9 +146,8 @@ def from_long(
     index = pd.MultiIndex.from_arrays([pd.Index(ids), pd.Index(stamps)], names=[id, time])
     owners, known = pd.Index(ids).factorize()
     order = np.argsort(owners, kind="stable")
-    check_rising(
-        pd.Index(stamps)[order], owners[order], lambda i: f"sequence {known[[i]].tolist()[0]!r}"
-    )
+    labels = known.tolist()
+    check_rising(pd.Index(stamps)[order], owners[order], lambda i: f"sequence {labels[i]!r}")
     return frame[kept].set_axis(index)
 
 
