@@ -6,14 +6,12 @@ find damage. They do not tell who wrote a file.
 """
 
 import contextlib
-import errno
 import hashlib
 import io
 import json
 import math
 import os
 import re
-import secrets
 import stat
 import struct
 import zipfile
@@ -25,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .exceptions import FileFormatError
+from .files import replacing
 
 MANIFEST = "manifest.json"
 CHECKSUM = "manifest.sha256"
@@ -72,7 +71,8 @@ def write(target: Any, manifest: dict[str, Any], arrays: dict[str, NDArray[Any]]
     if hasattr(target, "write"):
         _write_to(target, data)
     else:
-        _replace(_path(target), data)
+        with replacing(_path(target)) as file:
+            file.write(data)
 
 
 class Archive:
@@ -278,41 +278,3 @@ def _write_to(target: Any, data: bytes) -> None:
     while rest:
         n_written = target.write(rest)  # an unbuffered file may take a part only
         rest = rest[len(rest) if n_written is None else n_written :]
-
-
-def _replace(path: str, data: bytes) -> None:
-    """Write a file beside the one at the path, and put it in its place."""
-    path = os.path.realpath(path)
-    folder, name = os.path.split(path)
-    if os.path.isdir(path):
-        raise IsADirectoryError(errno.EISDIR, "Expected the path of a file, got a folder", path)
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(errno.ENOENT, "Expected a folder that is there, got", folder)
-    mode = None
-    if os.path.exists(path):
-        mode = os.stat(path).st_mode
-        if not stat.S_ISREG(mode):  # a device would be replaced by a file
-            raise ValueError(
-                f"Expected the path of a regular file, got {path!r}, which is none: give another "
-                "path, or an open file object."
-            )
-    beside = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(8)}.tmp")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    try:
-        with open(os.open(beside, flags, 0o666), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if mode is not None:
-            os.chmod(beside, stat.S_IMODE(mode))
-        os.replace(beside, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(beside)
-        raise
-    if os.name == "posix":  # the name, too, is to outlast a power cut
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -17,7 +17,7 @@ from .containers import convert
 from .importing import load as load_package
 from .loading import load
 from .sequences import as_sequences
-from .tables import STREAM, Columns, Writer, format_of, read_rows, read_sequences
+from .tables import STREAM, Columns, format_of, read_rows, read_sequences, writing
 from .transformer import LSTMAutoencoderTransformer
 from .transformer import LSTMAutoencoderTransformer as LSTMAutoencoderDetector
 
@@ -75,7 +75,7 @@ def inverse(options: Namespace) -> None:
     names = list(model.get_feature_names_out())
     form = format_of(options.data, options.format)
     output = _output(options, form)
-    with Writer(options.output, output, "values") as writer, _progress(options) as advance:
+    with writing(options.output, output, "values") as writer, _progress(options) as advance:
         first = 0
         for rows in read_rows(options.data, form, (_name_of_ids(model),)):
             if form == "npz":
@@ -190,7 +190,7 @@ def _for_pieces(options: Namespace, model: Any, make: Any, matrix: str = "") -> 
     """Write what is made of each piece of the data."""
     form = format_of(options.data, options.format)
     output = _output(options, form)
-    with Writer(options.output, output, matrix) as writer, _progress(options) as advance:
+    with writing(options.output, output, matrix) as writer, _progress(options) as advance:
         first = 0
         for X in read_sequences(options.data, form, _columns(options, model)):
             sequences = as_sequences(X, lambda found, names: found)

@@ -2,10 +2,7 @@
 
 import json
 import math
-import os
-import secrets
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .architecture import Architecture
 from .base import SequenceAutoencoder
+from .files import replacing
 from .forward import take_encoder
 from .onnx_graph import Graph
 from .onnx_inputs import arithmetic_of, scale
@@ -89,7 +87,7 @@ def encoder_model(
 class ExportableAutoencoder(SequenceAutoencoder):
     """Writes its encoder to a file whose use needs none of this package."""
 
-    def export_onnx(self, path: str | os.PathLike[str]) -> None:
+    def export_onnx(self, path: Any) -> None:
         """Write the encoder to a file that ONNX runtimes read: it gives the codes of `transform`.
 
         Scaling, masking by lengths, patches, symbols, missing values and filters are inside, so the
@@ -129,8 +127,7 @@ class ExportableAutoencoder(SequenceAutoencoder):
         Examples
         --------
         >>> import tempfile
-        >>> from pathlib import Path
-        >>> import numpy as np
+        >>>         >>> import numpy as np
         >>> import onnxruntime
         >>> from sklearn_seqae import LSTMAutoencoderTransformer
         >>> X = [[[0.1, 2.0], [0.3, 1.5]], [[0.2, 1.0]]]
@@ -146,7 +143,6 @@ class ExportableAutoencoder(SequenceAutoencoder):
         True
         """
         check_is_fitted(self)
-        target = _check_path(path)
         architecture, scaler = self._codec.architecture, self._codec.scaler
         if architecture.encoder is not None:
             raise ValueError(
@@ -156,9 +152,10 @@ class ExportableAutoencoder(SequenceAutoencoder):
             )
         if scaler.scaler_ is not None and scaler.scaler_.scaler_ is not None:
             arithmetic_of(scaler.scaler_.scaler_)
-        names = self._form.columns if self._form.kind == "frames" else None
-        model = encoder_model(architecture, self._codec.weights, scaler, names)
-        _write(target, model.SerializeToString())
+        names = self._form.channel_names
+        with replacing(path) as file:
+            model = encoder_model(architecture, self._codec.weights, scaler, names)
+            file.write(model.SerializeToString())
 
 
 def _describe_channels(scaler: MixedScaler, names: tuple[Any, ...] | None) -> list[dict[str, Any]]:
@@ -176,37 +173,3 @@ def _as_json(symbols: list[Any]) -> list[Any]:
     """Return symbols with text for what JSON does not have, null for NaN."""
     plain = [x if isinstance(x, str | int | float | None) else str(x) for x in symbols]
     return [None if isinstance(x, float) and not math.isfinite(x) else x for x in plain]
-
-
-def _check_path(path: Any) -> Path:
-    """Return the file to write, of which the folder is there."""
-    if not isinstance(path, str | os.PathLike):
-        raise TypeError(
-            f"export_onnx expects the path of a file, got {path!r}: give a str or pathlib.Path."
-        )
-    target = Path(os.path.realpath(os.fspath(path)))  # what a link points to, not the link
-    if target.is_dir():
-        raise IsADirectoryError(
-            f"export_onnx expects the path of a file, got the folder {str(path)!r}: add a name, "
-            'such as "encoder.onnx".'
-        )
-    if not target.parent.is_dir():
-        raise FileNotFoundError(
-            f"export_onnx expects a folder that exists, got {str(path)!r}: make "
-            f"{str(target.parent)!r} first."
-        )
-    return target
-
-
-def _write(target: Path, content: bytes) -> None:
-    """Write a file that is either there as a whole or not at all."""
-    # Beside the target, as only a rename within one file system is done at once.
-    written = target.with_name(f".{secrets.token_hex(8)}.onnx")
-    try:
-        with open(written, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(written, target)
-    finally:
-        written.unlink(missing_ok=True)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from .containers import from_long
+from .files import replacing
 from .importing import load
 from .sequences import as_sequences
 
@@ -122,8 +121,9 @@ def read_rows(path: str, form: str, text: tuple[str, ...]) -> Iterator[pd.DataFr
         yield from _parquet_pieces(path, Columns(None, None, None))
 
 
-class Writer:
-    """Writes pieces of one table to a file, which is there only once it is whole, or to a stream.
+@contextlib.contextmanager
+def writing(path: str, form: str, matrix: str = "") -> Iterator[Writer]:
+    """Open a table to write in pieces: a file that is there once it is whole, or a stream.
 
     Parameters
     ----------
@@ -131,67 +131,47 @@ class Writer:
         Where to; "-" is the standard output.
     form : str
         One of `FORMATS`.
-    matrix : str, default=""
-        Name of the array that an NPZ file has for all columns but the first, which is "ids". "": an
-        array for each column.
+    matrix : {"", "codes", "values"}, default=""
+        What an NPZ file has. "codes": "ids", the first column, and "codes", all others; "values":
+        "ids" and "offsets" of sequences, and "values", all columns but the first two; "": an array
+        for each column.
     """
+    with contextlib.nullcontext(sys.stdout.buffer) if path == STREAM else replacing(path) as sink:
+        writer = Writer(sink, form, matrix)
+        yield writer
+        writer.finish()
+        sink.flush()
 
-    def __init__(self, path: str, form: str, matrix: str = "") -> None:
-        self.path, self.form, self.matrix = path, form, matrix
+
+class Writer:
+    """Writes pieces of one table: see `writing`."""
+
+    def __init__(self, sink: IO[bytes], form: str, matrix: str) -> None:
+        self.sink, self.form, self.matrix = sink, form, matrix
         self._pieces: list[pd.DataFrame] = []
-        self._writer: Any = None
-        self._sink: IO[bytes] | None = None
-
-    def __enter__(self) -> Writer:
-        if self.path == STREAM:
-            self._sink = sys.stdout.buffer
-        else:
-            folder = os.path.dirname(os.path.abspath(self.path))
-            self._sink = tempfile.NamedTemporaryFile(
-                dir=folder, prefix=os.path.basename(self.path) + ".", delete=False
-            )
-        return self
+        self._has_header = False
+        self._parquet: Any = None
 
     def write(self, frame: pd.DataFrame) -> None:
         """Append rows."""
-        assert self._sink is not None
         if self.form == "npz":
             self._pieces.append(frame)
         elif self.form == "csv":
-            text = frame.to_csv(index=False, header=self._writer is None, lineterminator="\n")
-            self._writer = True
-            self._sink.write(text.encode())
+            text = frame.to_csv(index=False, header=not self._has_header, lineterminator="\n")
+            self._has_header = True
+            self.sink.write(text.encode())
         else:
-            pa = load("pyarrow")
-            table = pa.Table.from_pandas(frame, preserve_index=False)
-            if self._writer is None:
-                self._writer = load("pyarrow.parquet").ParquetWriter(self._sink, table.schema)
-            self._writer.write_table(table.cast(self._writer.schema))
+            table = load("pyarrow").Table.from_pandas(frame, preserve_index=False)
+            if self._parquet is None:
+                self._parquet = load("pyarrow.parquet").ParquetWriter(self.sink, table.schema)
+            self._parquet.write_table(table.cast(self._parquet.schema))
 
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        sink = self._sink
-        assert sink is not None
-        try:
-            if kind is None:
-                self._finish(sink)
-        except BaseException:
-            kind = True
-            raise
-        finally:
-            if sink is not sys.stdout.buffer:
-                sink.close()
-                if kind is None:
-                    os.chmod(sink.name, 0o666 & ~_umask())
-                    os.replace(sink.name, self.path)
-                else:
-                    os.unlink(sink.name)
-
-    def _finish(self, sink: IO[bytes]) -> None:
-        if self.form == "npz" and self._pieces:
-            np.savez(sink, **self._arrays())
-        elif self.form == "parquet" and self._writer is not None:
-            self._writer.close()
-        sink.flush()
+    def finish(self) -> None:
+        """Write what comes last."""
+        if self._pieces:
+            np.savez(self.sink, **self._arrays())
+        elif self._parquet is not None:
+            self._parquet.close()
 
     def _arrays(self) -> dict[str, Any]:
         frame = load("pandas").concat(self._pieces, ignore_index=True)
@@ -199,9 +179,8 @@ class Writer:
         if not self.matrix:
             return arrays
         ids, *others = arrays.values()
-        stacked = np.stack(others, axis=1)
         if self.matrix == "codes":
-            return {"ids": ids, "codes": stacked}
+            return {"ids": ids, "codes": np.stack(others, axis=1)}
         starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])
         # The first column beside the ids counts steps or has their time stamps.
         values = np.stack(others[1:], axis=1)
@@ -348,9 +327,3 @@ def _plain(column: pd.Series) -> Any:
 def _chain(first: Any, others: Iterator[Any]) -> Iterator[Any]:
     yield first
     yield from others
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

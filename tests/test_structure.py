@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "sklearn_seqae"
 MODULES = [
     "documentation",
     "importing",
+    "files",
     "blas",
     "elements",
     "layout",
