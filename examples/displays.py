@@ -29,7 +29,7 @@ PLACES = [
 ]
 
 
-def main(folder="build/displays", n_many=3000, n_training=400, epochs=100):
+def main(folder="build/displays", n_many=3000, n_training=400, epochs=150):
     X, _ = make_data(n_training, anomaly_fraction=0.0, seed=0)
     ae = LSTMAutoencoderTransformer(epochs=epochs, random_state=0).fit(X)
     threshold = np.quantile(ae.score_samples(X), 0.02)
