@@ -20,7 +20,11 @@ def replacing(path: Any) -> Iterator[IO[bytes]]:
     path : str or PathLike
         What a link points to is replaced, not the link. The permissions of an old file stay.
     """
-    path = os.path.realpath(path)
+    if not isinstance(path, str | bytes | os.PathLike):
+        raise TypeError(
+            f"Expected a path, got {path!r}: give a str or pathlib.Path, such as 'encoder.onnx'."
+        )
+    path = os.path.realpath(os.fsdecode(path))
     folder, name = os.path.split(path)
     if os.path.isdir(path):
         raise IsADirectoryError(errno.EISDIR, "Expected the path of a file, got a folder", path)

@@ -429,11 +429,11 @@ def test_what_cannot_be_exported_says_so_and_leaves_the_file_alone(fitted, tmp_p
 
 
 def test_the_path_is_that_of_a_file_in_a_folder(fitted, tmp_path):
-    with pytest.raises(FileNotFoundError, match="expects a folder that exists"):
+    with pytest.raises(FileNotFoundError, match="Expected a folder that is there"):
         fitted.export_onnx(tmp_path / "none" / "encoder.onnx")
-    with pytest.raises(IsADirectoryError, match="got the folder"):
+    with pytest.raises(IsADirectoryError, match="got a folder"):
         fitted.export_onnx(tmp_path)
-    with pytest.raises(TypeError, match="expects the path of a file, got None"):
+    with pytest.raises(TypeError, match="Expected a path, got None"):
         fitted.export_onnx(None)
     assert not list(tmp_path.iterdir())
 
