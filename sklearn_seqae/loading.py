@@ -41,6 +41,7 @@ _FITTED = {
 }
 # And what its scaling has, where there are numbers to scale.
 _OF_SCALER = {
+    "_form": Form,
     "n_channels_in_": Integral,
     "scaler_": object,
     "channel_scale_": (ndarray, type(None)),
