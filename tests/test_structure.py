@@ -21,6 +21,7 @@ MODULES = [
     "clocks",
     "frames",
     "nested",
+    "arrow_types",
     "arrow",
     "ragged",
     "sequences",
