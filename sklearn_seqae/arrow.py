@@ -63,7 +63,10 @@ def read_arrow(X: Any, choose: Chooser | None) -> Sequences | None:
         )
     if len(columns) == len(channels):
         channels = list(names) if kind in _TABLES else [None]
-    form = Form(kind, columns=tuple(names), layout=write_schema(names, columns))
+    pa = load("pyarrow")
+    types = [(str(name), column.type) for name, column in zip(names, columns, strict=True)]
+    schema = X.schema if kind in ("arrow_table", "arrow_batch") else pa.schema(types)
+    form = Form(kind, columns=tuple(names), layout=write_schema(schema))
     index = None
     if is_frame(X) or is_series(X):
         form = replace(form, names=(X.index.name, *(X.columns.names if is_frame(X) else ())))
@@ -78,10 +81,10 @@ def write_arrow(sequences: Sequences, form: Form, index: SequenceIndex | None) -
     pa = load("pyarrow")
     n_channels = sequences.n_channels
     names = range(n_channels) if form.columns is None else form.columns
+    schema = pa.schema([(str(name), pa.list_(pa.float32())) for name in names])
     if form.layout:
-        fields = read_schema(form.layout)
-    else:
-        fields = [pa.field(str(name), pa.list_(pa.float32())) for name in names]
+        schema = read_schema(form.layout)
+    fields = list(schema)
     width = len(fields) if len(fields) > 1 else step_width(fields[0].type.value_type)
     if width not in (None, n_channels):
         raise ValueError(
@@ -102,7 +105,8 @@ def write_arrow(sequences: Sequences, form: Form, index: SequenceIndex | None) -
         for column, field in zip(columns, fields, strict=True)
     ]
     fields = [field.with_type(array.type) for field, array in zip(fields, arrays, strict=True)]
-    return _CLOSE[form.kind](pa.Table.from_arrays(arrays, schema=pa.schema(fields)), form, index)
+    schema = pa.schema(fields, metadata=schema.metadata)
+    return _CLOSE[form.kind](pa.Table.from_arrays(arrays, schema=schema), form, index)
 
 
 # Containers

@@ -50,20 +50,17 @@ def floating_type(kind: Any) -> Any:
     return pa.float64() if pa.types.is_decimal(kind) or pa.types.is_null(kind) else kind
 
 
-def write_schema(names: tuple[Any, ...], columns: list[Any]) -> str:
-    """Return names and types as text."""
-    pa = load("pyarrow")
-    fields = [
-        pa.field(str(name), floating_type(column.type))
-        for name, column in zip(names, columns, strict=True)
-    ]
-    return base64.b64encode(pa.schema(fields).serialize().to_pybytes()).decode("ascii")
+def write_schema(schema: Any) -> str:
+    """Return a schema, with floating types in place of others, as text."""
+    fields = [field.with_type(floating_type(field.type)) for field in schema]
+    schema = load("pyarrow").schema(fields, metadata=schema.metadata)
+    return base64.b64encode(schema.serialize().to_pybytes()).decode("ascii")
 
 
-def read_schema(text: str) -> list[Any]:
-    """Return the fields that `write_schema` wrote."""
+def read_schema(text: str) -> Any:
+    """Return the schema that `write_schema` wrote."""
     pa = load("pyarrow")
-    return list(pa.ipc.read_schema(pa.py_buffer(base64.b64decode(text))))
+    return pa.ipc.read_schema(pa.py_buffer(base64.b64decode(text)))
 
 
 def leaf_field(kind: Any, channel: int) -> Any:

@@ -691,6 +691,13 @@ def test_more_channels_than_a_container_has_are_refused(X):
         to_container(as_sequences(np.ones((1, 2, 3))), form)
 
 
+def test_a_schema_comes_back_with_all_that_it_says():
+    field = pa.field("x", pa.list_(pa.field("element", pa.float64(), False)), False, {"unit": "V"})
+    schema = pa.schema([field], metadata={"author": "me"})
+    X = pa.table({"x": [[1.0], [2.0, 3.0]]}, schema=schema)
+    assert to_container(as_sequences(X)).schema.equals(schema, check_metadata=True)
+
+
 def test_fixed_sizes_become_others_where_lengths_vary():
     sequences = as_sequences([[1.0], [2.0, 3.0]])
     for X in (pa.array([[1.0]], pa.list_(pa.float32(), 1)), ak.to_regular(ak.Array([[1.0]]))):
