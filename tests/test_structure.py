@@ -23,6 +23,7 @@ MODULES = [
     "clocks",
     "frames",
     "nested",
+    "arrow_types",
     "arrow",
     "ragged",
     "archive",
