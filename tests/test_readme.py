@@ -27,7 +27,8 @@ def test_the_first_screen_begins_with_three_lines_of_code():
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_every_code_block_runs(capsys):
+def test_every_code_block_runs(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # some write files
     rng = np.random.default_rng(0)
     known = {"X": [rng.normal(size=(n_steps, 12)) for n_steps in (3, 9, 0, 5)]}
     blocks = code_blocks("README.md")
