@@ -127,7 +127,8 @@ class ExportableAutoencoder(SequenceAutoencoder):
         Examples
         --------
         >>> import tempfile
-        >>>         >>> import numpy as np
+        >>> from pathlib import Path
+        >>> import numpy as np
         >>> import onnxruntime
         >>> from sklearn_seqae import LSTMAutoencoderTransformer
         >>> X = [[[0.1, 2.0], [0.3, 1.5]], [[0.2, 1.0]]]
