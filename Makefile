@@ -3,6 +3,8 @@
 #   make demo    the example of the README
 #   make test    all tests, and the examples in the docstrings
 #   make backends  the test with JAX and torch in place of TensorFlow, in a venv of its own
+#   make docs    this documentation as a site, its examples run: build/docs/html/index.html
+#   make test-docs opens the site in Chromium, if there is one; `make images`: its pictures for the README
 #   make bench   times it beside what people use today: half an hour, in a venv of its own
 #   make quality what can be read from the codes, beside published vectors: an hour, in the same venv
 #   make lint    style; `make types`: type hints; `make clean`: back to a fresh checkout
@@ -16,11 +18,11 @@ BIN := $(CURDIR)/$(VENV)/bin
 RUN := PATH="$(BIN):$$PATH"
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test backends test-backends bench measure quality judge lint types clean
+.PHONY: demo test backends test-backends docs site test-docs browse images bench measure quality judge lint types clean clean-docs
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed-plot
-	$(RUN) python examples/demo.py
+	$(RUN) python tools/draw.py examples/demo.py build/demo
 
 test: $(VENV)/.installed-test
 	$(RUN) python -m pytest --numprocesses 2
@@ -32,6 +34,26 @@ backends:
 
 test-backends: $(VENV)/.installed-backends
 	$(RUN) python -m pytest tests/test_backends.py
+
+# In a venv of its own, for what sphinx-build needs. Warnings are errors. Examples that have not changed
+# are not run again; `make clean-docs docs` runs them all.
+docs:
+	$(MAKE) VENV=.venv-docs site
+
+site: $(VENV)/.installed-docs
+	$(RUN) TF_CPP_MIN_LOG_LEVEL=3 python -m sphinx --fail-on-warning --keep-going -b html \
+	-d build/docs/doctrees docs build/docs/html $(SPHINX)
+
+# Of links, errors in the console, pictures, the search, and how wide it is on a phone.
+test-docs: docs
+	$(MAKE) VENV=.venv-docs browse
+
+browse: $(VENV)/.installed-docs
+	$(RUN) python -m pytest tests/test_site.py
+
+# The README's pictures are those of the site.
+images: docs
+	cp docs/gallery/images/sphx_glr_demo_001.png docs/images/japanese_vowels.png
 
 # In a venv of its own: what this library is compared with wants other versions of NumPy and pandas.
 # BENCH="--workloads small --repeats 1" measures less; see benchmarks/run.py.
@@ -56,8 +78,11 @@ lint: $(VENV)/.installed-test
 types: $(VENV)/.installed-test
 	$(RUN) mypy
 
-clean:
-	rm -rf $(VENV) .venv-backends .venv-bench build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+clean-docs:
+	rm -rf build/docs docs/api docs/gallery
+
+clean: clean-docs
+	rm -rf $(VENV) .venv-backends .venv-bench .venv-docs build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # One stamp per extra; the package itself is installed in place, so only pyproject.toml matters.
