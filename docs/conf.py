@@ -3,6 +3,7 @@
 Nothing is fetched: no inventories of other projects, no fonts, no scripts from elsewhere.
 """
 
+import contextlib
 import inspect
 import os
 import warnings
@@ -12,6 +13,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import matplotlib as mpl
+from sphinx_gallery.sorting import FunctionSortKey
 
 import sklearn_seqae
 
@@ -77,6 +79,7 @@ html_sidebars = {"index": [], "changelog": [], "gallery/**": ["sidebar-nav-bs"]}
 EXAMPLES = [
     "demo",
     "digits",
+    "heartbeats",
     "missing_values",
     "between_codes",
     "symbols",
@@ -97,9 +100,16 @@ def _place(name):
     return EXAMPLES.index(Path(name).stem)
 
 
-def _style(gallery_conf, name):
-    """Draw the pictures of all examples alike, and let them warn of nothing."""
+_while_running = contextlib.ExitStack()
+
+
+def _prepare(gallery_conf, name, when):
+    """Draw the pictures of all examples alike, and let a warning of one be an error."""
+    _while_running.close()
+    if when == "after":
+        return
     mpl.style.use(HERE / "pictures.mplstyle")
+    _while_running.enter_context(warnings.catch_warnings())
     warnings.simplefilter("error")
     # What sphinx-gallery draws with has no windows.
     warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
@@ -111,8 +121,9 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
     "filename_pattern": "/",  # all of them run
-    "within_subsection_sort": _place,
-    "reset_modules": ("matplotlib", _style),
+    "within_subsection_order": FunctionSortKey(_place),
+    "reset_modules": ("matplotlib", _prepare),
+    "reset_modules_order": "both",
     "abort_on_example_error": True,
     "backreferences_dir": "gallery/backreferences",
     "doc_module": ("sklearn_seqae",),

@@ -68,7 +68,7 @@ began = time.perf_counter()
 history = autoencoder.fit(
     scaled,
     scaled,
-    epochs=100,
+    epochs=60,
     batch_size=16,
     validation_split=0.1,
     callbacks=[EarlyStopping(patience=20, restore_best_weights=True)],
