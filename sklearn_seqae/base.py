@@ -17,6 +17,7 @@ from .elements import Chooser
 from .exceptions import NothingLearnedWarning
 from .filters import choose_dilations
 from .fitted import Codec
+from .persistence import save
 from .sequences import Sequences, as_sequences
 from .symbols import MixedScaler, adopt
 
@@ -92,6 +93,36 @@ class SequenceAutoencoder(BaseEstimator):
     def decoder_(self) -> "keras.Model":
         """The submodel that writes sequences."""
         return self.model_.get_layer("decoder")
+
+    def save(self, path: Any, include_optimizer: bool = False) -> None:
+        """Write the fitted estimator to one file, which `load` reads.
+
+        The file is a zip of a JSON manifest and NumPy arrays, without pickle or code, so that
+        whoever gets it can load it in safety. It is written beside the path first, and put in its
+        place when it is whole.
+
+        Parameters
+        ----------
+        path : str, PathLike or binary file object
+            Where to; a file that is there is replaced.
+        include_optimizer : bool, default=False
+            Whether to keep the state of the optimizer, so that `partial_fit`, or `fit` with
+            `warm_start`, go on after `load` to the bit as they would have here. Without it they go
+            on from the weights, with an optimizer that starts afresh. Adam's state is twice as
+            large as the weights.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If a parameter can't be kept without code: functions and classes, such as those of an
+            `encoder` of your own, must be at the top level of a module. The file has their names
+            only.
+        """
+        check_is_fitted(self)
+        validation.check_parameters(self)  # as `load` does, for what is not valid may be code
+        save(self, path, include_optimizer)
 
     def __sklearn_tags__(self) -> Any:
         """Return what scikit-learn may expect of this estimator."""
@@ -191,7 +222,7 @@ class SequenceAutoencoder(BaseEstimator):
             own_model = self.encoder is not None or callable(self.decoder)
             folded = round(float(np.quantile(lengths, 0.9)) / AUTO_PATCHED_STEPS)
             patch_size = 1 if own_model else max(1, folded)
-        n_components = self.n_components - n_statistics
+        n_components = int(self.n_components) - n_statistics  # Keras takes no NumPy's
         n_learned = min(n_components, max(LEAST_LEARNED, int(LEARNED_SHARE * n_components)))
         has_filters = (
             n_learned < n_components

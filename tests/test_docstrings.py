@@ -13,7 +13,10 @@ from sklearn_seqae import datasets, exceptions
 IGNORED = {"ES01", "EX01", "RT02", "SA01"}
 
 OBJECTS = {
-    "sklearn_seqae.exceptions.NothingLearnedWarning": exceptions.NothingLearnedWarning,
+    **{
+        f"sklearn_seqae.exceptions.{name}": getattr(exceptions, name)
+        for name in ("NothingLearnedWarning", "FileFormatError", "UntrustedError")
+    },
     **{
         f"sklearn_seqae.{name}": getattr(sklearn_seqae, name)
         for name in sklearn_seqae.__all__
