@@ -74,6 +74,11 @@ class Codec:
         return self._make_model()
 
     @property
+    def weights(self) -> list[NDArray]:
+        """The present weights, in the order of the Keras model, which is not made for them."""
+        return self._make_model().get_weights() if self._weights is None else self._weights
+
+    @property
     def network(self) -> Network:
         """What encodes and decodes with the present weights."""
         if self._network is None or self._is_shown:  # who has the model may change its weights
@@ -185,10 +190,7 @@ class Codec:
 
     def _make_network(self) -> Network:
         if self.architecture.is_built_in:
-            weights = self._weights
-            if weights is None:
-                weights = self._make_model().get_weights()
-            return forward.Network(self.architecture, weights)
+            return forward.Network(self.architecture, self.weights)
         model = self._make_model()
         from .adopted import AdoptedNetwork
 

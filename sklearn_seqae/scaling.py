@@ -19,7 +19,7 @@ _SCALERS = {"standard": StandardScaler, "minmax": MinMaxScaler, "robust": Robust
 
 # Differences below this share of a channel's spread count as none: a constant sequence is divided
 # by it rather than by zero, and locations that differ by less stay near zero in the statistics.
-_FLOOR = 1e-3
+FLOOR = 1e-3
 
 _Floats = NDArray[np.float64]
 
@@ -301,7 +301,7 @@ class SequenceScaler(TransformerMixin, BaseEstimator):
         unit = np.concatenate([spread, np.ones_like(spread)])
         self.channel_scale_ = spread
         self.statistics_mean_ = np.nanmean(raw, axis=0)
-        self.statistics_scale_ = np.where(deviation > _FLOOR * unit, deviation, unit)
+        self.statistics_scale_ = np.where(deviation > FLOOR * unit, deviation, unit)
 
     def _statistics(self, sequences: Sequences) -> NDArray[np.float32]:
         if self.channel_scale_ is None:
@@ -331,7 +331,7 @@ def _raw_statistics(sequences: Sequences, channel_scale: _Floats) -> _Floats:
     mean = np.divide(_sums(values, sequences), count, where=known, out=unknown.copy())
     squares = np.where(observed, values - mean[sequences.owners], 0.0) ** 2
     variance = np.divide(_sums(squares, sequences), count, where=known, out=unknown)
-    return np.hstack([mean, 0.5 * np.log(variance + (_FLOOR * channel_scale) ** 2)])
+    return np.hstack([mean, 0.5 * np.log(variance + (FLOOR * channel_scale) ** 2)])
 
 
 def _sums(values: _Floats, sequences: Sequences) -> _Floats:

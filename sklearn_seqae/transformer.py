@@ -9,12 +9,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from .errors import r2
 from .generation import GenerativeAutoencoder
+from .onnx_export import ExportableAutoencoder
 from .sequences import row_labels, to_container
 from .validation import PARAMETER_CONSTRAINTS, check_codes, check_lengths
 
 
 class LSTMAutoencoderTransformer(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, GenerativeAutoencoder
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, GenerativeAutoencoder, ExportableAutoencoder
 ):
     """Sequences of any length to fixed-size vectors and back, by a recurrent autoencoder.
 
