@@ -7,12 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import validation
 from .architecture import Architecture
+from .diagram import Diagrammed
 from .elements import Chooser
 from .exceptions import NothingLearnedWarning
 from .filters import choose_dilations
@@ -66,17 +66,12 @@ TRAINING_PARAMETERS = (
 )
 
 
-class SequenceAutoencoder(BaseEstimator):
+class SequenceAutoencoder(Diagrammed):
     """Reads sequences, checks them against what fit saw, and trains a codec on them.
 
     It has the parameters of `LSTMAutoencoderTransformer`, but leaves their list, and what is done
     with the codec, to its subclasses.
     """
-
-    history_: dict[str, list[float]]
-    n_epochs_: int
-    best_epoch_: int
-    _codec: Codec
 
     @property
     def model_(self) -> "keras.Model":

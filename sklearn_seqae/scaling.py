@@ -11,6 +11,7 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .documentation import Documented
 from .sequences import Sequences, as_sequences, row_labels, to_container
 
 __all__ = ["SequenceScaler"]
@@ -24,7 +25,7 @@ FLOOR = 1e-3
 _Floats = NDArray[np.float64]
 
 
-class SequenceScaler(TransformerMixin, BaseEstimator):
+class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
     """Scale the channels of sequences and give back the container that came.
 
     Only real steps are looked at: padding has no influence, missing values (NaN) are left out of
