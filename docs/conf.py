@@ -137,7 +137,7 @@ sphinx_gallery_conf = {
 
 
 def _skip(app, what, name, member, skip, options):
-    """Skip what comes from elsewhere, as `set_output`, and properties, which classes' pages list."""
+    """Skip what comes from elsewhere, as `set_output`, and properties, which are attributes."""
     function = inspect.unwrap(member) if callable(member) else None
     ours = (getattr(function, "__module__", None) or "").startswith("sklearn_seqae")
     return skip or (what == "class" and not ours)

@@ -7,6 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
+from sklearn import get_config
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -17,6 +19,7 @@ from .elements import Chooser
 from .exceptions import NothingLearnedWarning
 from .filters import choose_dilations
 from .fitted import Codec
+from .importing import load
 from .persistence import save
 from .sequences import Sequences, as_sequences
 from .symbols import MixedScaler, adopt
@@ -250,15 +253,18 @@ class SequenceAutoencoder(Diagrammed):
         if not reset:
             check_is_fitted(self)
         sequences = as_sequences(X, self._chooser(reset))
-        tabular = sequences.form.kind in ("2d", "frame")
+        form = sequences.form
         if reset:
             self.n_channels_in_ = sequences.n_channels
             self.n_features_in_ = sequences.n_features
             self.__dict__.pop("feature_names_in_", None)
         else:
             self._check_n_channels(sequences.n_channels)
-        if tabular and (reset or self._form.kind in ("2d", "frame")):
+        is_given = not isinstance(X, Sequences)
+        if is_given and form.has_columns_of(form if reset else self._form):
             validate_data(self, X, reset=reset, skip_check_array=True)
+        elif not reset:
+            self._check_names(form.channel_names)
         return sequences if reset else adopt(sequences, self._codec.scaler.labels)
 
     def _chooser(self, reset: bool) -> Chooser | None:
@@ -273,14 +279,31 @@ class SequenceAutoencoder(Diagrammed):
     def _choose_as_in_fit(
         self, labels: tuple[Any, ...], found: list[bool], names: tuple[Any, ...] | None
     ) -> list[bool]:
-        columns = self._form.columns if self._form.kind == "frames" else None
         self._check_n_channels(len(found))
-        if names is not None and columns is not None and names != columns:
-            raise ValueError(
-                f"Expected DataFrames with the columns that fit saw, {list(columns)}, got "
-                f"{list(names)}: give the same columns in the same order."
-            )
+        self._check_names(names)
         return [one is not None for one in labels]
+
+    def _check_names(self, names: tuple[Any, ...] | None) -> None:
+        """Raise unless channels have the names that fit saw, if both times they have some."""
+        known = self._form.channel_names
+        # One column may hold all channels.
+        if known is None or names is None or len(known) != len(names) or known == names:
+            return
+        raise ValueError(
+            f"Expected the columns that fit saw, {list(known)}, got {list(names)}: give the same "
+            "columns in the same order."
+        )
+
+    def _with_ids(self, codes: NDArray[np.float32], sequences: Sequences) -> Any:
+        """Return codes as a DataFrame with the ids of their sequences, if that was asked for.
+
+        scikit-learn would give them the index of `X`, which has more rows in a long frame.
+        """
+        ids = None if sequences.index is None else sequences.index.ids
+        config = getattr(self, "_sklearn_output_config", {})
+        if ids is None or config.get("transform", get_config()["transform_output"]) != "pandas":
+            return codes
+        return load("pandas").DataFrame(codes, index=ids)
 
     def _check_n_channels(self, n_channels: int) -> None:
         if n_channels != self.n_channels_in_:

@@ -35,19 +35,27 @@ def is_frame(X: Any) -> bool:
     return _is_pandas(X, "DataFrame")
 
 
+def is_series(X: Any) -> bool:
+    """Tell whether this is a Series of pandas."""
+    return _is_pandas(X, "Series")
+
+
 def says_symbols(X: Any) -> bool:
     """Tell whether this is a Series of pandas' categories or text, whatever is in it."""
     kinds = ("CategoricalDtype", "StringDtype")
-    return _is_pandas(X, "Series") and any(_is_pandas(X.dtype, kind) for kind in kinds)
+    return is_series(X) and any(_is_pandas(X.dtype, kind) for kind in kinds)
 
 
 def as_array(X: Any, where: str) -> NDArray[Any]:
-    """Return an array-like as an array, or refuse what is masked or ragged."""
+    """Return an array-like as an array, with NaN for what is masked, or refuse what is ragged."""
     if isinstance(X, np.ma.MaskedArray):  # np.asarray would drop the mask without a word
-        raise TypeError(
-            f"Expected arrays that mark missing values with NaN, but {where} is a masked array; "
-            "pass x.astype(float).filled(np.nan)."
-        )
+        if X.dtype.kind in "fiub":
+            return np.where(np.ma.getmaskarray(X), np.nan, X.data.astype(floating(X.dtype)))
+        if X.dtype.kind in "OSUT":
+            objects = X.data.astype(object)
+            objects[np.ma.getmaskarray(X)] = None
+            return objects
+        return X.data
     try:
         return np.asarray(X)
     except ValueError as error:
@@ -64,6 +72,19 @@ def as_given(X: Any, where: str) -> NDArray[Any]:
         objects = np.asarray(X, dtype=object)
         return array if all(isinstance(item, str) for item in objects.flat) else objects
     return array
+
+
+def floating(*dtypes: Any) -> np.dtype[Any]:
+    """Return the floating dtype of NumPy that values of these dtypes come back in.
+
+    It is their own if they have one; decoded integers are not whole, so they get the least one that
+    holds them.
+    """
+    kinds = {np.dtype(dtype) for dtype in dtypes}
+    if kinds and all(dtype.kind == "f" for dtype in kinds):
+        return np.result_type(*kinds)
+    numeric = [dtype for dtype in kinds if dtype.kind in "fiub"]
+    return np.result_type(np.float32 if numeric else np.float64, *numeric)
 
 
 def real(array: NDArray[Any], where: str) -> NDArray[Any]:
@@ -189,7 +210,7 @@ def _is_pandas(X: Any, kind: str) -> bool:
 def _read_numbers(pieces: list[Any], where: list[str]) -> NDArray[np.float32]:
     arrays = []
     for piece, name in zip(pieces, where, strict=True):
-        if _is_pandas(piece, "Series"):
+        if is_series(piece):
             piece = frame_values(piece.to_frame(), name.rpartition(" of ")[2])[:, 0]
         arrays.append(real(piece, name))
     with np.errstate(over="ignore"):
@@ -209,7 +230,7 @@ def _read_symbols(pieces: list[Any], where: list[str]) -> tuple[NDArray[np.float
         arrays = [array.astype(object) for array in arrays]
     items = np.concatenate(arrays)
     declared = _declared_categories(pieces)
-    known = ~_is_missing(items)
+    known = ~is_missing(items)
     codes = np.full(items.shape, np.nan, dtype=np.float32)
     if declared is None and items.dtype.kind != "O":
         values, codes[known] = np.unique(items[known], return_inverse=True)
@@ -232,7 +253,7 @@ def _read_symbols(pieces: list[Any], where: list[str]) -> tuple[NDArray[np.float
 
 def _items(piece: Any, where: str) -> NDArray[Any]:
     """Return a piece as an array of numbers, text or objects."""
-    if _is_pandas(piece, "Series"):
+    if is_series(piece):
         kept = isinstance(piece.dtype, np.dtype) and piece.dtype.kind in "fiub"
         return piece.to_numpy() if kept else piece.to_numpy(dtype=object)
     if piece.dtype.kind == "T":  # NumPy's text of any width
@@ -245,7 +266,8 @@ def _items(piece: Any, where: str) -> NDArray[Any]:
     return piece
 
 
-def _is_missing(items: NDArray[Any]) -> NDArray[np.bool_]:
+def is_missing(items: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell which items of a 1-D array are NaN, None or another mark of pandas."""
     if items.dtype.kind != "O":
         return np.isnan(items) if items.dtype.kind == "f" else np.zeros(items.shape, dtype=bool)
     pandas = sys.modules.get("pandas")
@@ -265,7 +287,7 @@ def _check_items(found: list[Any], pieces: list[Any], where: list[str]) -> None:
     for piece, name in zip(pieces, where, strict=True):
         for item in np.asarray(piece, dtype=object):
             is_odd = isinstance(item, str) is not is_text[0] or not isinstance(item, str | Real)
-            if is_odd and not _is_missing(np.array([item, None], dtype=object))[0]:
+            if is_odd and not is_missing(np.array([item, None], dtype=object))[0]:
                 raise TypeError(
                     f"Expected the symbols of a channel to be all text or all numbers, but {name} "
                     f"holds {item!r} beside others such as {found[0]!r}; convert them to text, and "

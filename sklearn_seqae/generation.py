@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .reconstruction import ReconstructingAutoencoder
-from .sequences import row_labels, to_container
+from .sequences import to_container
 from .validation import check_sampling, draw_seed
 
 
@@ -40,7 +40,7 @@ class GenerativeAutoencoder(ReconstructingAutoencoder):
         if missing.any():
             filled = self._codec.impute(sequences).values
             sequences = sequences.with_values(np.where(missing, filled, sequences.values))
-        return to_container(sequences, index=row_labels(X))
+        return to_container(sequences)
 
     def sample(self, n_samples: int = 1, random_state: Any = None) -> Any:
         """Return new sequences, decoded from a density of the training codes.

@@ -1,10 +1,26 @@
-"""Importing Keras and TensorFlow when they are first needed, without their start-up lines."""
+"""Importing what is not always needed, when it first is: Keras, TensorFlow, optional packages."""
 
 import contextlib
+import importlib
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from typing import Any
+
+# The extra of this package that installs an optional one.
+_EXTRAS = {"pandas": "pandas", "polars": "polars", "pyarrow": "arrow", "awkward": "awkward"}
+
+
+def load(name: str) -> Any:
+    """Import an optional package, or say how to get it."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise ImportError(
+            f"Expected the package {name}, which this container needs, got none ({error}); install "
+            f'it by pip install "sklearn-seqae[{_EXTRAS[name.partition(".")[0]]}]".'
+        ) from error
 
 
 def load_keras() -> None:

@@ -12,24 +12,95 @@ from numpy.typing import ArrayLike, NDArray
 
 from .elements import Labels
 
+# Kinds that have one sequence a row and one step a column, and kinds with one channel a column.
+_WIDE = ("2d", "frame")
+_TABLES = ("long", "nested", "arrow_frame", "arrow_table", "polars_frame")
+
 
 @dataclass(frozen=True)
 class Form:
-    """The container that sequences came from, without its data.
+    """The container that sequences came from, without its data: text, numbers and names only.
 
-    `kind` is "list", "list_1d", "object", "object_1d" (object array of arrays), "frames" (a list of
-    DataFrames, some columns of which hold symbols), "3d", "2d" or "frame"; `width` the number of
-    steps, for kinds that pad; `columns` the labels of a frame.
+    Parameters
+    ----------
+    kind : str, default="list"
+        A key of `sequences.KINDS`.
+    width : int or None, default=None
+        Number of steps, for kinds that pad.
+    columns : tuple or None, default=None
+        Names of the columns: of steps for "frame", else of channels.
+    dtypes : tuple of str, default=()
+        The floating dtypes of the columns, as their library writes them; one alone is that of all,
+        none stands for float32. Symbols have theirs in `Labels`.
+    names : tuple, default=()
+        Names of what holds names: pandas' index levels, then its levels of columns.
+    clock : tuple of (str, str, str) or None, default=None
+        Of regular time stamps their dtype, start and step: see `clocks`.
+    layout : str, default=""
+        What else the kind has to know of itself: the type of nested cells, the schema of Arrow
+        columns, the type of an awkward array.
+    masked : bool, default=False
+        Whether NumPy's mask says what is missing.
     """
 
     kind: str = "list"
     width: int | None = None
     columns: tuple[Any, ...] | None = None
+    dtypes: tuple[str, ...] = ()
+    names: tuple[Any, ...] = ()
+    clock: tuple[str, str, str] | None = None
+    layout: str = ""
+    masked: bool = False
 
     @property
     def one_channel(self) -> bool:
         """Whether the container holds sequences of one channel, without an axis for it."""
-        return self.kind in ("list_1d", "object_1d", "2d", "frame")
+        return self.kind in ("list_1d", "object_1d", *_WIDE)
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether columns are steps."""
+        return self.kind in _WIDE
+
+    @property
+    def is_table(self) -> bool:
+        """Whether the container is a table whose columns are channels."""
+        return self.kind in _TABLES
+
+    @property
+    def channel_names(self) -> tuple[Any, ...] | None:
+        """Names of the channels, where the container has some."""
+        return self.columns if self.is_table or self.kind in ("frames", "awkward") else None
+
+    def has_columns_of(self, other: Form) -> bool:
+        """Whether the columns of both containers mean the same, so that they should agree."""
+        return (self.is_wide and other.is_wide) or (self.is_table and other.is_table)
+
+
+@dataclass(frozen=True, eq=False)
+class SequenceIndex:
+    """What pandas' indexes say of the sequences of one container.
+
+    Parameters
+    ----------
+    ids : pandas Index of n_sequences, or None
+        What each sequence is called.
+    times : pandas Index of total_steps, list of n_sequences pandas Index, or None
+        The time stamps of all steps under each other, or sequence by sequence.
+    rows : ndarray of shape (total_steps,), int64, or None
+        Where in the container each step was, if sequences were mixed there.
+    """
+
+    ids: Any = None
+    times: Any = None
+    rows: NDArray[np.int64] | None = None
+
+    def take(self, chosen: NDArray[np.int64], steps: NDArray[np.int64]) -> SequenceIndex:
+        """Return what is said of the chosen sequences, and of their steps."""
+        ids = None if self.ids is None else self.ids.take(chosen)
+        if isinstance(self.times, list):
+            return SequenceIndex(ids, [self.times[i] for i in chosen])
+        return SequenceIndex(ids, None if self.times is None else self.times.take(steps))
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +118,8 @@ class Sequences:
         The container that :func:`sequences.to_container` gives back.
     labels : tuple of (Labels or None), default=()
         For each channel what its codes stand for, None for numbers; empty where all are numbers.
+    index : SequenceIndex or None, default=None
+        Ids and time stamps, from containers that have them.
 
     Examples
     --------
@@ -59,6 +132,7 @@ class Sequences:
     offsets: NDArray[np.int64]
     form: Form = field(default_factory=Form)
     labels: tuple[Labels | None, ...] = ()
+    index: SequenceIndex | None = None
 
     def __post_init__(self) -> None:
         values = np.ascontiguousarray(self.values, dtype=np.float32)
@@ -105,7 +179,9 @@ class Sequences:
 
     @property
     def n_features(self) -> int:
-        """What scikit-learn counts as features: columns of a 2-D array or frame, else channels."""
+        """What scikit-learn counts as features: columns of a 2-D array or table, else channels."""
+        if self.form.is_table and self.form.columns is not None:
+            return len(self.form.columns)
         columns = self.form.width if self.form.one_channel else None
         return self.n_channels if columns is None else columns
 
@@ -128,14 +204,15 @@ class Sequences:
         # From where a step lies after the choice to where it lies now: one shift per sequence.
         shifts = self.offsets[chosen] - offsets[:-1]
         rows = np.arange(offsets[-1]) + np.repeat(shifts, lengths)
-        return Sequences(self.values[rows], offsets, self.form, self.labels)
+        index = None if self.index is None else self.index.take(chosen, rows)
+        return Sequences(self.values[rows], offsets, self.form, self.labels, index)
 
     def with_values(self, values: NDArray[Any]) -> Sequences:
-        """Return sequences of the same lengths, form and labels with other values.
+        """Return sequences of the same lengths, form, labels and index with other values.
 
         Where there are labels, these are (total_steps, n_channels), else (total_steps, any).
         """
-        return Sequences(values, self.offsets, self.form, self.labels)
+        return Sequences(values, self.offsets, self.form, self.labels, self.index)
 
 
 def _offsets(lengths: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from .base import SequenceAutoencoder
 from .errors import mean_squared_error
-from .sequences import row_labels, to_container
+from .sequences import to_container
 
 
 class ReconstructingAutoencoder(SequenceAutoencoder):
@@ -24,7 +24,8 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
             In the form of `X`, without missing values.
         """
         sequences = self._read(X)
-        return to_container(self._codec.reconstruct(sequences), sequences.form, index=row_labels(X))
+        decoded = self._codec.reconstruct(sequences)
+        return to_container(decoded, sequences.form, index=sequences.index)
 
     def reconstruction_error(self, X: Any, per: str = "sequence") -> Any:
         """Return the mean squared error of the reconstruction, in scaled units.

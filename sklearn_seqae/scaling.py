@@ -12,7 +12,7 @@ from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .documentation import Documented
-from .sequences import Sequences, as_sequences, row_labels, to_container
+from .sequences import Sequences, as_sequences, to_container
 
 __all__ = ["SequenceScaler"]
 
@@ -110,11 +110,12 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
                 f"{len(sequences)} sequence(s) that are all empty or missing; leave those out, or "
                 "add sequences with values."
             )
-        if not isinstance(X, Sequences):
-            validate_data(self, X, skip_check_array=True, ensure_2d=False)
+        self.__dict__.pop("feature_names_in_", None)
+        if not isinstance(X, Sequences) and (sequences.form.is_wide or sequences.form.is_table):
+            validate_data(self, X, skip_check_array=True)
         self.n_channels_in_ = sequences.n_channels
         self.n_features_in_ = sequences.n_features
-        self._has_columns = _is_table(sequences)
+        self._form = sequences.form
         self.scaler_: Any = None
         self.channel_scale_: Any = None
         self.statistics_mean_: Any = None
@@ -252,8 +253,7 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
                 f"{sequences.n_channels}; give the same channels in the same order."
             )
         # Columns count only where fit saw some. Who made Sequences has checked their container.
-        columns = columns and self._has_columns and _is_table(sequences)
-        if columns and not isinstance(X, Sequences):
+        if columns and not isinstance(X, Sequences) and sequences.form.has_columns_of(self._form):
             validate_data(self, X, reset=False, skip_check_array=True)
         return sequences
 
@@ -281,7 +281,7 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
 
     def _give_back(self, values: NDArray[Any], sequences: Sequences, X: Any) -> Any:
         scaled = sequences.with_values(values)
-        return scaled if isinstance(X, Sequences) else to_container(scaled, index=row_labels(X))
+        return scaled if isinstance(X, Sequences) else to_container(scaled)
 
     def _apply(self, method: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
         if self.scaler_ is None or not len(values):
@@ -316,10 +316,6 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
     def _location_and_scale(self, statistics: NDArray[np.float32]) -> tuple[_Floats, _Floats]:
         raw = statistics * self.statistics_scale_ + self.statistics_mean_
         return raw[:, : self.n_channels_in_], np.exp(raw[:, self.n_channels_in_ :])
-
-
-def _is_table(sequences: Sequences) -> bool:
-    return sequences.form.kind in ("2d", "frame")
 
 
 def _raw_statistics(sequences: Sequences, channel_scale: _Floats) -> _Floats:

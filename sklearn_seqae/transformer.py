@@ -286,7 +286,7 @@ class LSTMAutoencoderTransformer(
             A code depends on its sequence alone.
         """
         sequences = self._read(X)
-        return self._codec.encode(sequences)
+        return self._with_ids(self._codec.encode(sequences), sequences)
 
     def inverse_transform(self, X: ArrayLike, lengths: ArrayLike | None = None) -> Any:
         """Return the sequences that codes stand for.
@@ -308,7 +308,7 @@ class LSTMAutoencoderTransformer(
         codes = check_codes(X, self._n_features_out)
         if lengths is None:
             steps = self._codec.decode_lengths(codes)
-            if self._form.kind in ("2d", "frame"):  # a table gets no new columns
+            if self._form.is_wide:  # a table gets no new columns
                 steps = np.minimum(steps, self.n_features_in_)
         else:
             steps = check_lengths(lengths, len(codes))

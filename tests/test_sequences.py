@@ -177,7 +177,7 @@ def test_pandas_objects_may_be_elements_and_use_their_own_missing_mark():
     assert_array_equal(as_sequences([frame]).values, [[1, 0.5], [NAN, 1.5]])
     assert_array_equal(as_sequences(frame).values, [[1], [0.5], [NAN], [1.5]])
     assert_array_equal(as_sequences([pd.Series([1, 2])]).values, [[1], [2]])
-    assert as_sequences(pd.Series([[1.0, 2.0], [3.0]])).form.kind == "object_1d"
+    assert_array_equal(as_sequences(pd.Series([[1.0, 2.0], [3.0]])).values, [[1], [2], [3]])
 
 
 def test_a_frame_keeps_columns_that_are_no_strings():
@@ -241,7 +241,6 @@ def test_with_values_keeps_lengths_and_form():
     assert sequences.form.kind == "list_1d"
 
 
-LONG = pd.DataFrame({"x": [1.0, 2.0]}, index=pd.MultiIndex.from_tuples([(0, 0), (0, 1)]))
 DATES = np.array([["2020-01-01"]], dtype="datetime64[D]")
 
 
@@ -258,8 +257,6 @@ DATES = np.array([["2020-01-01"]], dtype="datetime64[D]")
         (np.ones((1, 1, 1, 1)), r"an array of shape \(1, 1, 1, 1\)"),
         (iter([[1.0]]), "got a list_iterator"),
         (sparse.csr_array(np.eye(2)), "sparse data become dense"),
-        (np.ma.masked_array(np.eye(2)), r"is a masked array; pass x.*filled\(np.nan\)"),
-        ([np.ma.masked_array(np.eye(2))], "sequence 0 is a masked array"),
         ([], r"0 sample\(s\) \(shape=\(0,\)\) while a minimum of 1"),
         (np.empty((0, 3)), r"0 sample\(s\) \(shape=\(0, 3\)\)"),
         (np.empty((0, 3, 1)), r"0 sample\(s\) \(shape=\(0, 3, 1\)\)"),
@@ -297,7 +294,6 @@ DATES = np.array([["2020-01-01"]], dtype="datetime64[D]")
         (pd.DataFrame({"a": [1.0], "b": ["x"]}), "column 'b' of the DataFrame holds text"),
         (pd.DataFrame({"a": pd.to_datetime(["2020"])}), "column 'a' .* no number"),
         ([pd.DataFrame({"a": ["x"]})], "column 'a' of sequence 0 holds text"),
-        (LONG, r"one sequence per row, got a row index of 2 levels; pass \[x for"),
     ],
 )
 def test_what_is_no_container_of_sequences_is_refused_in_words(X, message):
