@@ -79,7 +79,7 @@ types: $(VENV)/.installed-test
 	$(RUN) mypy
 
 clean-docs:
-	rm -rf build/docs docs/api docs/gallery
+	rm -rf build/docs docs/generated docs/gallery
 
 clean: clean-docs
 	rm -rf $(VENV) .venv-backends .venv-bench .venv-docs build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

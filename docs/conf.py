@@ -84,6 +84,7 @@ EXAMPLES = [
     "between_codes",
     "symbols",
     "search",
+    "onnx_serving",
     "from_the_tutorials",
     "moving_ones",
     "float_series",

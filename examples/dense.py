@@ -17,9 +17,7 @@ import matplotlib.pyplot as plt
 from sklearn_seqae import LSTMAutoencoderTransformer
 from sklearn_seqae.datasets import make_ragged_sines
 
-X, _ = make_ragged_sines(
-    1000, n_channels=5, min_steps=10, max_steps=10, noise=0, random_state=0
-)
+X, _ = make_ragged_sines(1000, n_channels=5, min_steps=10, max_steps=10, noise=0, random_state=0)
 fitted = {}
 for decoder in ["dense", "repeat"]:
     ae = LSTMAutoencoderTransformer(

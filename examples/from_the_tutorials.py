@@ -78,9 +78,7 @@ seconds = time.perf_counter() - began
 
 
 def encode(sequences):
-    padded = pad_sequences(
-        sequences, maxlen=max_length, dtype="float32", padding="post", value=0.0
-    )
+    padded = pad_sequences(sequences, maxlen=max_length, dtype="float32", padding="post", value=0.0)
     scaled = scaler.transform(padded.reshape(-1, n_features))
     return encoder.predict(scaled.reshape(padded.shape), verbose=0)
 
@@ -121,7 +119,9 @@ print(f"steps that Masking(0.0) masks         {np.sum(np.all(scaled == 0, axis=-
 # The padding is the easy part: it is always the same, so it flatters the loss.
 
 squared = (autoencoder.predict(scaled, verbose=0) - scaled) ** 2
-print(f"loss that Keras reports               {autoencoder.evaluate(scaled, scaled, verbose=0):.3f}")
+print(
+    f"loss that Keras reports               {autoencoder.evaluate(scaled, scaled, verbose=0):.3f}"
+)
 print(f"mean over all, padding included       {squared.mean():.3f}")
 print(f"mean over real steps                  {squared[is_real].mean():.3f}")
 print(f"mean over padding                     {squared[~is_real].mean():.3f}")

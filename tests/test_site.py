@@ -172,7 +172,7 @@ def test_an_example_ends_in_a_picture_and_shows_no_checks(example):
     [
         pytest.param("impute", "guide/missing.html", id="a page of the guide"),
         pytest.param("GridSearchCV", "gallery/search.html", id="an example"),
-        pytest.param("reconstruction_error", "api/", id="the API"),
+        pytest.param("reconstruction_error", "generated/", id="the API"),
     ],
 )
 def test_the_search_finds(asked, found, browser, address):
