@@ -84,7 +84,7 @@ EXAMPLES = [
     "between_codes",
     "symbols",
     "search",
-    "onnx_serving",
+    "serve_onnx",
     "from_the_tutorials",
     "moving_ones",
     "float_series",
