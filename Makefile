@@ -5,6 +5,8 @@
 #   make backends  the test with JAX and torch in place of TensorFlow, in a venv of its own
 #   make docs    this documentation as a site, its examples run: build/docs/html/index.html
 #   make test-docs opens the site in Chromium, if there is one; `make images`: its pictures for the README
+#   make oldest  all tests, with the oldest versions that pyproject.toml admits, in a venv of its own
+#   make dist    builds wheel and sdist, and tries each where nothing else is installed
 #   make bench   times it beside what people use today: half an hour, in a venv of its own
 #   make quality what can be read from the codes, beside published vectors: an hour, in the same venv
 #   make lint    style; `make types`: type hints; `make clean`: back to a fresh checkout
@@ -18,7 +20,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 RUN := PATH="$(BIN):$$PATH"
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test backends test-backends docs site test-docs browse images bench measure quality judge lint types clean clean-docs
+.PHONY: demo test backends test-backends docs site test-docs browse images oldest test-oldest dist bench measure quality judge lint types clean clean-docs
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed-plot
@@ -55,6 +57,25 @@ browse: $(VENV)/.installed-docs
 images: docs
 	cp docs/gallery/images/sphx_glr_demo_001.png docs/images/japanese_vowels.png
 
+oldest:
+	$(MAKE) VENV=.venv-oldest test-oldest
+
+# Old versions warn of what newer ones have mended.
+test-oldest: $(VENV)/.installed-oldest
+	$(RUN) python -m pytest --numprocesses 2 --override-ini filterwarnings=default --quiet --quiet
+
+# From another folder, so that it is the installed package that is tried.
+dist:
+	rm -rf .venv-dist build/dist
+	$(PYTHON) -m venv .venv-dist
+	.venv-dist/bin/python -m pip install --quiet --disable-pip-version-check 'build>=1.2'
+	.venv-dist/bin/python -m build --outdir build/dist .
+	.venv-dist/bin/python -m pip install --quiet --disable-pip-version-check build/dist/*.whl
+	cd build/dist && ../../.venv-dist/bin/python ../../tools/smoke.py
+	.venv-dist/bin/python -m pip install --quiet --disable-pip-version-check \
+	--force-reinstall --no-deps build/dist/*.tar.gz
+	cd build/dist && ../../.venv-dist/bin/python ../../tools/smoke.py
+
 # In a venv of its own: what this library is compared with wants other versions of NumPy and pandas.
 # BENCH="--workloads small --repeats 1" measures less; see benchmarks/run.py.
 bench:
@@ -82,13 +103,18 @@ clean-docs:
 	rm -rf build/docs docs/generated docs/gallery
 
 clean: clean-docs
-	rm -rf $(VENV) .venv-backends .venv-bench .venv-docs build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-backends .venv-docs .venv-oldest .venv-dist .venv-bench build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # One stamp per extra; the package itself is installed in place, so only pyproject.toml matters.
 $(VENV)/.installed-%: pyproject.toml | $(VENV)/bin/python
 	@echo "Installing sklearn_seqae with its extra '$*' (TensorFlow is large: this takes minutes)"
 	$(PIP) --editable '.[$*]'
+	@touch $@
+
+$(VENV)/.installed-oldest: pyproject.toml tools/oldest.py | $(VENV)/bin/python
+	$(BIN)/python tools/oldest.py > $(VENV)/oldest.txt
+	$(PIP) --constraint $(VENV)/oldest.txt --editable '.[test]'
 	@touch $@
 
 $(VENV)/bin/python:

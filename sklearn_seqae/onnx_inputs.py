@@ -71,7 +71,7 @@ def arithmetic_of(scaler: Any) -> Arithmetic:
             ("Div", scaler.scale_ if scaler.with_scaling else None),
         ]
     elif type(scaler) is MaxAbsScaler:
-        clips = getattr(scaler, "clip", False)  # new in scikit-learn 1.9
+        clips = getattr(scaler, "clip", False)  # which older releases lack
         low, high = (-1.0, 1.0) if clips else (None, None)
         operations = [("Div", scaler.scale_), ("Max", low), ("Min", high)]
     else:
@@ -88,44 +88,29 @@ def scale(
 ) -> Scaled:
     """Add what makes scaled values of the inputs of the graph."""
     with graph.scope("steps"):
-        width, x, inside, lengths_in_range = _cut(graph, sequences, lengths, patch_size)
-        is_missing = graph.op("IsNaN", x)
-        observed = graph.op("And", graph.op("Not", is_missing), inside)
+        width, x, inside, in_range = _cut(graph, sequences, lengths, patch_size)
+        observed = graph.op("And", graph.op("Not", graph.op("IsNaN", x)), inside)
         x = graph.op("Where", observed, x, 0.0)
+        real = _last_seen(graph, observed, width)
         # Infinity times zero is NaN, and so is a sum with it.
-        infinite = graph.op("ReduceSum", graph.op("Mul", x, 0.0), [1, 2], keepdims=0)
-        refusal = graph.op("Add", infinite, graph.op("Where", lengths_in_range, 0.0, np.nan))
-        seen = graph.op("ReduceMax", graph.cast(observed, np.int32), axes=[2], keepdims=0)
-        steps = graph.op("Range", np.int32(1), _scalar(graph, width, plus=1), np.int32(1))
-        reached = graph.op("ReduceMax", graph.op("Mul", seen, steps), axes=[1], keepdims=0)
-        real = graph.cast(reached, np.int64)
+        refusal = graph.op("ReduceSum", graph.op("Mul", x, 0.0), [1, 2], keepdims=0)
+        refusal = graph.op("Add", refusal, graph.op("Where", in_range, 0.0, np.nan))
     parts, statistics = [], ""
-    codes = _codes_of_values(scaler)
     if scaler.scaler_ is not None:
-        numbers, where = x, observed
-        if scaler.labels:
-            n_numbers = scaler.scaler_.n_channels_in_
-            channels = scaler.channels[:n_numbers]
-            numbers, where = (graph.op("Gather", t, channels, axis=2) for t in (x, observed))
-        with graph.scope("scaling"):
+        with graph.scope("numbers"):
+            numbers, where = x, observed
+            if scaler.labels:
+                channels = scaler.channels[: scaler.scaler_.n_channels_in_]
+                numbers, where = (graph.op("Gather", t, channels, axis=2) for t in (x, observed))
             if scaler.scaler_.channel_scale_ is None:
                 scaled = _scale_channels(graph, numbers, scaler.scaler_)
             else:
                 scaled, statistics = _scale_sequences(graph, numbers, where, scaler.scaler_)
             parts.append(graph.op("Where", where, scaled, 0.0))
-    if len(codes):
+    if scaler.symbols:
         with graph.scope("symbols"):
-            channels = scaler.channels[-len(codes) :]
-            chosen, where = (graph.op("Gather", t, channels, axis=2) for t in (x, observed))
-            is_symbol = graph.op("And", graph.op("Equal", chosen, codes), where)
-            parts.append(graph.cast(is_symbol, np.float32))
-            # Every observed symbol has to be one of those that were learned.
-            symbolic = np.unique(channels)
-            there = graph.cast(graph.op("Gather", observed, symbolic, axis=2), np.float32)
-            given, found = (
-                graph.op("ReduceSum", t, [1, 2], keepdims=0) for t in (there, parts[-1])
-            )
-            known = graph.op("Equal", given, found)
+            one_hot, known = _spread_symbols(graph, x, observed, scaler)
+            parts.append(one_hot)
             refusal = graph.op("Add", refusal, graph.op("Where", known, 0.0, np.nan))
             observed = graph.op("Gather", observed, scaler.channels, axis=2)
     values = parts[0] if len(parts) == 1 else graph.op("Concat", *parts, axis=2)
@@ -162,15 +147,25 @@ def _cut(graph: Graph, x: str, lengths: str, patch_size: int) -> tuple[str, str,
     return width, padded, graph.op("Unsqueeze", inside, [2]), in_range
 
 
-def _scalar(graph: Graph, x: str, plus: int) -> str:
-    """Return an int64 (1,) plus a number as an int32 ()."""
-    return graph.op("Squeeze", graph.cast(graph.op("Add", x, plus), np.int32))
+def _last_seen(graph: Graph, observed: str, width: str) -> str:
+    """Return the number of steps up to the last one with an observed value, int64 (n,)."""
+    seen = graph.op("ReduceMax", graph.cast(observed, np.int64), axes=[2], keepdims=0)
+    end = graph.op("Squeeze", graph.op("Add", width, 1))
+    numbered = graph.op("Mul", seen, graph.op("Range", 1, end, 1))
+    last: str = graph.op("ReduceMax", numbered, axes=[1], keepdims=0)
+    return last
 
 
-def _codes_of_values(scaler: MixedScaler) -> NDArray[np.float32]:
-    """Return, for each one-hot value, the code of the symbol that it stands for."""
-    codes = [np.arange(width) for width in scaler.symbols]
-    return np.concatenate([*codes, []]).astype(np.float32)
+def _spread_symbols(graph: Graph, x: str, observed: str, scaler: MixedScaler) -> tuple[str, str]:
+    """Return one-hot values, and of which sequences all symbols are known, bool (n,)."""
+    codes = np.concatenate([np.arange(width) for width in scaler.symbols]).astype(np.float32)
+    channels = scaler.channels[-len(codes) :]
+    chosen, where = (graph.op("Gather", t, channels, axis=2) for t in (x, observed))
+    is_symbol = graph.op("And", graph.op("Equal", chosen, codes), where)
+    one_hot = graph.cast(is_symbol, np.float32)
+    given = graph.cast(graph.op("Gather", observed, np.unique(channels), axis=2), np.float32)
+    n_given, n_found = (graph.op("ReduceSum", t, [1, 2], keepdims=0) for t in (given, one_hot))
+    return one_hot, graph.op("Equal", n_given, n_found)
 
 
 def _scale_channels(graph: Graph, x: str, scaler: SequenceScaler) -> str:
