@@ -9,6 +9,11 @@ from numpy.typing import NDArray
 
 from .palette import Palette
 
+# From this ratio of the highest to the lowest value on, a colour scale is logarithmic; it shows no
+# more than the other.
+LOGARITHMIC_FROM = 50.0
+MOST_RATIO = 1000.0
+
 
 def pyplot(who: str) -> Any:
     """Return ``matplotlib.pyplot``, which is loaded when something is drawn."""
@@ -66,6 +71,8 @@ def axes_grid(ax: Any, n_rows: int, n_columns: int, who: str, **figure_kwargs: A
 def _divide(ax: Any, n_rows: int, n_columns: int) -> Any:
     figure, place = ax.figure, ax.get_subplotspec()
     ax.set_axis_off()
+    # One grid for all, which a layout engine then sees as one.
+    grid = None if place is None else place.subgridspec(n_rows, n_columns)
     axes: Any = np.empty((n_rows, n_columns), dtype=object)
     for i, j in np.ndindex(n_rows, n_columns):
         shared = {
@@ -73,8 +80,8 @@ def _divide(ax: Any, n_rows: int, n_columns: int) -> Any:
             "sharey": axes[i, 0] if j else None,
             "facecolor": ax.get_facecolor(),
         }
-        if place is not None:
-            axes[i, j] = figure.add_subplot(place.subgridspec(n_rows, n_columns)[i, j], **shared)
+        if grid is not None:
+            axes[i, j] = figure.add_subplot(grid[i, j], **shared)
         else:  # an Axes put at a place of its own
             width, height = 1 / n_columns, 1 / n_rows
             bounds = (j * width, 1 - (i + 1) * height, 0.85 * width, 0.8 * height)
@@ -137,24 +144,37 @@ def legend(ax: Any, handles: list[Any], labels: list[str], palette: Palette, **k
     defaults |= {"facecolor": palette.ground, "edgecolor": "none", "framealpha": 0.75}
     # matplotlib takes a label that begins with an underscore for one to be left out.
     shown = [("\N{ZERO WIDTH SPACE}" if t.startswith("_") else "") + plain(t) for t in labels]
-    return ax.legend(handles, shown, **defaults | kwargs)
+    drawn = ax.legend(handles, shown, **defaults | kwargs)
+    for handle in drawn.legend_handles:
+        if hasattr(handle, "set_sizes"):  # points of a crowd are too small and faint to be told
+            handle.set(alpha=1.0, sizes=[30.0])
+    return drawn
 
 
-def colorbar(mappable: Any, ax: Any, label: str, palette: Palette, **kwargs: Any) -> Any:
-    """Add a colour bar beside an Axes, in its ink."""
-    bar = ax.figure.colorbar(mappable, ax=ax, **kwargs)
+def colorbar(mappable: Any, ax: Any, label: str, palette: Palette) -> Any:
+    """Add a colour bar beside an Axes, in its ink, with arrows where values are beyond its ends."""
+    values = np.ma.compressed(np.ma.masked_invalid(mappable.get_array()))
+    below, above = (values < mappable.norm.vmin).any(), (values > mappable.norm.vmax).any()
+    extend = ("both" if above else "min") if below else ("max" if above else "neither")
+    bar = ax.figure.colorbar(mappable, ax=ax, extend=extend)
     bar.set_label(plain(label), color=palette.ink)
     bar.ax.tick_params(colors=palette.ink, which="both")
     bar.outline.set_visible(False)
     return bar
 
 
-def color_norm(values: NDArray[Any]) -> Any:
-    """Return a norm for a colour scale, logarithmic where positive values span decades."""
+def color_norm(values: NDArray[Any], zero_is_low: bool = False) -> Any:
+    """Return a norm for a colour scale, logarithmic where positive values span decades.
+
+    With `zero_is_low` also where the lowest are zero: these then look as the next to nothing do.
+    """
     from matplotlib.colors import LogNorm, Normalize
 
     known = values[np.isfinite(values)]
     if not known.size:
         return Normalize(0, 1)
     low, high = np.quantile(known, [0.01, 0.99]) if known.size > 200 else (known.min(), known.max())
-    return LogNorm(low, high) if low > 0 and high > 50 * low else Normalize(low, high)
+    is_signed = low < 0 or (known.min() <= 0 and not zero_is_low)
+    if is_signed or high <= LOGARITHMIC_FROM * low:
+        return Normalize(low, high)
+    return LogNorm(max(low, high / MOST_RATIO), high, clip=True)

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 from sklearn.base import BaseEstimator
 
 from .documentation import Documented
+from .layer_table import SUBMODELS
 
 if TYPE_CHECKING:
     from .fitted import Codec
-
-SUBMODELS = ("encoder", "decoder", "length")
 
 
 class Diagrammed(Documented, BaseEstimator):

@@ -6,11 +6,11 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_consistent_length
+from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from . import thumbnails as pictures
-from .canvas import color_norm, colorbar, legend, one_axes, plain, style, tidy
-from .drawable import MOST_CLASSES, classes
+from .canvas import color_norm, colorbar, legend, one_axes, plain, pyplot, style, tidy
+from .drawable import MOST_CLASSES, classes, drawn_channels
 from .embedding import embed
 from .palette import MARKERS, Palette, palette_of
 from .sequences import as_sequences
@@ -128,6 +128,8 @@ class CodeMapDisplay:
         """
         texts = self._texts(annotate)
         self._check_thumbnails(thumbnails)
+        if self.y is not None:
+            check_consistent_length(self.points, self.y)
         ax = one_axes(ax, "CodeMapDisplay.plot", figsize=(7.2, 5.2))
         colors = palette_of(ax)
         tidy(ax)
@@ -195,6 +197,7 @@ class CodeMapDisplay:
         display : CodeMapDisplay
             The display, drawn.
         """
+        pyplot("CodeMapDisplay.from_estimator")
         if color_by not in (None, "error", "length"):
             raise ValueError(
                 f"Expected color_by to be 'error', 'length' or None, got {color_by!r}: choose one "
@@ -209,11 +212,16 @@ class CodeMapDisplay:
                 "Expected an estimator with transform, as LSTMAutoencoderTransformer, got "
                 f"{type(estimator).__name__}: give its codes to from_predictions."
             )
+        if color_by == "error" and not hasattr(estimator, "score_samples"):
+            raise TypeError(
+                f"Expected an estimator with score_samples for color_by='error', got "
+                f"{type(estimator).__name__}: give the errors as y."
+            )
         codes = np.asarray(estimator.transform(X))
         sequences = y_name = None
         if thumbnails or color_by == "length":
             read = as_sequences(X, lambda found, names: found)
-            sequences = [np.asarray(sequence) for sequence in read]
+            sequences = drawn_channels(read)
         if color_by == "error":
             y, y_name = -estimator.score_samples(X), "mean squared error, scaled units"
         elif color_by == "length":
@@ -262,14 +270,12 @@ class CodeMapDisplay:
         """
         points, names = embed(codes, embedding, y)
         if sequences is not None:
-            read = as_sequences(sequences, lambda found, names: found)
-            sequences = [np.asarray(sequence) for sequence in read]
+            sequences = drawn_channels(as_sequences(sequences, lambda found, names: found))
         display = cls(points=points, y=y, sequences=sequences, axis_names=names)
         return display.plot(ax, **plot_kwargs)
 
     def _draw_colored(self, ax: Any, colors: Palette, kwargs: dict[str, Any]) -> None:
-        y = np.asarray(self.y)
-        check_consistent_length(self.points, y)
+        y = column_or_1d(np.asarray(self.y))
         labels, index = classes(y)
         unknown = index < 0
         grey = {"color": colors.ink, "alpha": 0.25, "zorder": 1.5}
@@ -306,8 +312,6 @@ class CodeMapDisplay:
             columns = 1 + (len(names) > 12)
             kwargs |= {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "ncols": columns}
         self.legend_ = legend(ax, self.scatters_, names, colors, **kwargs)
-        for handle in self.legend_.legend_handles:
-            handle.set(alpha=1.0, sizes=[36.0])
 
     def _scatter_style(self, colors: Palette, given: dict[str, Any] | None) -> dict[str, Any]:
         from matplotlib.collections import PathCollection

@@ -120,6 +120,8 @@ class DetectionDisplay:
         scores, labels, index = self._read()
         _check_scales(bins, xscale, yscale)
         ax = one_axes(ax, "DetectionDisplay.plot")
+        from matplotlib.ticker import MaxNLocator
+
         colors = palette_of(ax)
         width = None
         if xscale != "linear":
@@ -135,6 +137,8 @@ class DetectionDisplay:
             ax.set_xscale("asinh", linear_width=width)
             ax.set_xticks(_asinh_ticks(self.edges_, width), minor=False)
             ax.xaxis.set_major_formatter("{x:g}")
+        else:
+            ax.xaxis.set_major_locator(MaxNLocator(6))
         if yscale == "auto":
             is_tall = self.counts_.sum(axis=0).max() > LOGARITHMIC_FROM
             yscale = "log" if is_tall else "linear"
@@ -142,13 +146,15 @@ class DetectionDisplay:
         if yscale == "log":
             ax.set_ylim(bottom=0.7)
             ax.yaxis.set_major_formatter("{x:g}")
+            ax.set_ylim(top=4 * self.counts_.sum(axis=0).max())  # room for the legend
         else:
+            ax.set_ylim(top=1.3 * self.counts_.sum(axis=0).max())
             whole_steps(ax.yaxis)
         self.ticks_ = []
         if len(scores) <= TICKS_UP_TO:
             self.ticks_ = [_draw_ticks(ax, part, colors.ink) for part in parts]
         handles = list(self.bars_) if len(labels) else []
-        names = [OUTLIER_NAMES.get(label, str(label)) for label in labels]
+        names = [OUTLIER_NAMES[label] if _is_verdict(labels) else str(label) for label in labels]
         self.line_ = self.n_flagged_ = None
         if self.threshold is not None:
             self.n_flagged_ = int(np.sum(scores < self.threshold))
@@ -321,9 +327,14 @@ def _asinh_ticks(edges: NDArray[Any], width: float) -> NDArray[Any]:
     return ticks[(ticks >= 1.05 * edges[0]) & (ticks <= max(edges[-1], 0.0))]
 
 
+def _is_verdict(labels: list[Any]) -> bool:
+    """Tell whether labels are those that scikit-learn's detectors predict; True is no 1 here."""
+    return bool(labels) and all(type(label) is int and label in OUTLIER_NAMES for label in labels)
+
+
 def _label_colors(labels: list[Any], colors: Palette) -> list[str]:
     """Return a colour for each label; what is to be detected stands out."""
-    if labels and set(labels) <= {-1, 1}:
+    if _is_verdict(labels):
         return [colors.other if label == -1 else colors.main for label in labels]
     n_colors = len(colors.series)
     return [colors.series[k % n_colors] for k in range(max(len(labels), 1))]

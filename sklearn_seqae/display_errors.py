@@ -13,6 +13,7 @@ from .canvas import (
     legend,
     one_axes,
     plain,
+    pyplot,
     readable_logarithms,
     spans,
     style,
@@ -185,6 +186,7 @@ class ErrorDisplay:
         display : ErrorDisplay
             The display, drawn.
         """
+        pyplot("ErrorDisplay.from_estimator")
         own: Any = own_estimator(estimator)
         read = read_for(own, X)
         names = describe(X, read, channel_names).names
@@ -289,12 +291,9 @@ class ErrorDisplay:
         }
         kwargs = style(defaults, image_kwargs, AxesImage)
         if "vmin" not in kwargs and "vmax" not in kwargs:
-            kwargs.setdefault("norm", color_norm(grid))
+            kwargs.setdefault("norm", color_norm(grid, zero_is_low=True))
         self.image_ = ax.imshow(grid, **kwargs)
-        known = grid[np.isfinite(grid)]
-        beyond = (self.image_.norm(known) < 0).any(), (self.image_.norm(known) > 1).any()
-        extend = {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[beyond]
-        self.colorbar_ = colorbar(self.image_, ax, self._error_name(), colors, extend=extend)
+        self.colorbar_ = colorbar(self.image_, ax, self._error_name(), colors)
         tidy(ax, xlabel="step")
         ax.spines[:].set_visible(False)
         whole_steps(ax.xaxis)

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .canvas import axes_grid, plain, style, tidy, whole_steps
+from .canvas import axes_grid, plain, pyplot, style, tidy, whole_steps
 from .drawable import (
     Channels,
     choose,
@@ -190,6 +190,7 @@ class ReconstructionDisplay:
         display : ReconstructionDisplay
             The display, drawn.
         """
+        pyplot("ReconstructionDisplay.from_estimator")
         own = own_estimator(estimator)
         read = read_for(own, X)
         described = describe(X, read, channel_names)

@@ -94,10 +94,10 @@ class TrainingDisplay:
         display : TrainingDisplay
             This object, with the artists.
         """
-        from matplotlib.lines import Line2D
-
         losses, held_out = self._curves(metric)
         ax = one_axes(ax, "TrainingDisplay.plot")
+        from matplotlib.lines import Line2D
+
         colors = palette_of(ax)
         marker = "o" if len(losses) <= MARKED_EPOCHS else None
         defaults: dict[str, Any] = {"marker": marker, "markersize": 4, "color": colors.main}

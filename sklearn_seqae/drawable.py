@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .base import SequenceAutoencoder
 from .elements import Labels
-from .layout import Form, Sequences
+from .layout import Form, Sequences, cut
 from .sequences import as_sequences
 from .symbols import adopt
 from .validation import symbol_channels
@@ -88,6 +88,13 @@ def describe(X: Any, sequences: Sequences, names: Any = None) -> Channels:
     return Channels(names, [None if found is None else found.values for found in labels])
 
 
+def drawn_channels(sequences: Sequences) -> list[NDArray[Any]]:
+    """Return the channels of numbers of each sequence; where there are none, those of symbols."""
+    numbers = [j for j, found in enumerate(sequences.labels) if found is None]
+    values = sequences.values[:, numbers] if numbers else sequences.values
+    return cut(values, sequences.offsets)
+
+
 def choose(chosen: Any, n: int, what: str) -> NDArray[np.int64]:
     """Return indices out of `n` by what NumPy takes as an index: numbers, a mask or a slice."""
     try:
@@ -127,8 +134,7 @@ def classes(y: NDArray[Any]) -> tuple[NDArray[Any] | None, NDArray[np.int64]]:
     None for numbers that are on a scale; the indices of the known ones are then all 0.
     """
     if y.dtype.kind == "O":
-        missing = [v is None or bool(v != v) for v in y.tolist()]
-        known = ~np.array(missing, dtype=bool)
+        known = ~np.array([_is_unknown(value) for value in y.tolist()], dtype=bool)
         if all(isinstance(v, int | float | np.number) for v in y[known]):
             values = y[known].astype(np.float64)
         else:
@@ -145,6 +151,13 @@ def classes(y: NDArray[Any]) -> tuple[NDArray[Any] | None, NDArray[np.int64]]:
             return None, index
         return labels.astype(np.int64), index
     return labels, index
+
+
+def _is_unknown(value: Any) -> bool:
+    try:
+        return value is None or bool(value != value)
+    except TypeError:  # pandas' NA says neither
+        return True
 
 
 def _all(chosen: Any) -> list[Any]:

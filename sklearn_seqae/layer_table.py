@@ -12,7 +12,10 @@ from .architecture import Architecture
 if TYPE_CHECKING:
     import keras
 
+SUBMODELS = ("encoder", "decoder", "length")
+
 Shape = tuple[int | None, ...]
+Row = tuple[str, str, Shape, int]  # a LayerRow without its model
 
 
 @dataclass(frozen=True)
@@ -61,15 +64,12 @@ def layer_table(
 
 def read_layers(model: keras.Model) -> list[LayerRow]:
     """Return the layers of a Keras model with submodels, whoever wrote these."""
+    parts = [part for part in model.layers if part.name in SUBMODELS]
     return [
         LayerRow(part.name, layer.name, type(layer).__name__, _shape(layer), layer.count_params())
-        for part in model.layers
+        for part in sorted(parts, key=lambda part: SUBMODELS.index(part.name))
         for layer in _leaves(part)
-        if part.name in ("encoder", "decoder", "length")
     ]
-
-
-Row = tuple[str, str, Shape, int]
 
 
 def _encoder(architecture: Architecture, sizes: Iterator[int]) -> Iterable[Row]:

@@ -64,8 +64,7 @@ def draw(
     # A little more than the pictures take, so that they do not touch.
     chosen = spread_out(points, n, 1.05 * size)
     shown = [sequences[i][:, :MOST_CHANNELS] for i in chosen]
-    steps = np.vstack([np.empty((0, sequences[0].shape[1])), *sequences])[:, :MOST_CHANNELS]
-    low, high = _range(steps)
+    low, high = _range(np.concatenate(shown))
     longest = max(max(map(len, shown), default=1), 2)
     colors = palette_of(ax)
     pictures = []
