@@ -1,6 +1,6 @@
 """Sequences of unequal length to fixed-size vectors and back, for scikit-learn."""
 
-from . import datasets
+from . import containers, datasets
 from .display_codes import CodeMapDisplay
 from .display_detection import DetectionDisplay
 from .display_errors import ErrorDisplay
@@ -20,6 +20,7 @@ __all__ = [
     "ReconstructionDisplay",
     "SequenceScaler",
     "TrainingDisplay",
+    "containers",
     "datasets",
     "load",
 ]

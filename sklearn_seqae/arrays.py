@@ -126,7 +126,7 @@ def refuse_infinity(sequences: Sequences) -> None:
     if infinite.any():
         at = sequences.owners[infinite.any(axis=1)][0]
         index = sequences.index
-        name = at if index is None or index.ids is None else repr(index.ids[at])
+        name = at if index is None or index.ids is None else repr(index.ids[[at]].tolist()[0])
         raise ValueError(
             "Input X contains infinity or a value too large for dtype('float32') in sequence "
             f"{name}; rescale the data, or give NaN for what is missing."

@@ -80,11 +80,13 @@ def write_arrow(sequences: Sequences, form: Form, index: SequenceIndex | None) -
             f"Expected sequences of {len(fields)} channels for the form {form.kind!r}, got "
             f"{n_channels} channels; ask for the form 'list' or '3d' instead."
         )
-    labels = sequences.labels or (None,) * n_channels
-    columns = [
-        _leaf(values, found, _leaf_field(fields[min(j, len(fields) - 1)].type, j))
-        for j, (values, found) in enumerate(zip(sequences.values.T, labels, strict=True))
-    ]
+    columns = []
+    for j, values in enumerate(sequences.values.T):
+        found = sequences.labels[j] if sequences.labels else None
+        field = _leaf_field(fields[min(j, len(fields) - 1)].type, j)
+        columns.append(_leaf(values, found, field))
+        if found is not None and len(fields) == n_channels:  # symbols need not be floating
+            fields[j] = fields[j].with_type(_with_value_type(fields[j].type, columns[j].type))
     if len(fields) == 1:
         columns = [_join(columns, fields[0].type.value_type)]
     arrays = [
@@ -142,7 +144,10 @@ def _open_pandas(X: Any) -> _Opened:
     for one in series:
         # What else a column holds does not matter: it is refused.
         is_arrow = hasattr(one.dtype, "pyarrow_dtype")
-        columns.append(pa.chunked_array(one if is_arrow else [pa.nulls(len(one))]))
+        # A Series of pandas 2 has no C stream, by which pyarrow would take it as it is.
+        column = pa.array(one) if is_arrow else pa.nulls(len(one))
+        is_whole = isinstance(column, pa.ChunkedArray)
+        columns.append(column if is_whole else pa.chunked_array([column]))
     return tuple(one.name for one in series), columns
 
 
@@ -281,14 +286,25 @@ def _block(
     pa = load("pyarrow")
     chunks = [chunk.flatten() for chunk in column.chunks]
     step = column.type.value_type
-    if pa.types.is_struct(step):
+    is_struct = pa.types.is_struct(step)
+    inner = [field.type for field in step] if is_struct else [getattr(step, "value_type", step)]
+    if any(_is_list(kind) or pa.types.is_struct(kind) for kind in inner):
+        raise ValueError(
+            f"Expected numbers, vectors or structs of numbers at every step, but {where} has "
+            f"{step}; make one vector of all that belongs to a step."
+        )
+    if is_struct:
+        refuse_zero("channel(s)", (int(offsets[-1]), step.num_fields), step.num_fields)
         parts = [[_to_numpy(field) for field in chunk.flatten()] for chunk in chunks]
         columns = [np.concatenate(part)[:, None] for part in zip(*parts, strict=True)]
         return columns, [field.name for field in step]
     if not _is_list(step):
         return [_concatenate([_to_numpy(chunk) for chunk in chunks])[:, None]], [None]
     lengths = np.concatenate([_vector_lengths(chunk) for chunk in chunks])
-    n_channels = step.list_size if pa.types.is_fixed_size_list(step) else max([*lengths[:1], 1])
+    n_channels = int(lengths[0]) if len(lengths) else 1
+    if pa.types.is_fixed_size_list(step):
+        n_channels = step.list_size
+    refuse_zero("channel(s)", (len(lengths), n_channels), n_channels)
     if (lengths != n_channels).any():
         at = int(np.argmax(lengths != n_channels))
         sequence = int(np.searchsorted(offsets, at, side="right")) - 1
@@ -320,7 +336,15 @@ def _leaf(values: NDArray[np.float32], labels: Labels | None, field: Any) -> Any
     """Return the values of a channel as Arrow has them, with null for NaN if it may be there."""
     pa = load("pyarrow")
     if labels is not None:
-        return pa.array(restore(values, labels).tolist(), type=field.type, from_pandas=True)
+        is_number, kind = labels.values.dtype.kind in "iub", field.type
+        items = restore(values, labels).tolist()
+        if pa.types.is_dictionary(kind):  # pyarrow 18 makes them of few types only
+            encoded = pa.array(items, kind.value_type, from_pandas=True).dictionary_encode()
+            indices = encoded.indices.cast(kind.index_type)
+            return pa.DictionaryArray.from_arrays(indices, encoded.dictionary, ordered=kind.ordered)
+        if pa.types.is_floating(kind):
+            kind = pa.from_numpy_dtype(labels.values.dtype) if is_number else None
+        return pa.array(items, type=kind, from_pandas=True)
     numbers = values.astype(field.type.to_pandas_dtype())
     return pa.array(numbers, type=field.type, from_pandas=field.nullable)
 
@@ -342,7 +366,8 @@ def _lists(values: Any, offsets: NDArray[np.int64], kind: Any) -> Any:
     """Return lists of these values, of this type."""
     pa = load("pyarrow")
     if pa.types.is_fixed_size_list(kind):
-        if (np.diff(offsets) == kind.list_size).all():
+        # Of no size it divides by it (pyarrow 26).
+        if kind.list_size and (np.diff(offsets) == kind.list_size).all():
             return pa.FixedSizeListArray.from_arrays(values, type=kind)
         kind = pa.list_(kind.value_field)
     if pa.types.is_list(kind):

@@ -20,6 +20,7 @@ from .elements import (
     frame_values,
     holds_symbols,
     is_frame,
+    is_series,
     read_channels,
     restore,
 )
@@ -121,8 +122,13 @@ def write_frames(sequences: Sequences, form: Form, index: SequenceIndex | None) 
 
 def read_long(X: Any, choose: Chooser | None) -> Sequences | None:
     """Read a DataFrame with a step a row, and an index of (sequence, time)."""
-    if not is_frame(X) or X.index.nlevels == 1:
+    if not (is_frame(X) or is_series(X)) or X.index.nlevels == 1:
         return None
+    if is_series(X):
+        raise TypeError(
+            f"Expected steps with an index of {X.index.nlevels} levels as a DataFrame, got a "
+            "Series; pass X.to_frame()."
+        )
     if X.index.nlevels > 2:
         raise ValueError(
             "Expected a DataFrame with an index of (sequence, time), got one of "
@@ -134,6 +140,7 @@ def read_long(X: Any, choose: Chooser | None) -> Sequences | None:
     refuse_zero("feature(s)", X.shape, X.shape[1])
     names = (*X.index.names, *X.columns.names)
     owners, ids = X.index.get_level_values(0).factorize()
+    ids = ids.rename(names[0])
     if (owners < 0).any():
         raise ValueError(
             "Expected every row to say which sequence it belongs to, but row "
@@ -144,7 +151,7 @@ def read_long(X: Any, choose: Chooser | None) -> Sequences | None:
         rows = np.argsort(owners, kind="stable")
         X, owners = X.iloc[rows], owners[rows]
     times = X.index.get_level_values(1)
-    check_rising(times, owners, lambda i: f"sequence {ids[i]!r}")
+    check_rising(times, owners, lambda i: f"sequence {ids[[i]].tolist()[0]!r}")
     offsets = np.concatenate([[0], np.cumsum(np.bincount(owners))])
     asked = [times[a:b] for a, b in pairwise(offsets[: ASKED + 1])]
     form = Form("long", None, tuple(X.columns), floating_dtypes([X]), names, read_clock(asked))
@@ -160,6 +167,7 @@ def write_long(sequences: Sequences, form: Form, index: SequenceIndex | None) ->
     names = (*form.names, None, None)[:2]
     # Ids that are tuples stay so: a MultiIndex would be levels of its own.
     ids = ids.to_flat_index() if ids.nlevels > 1 else ids
+    times = times.get_level_values(-1)
     levels = pd.MultiIndex.from_arrays([ids.take(sequences.owners), times], names=names)
     steps = make_frame(sequences.values, sequences.labels, form, levels)
     if index is None or index.rows is None:

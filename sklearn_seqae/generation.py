@@ -25,15 +25,15 @@ class GenerativeAutoencoder(ReconstructingAutoencoder):
 
         Parameters
         ----------
-        X : list, ndarray or DataFrame
+        X : list, ndarray, DataFrame or other container
             Sequences, as in `fit`. All-NaN steps at the end of a row of an array or DataFrame are
             padding and stay NaN; in a list every NaN is a missing value.
 
         Returns
         -------
-        sequences : list, ndarray or DataFrame
-            In the form of `X`, float32. Observed values are those of `X`; a sequence without any
-            becomes what the decoder writes for its code.
+        sequences : list, ndarray, DataFrame or other container
+            In the form of `X`. Observed values are those of `X`, rounded to float32; a sequence
+            without any becomes what the decoder writes for its code.
         """
         sequences = self._read(X)
         missing = np.isnan(sequences.values)
@@ -59,7 +59,7 @@ class GenerativeAutoencoder(ReconstructingAutoencoder):
 
         Returns
         -------
-        sequences : list, ndarray or DataFrame
+        sequences : list, ndarray, DataFrame or other container
             In the form that `fit` saw. Lengths are decoded from the codes, and kept within the
             range of those of training.
         """

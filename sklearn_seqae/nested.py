@@ -117,7 +117,9 @@ def _is_cell(item: Any) -> bool:
 
 
 def _is_matrix(cell: Any) -> bool:
-    """Tell whether a cell is an array, or a list, of steps that are vectors."""
+    """Tell whether a cell holds steps that are vectors."""
+    if is_frame(cell):
+        return True
     return not is_series(cell) and len(cell) > 0 and _is_cell(cell[0])
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import read_blocks, refuse_zero
-from .elements import Chooser, Labels, as_array, floating, restore
+from .elements import Chooser, Labels, as_array, combine, floating, restore
 from .importing import load, load_keras
 from .layout import Form, Sequences
 
@@ -29,7 +29,7 @@ def read_awkward(X: Any, choose: Chooser | None) -> Sequences | None:
     if not isinstance(X, ak.Array):
         return None
     names = tuple(X.fields)
-    is_record = isinstance(X.type.content, ak.types.RecordType)
+    is_record = bool(names) and isinstance(X.type.content, ak.types.RecordType)
     lists = [X[name] for name in names] if is_record else [X]
     if any(one.ndim < 2 for one in lists):
         return None
@@ -50,7 +50,7 @@ def read_awkward(X: Any, choose: Chooser | None) -> Sequences | None:
         steps = [steps[0][name] for name in names]
     layout = _NOT_FLOATING.sub(lambda found: _floating_name(found[0]), str(X.type.content))
     return read_blocks(
-        [_block(ak, one, name, lengths) for one, name in zip(steps, where, strict=True)],
+        [_block(ak, one, name, lengths, not names) for one, name in zip(steps, where, strict=True)],
         where,
         names or None,
         np.concatenate([[0], np.cumsum(lengths)]),
@@ -101,23 +101,25 @@ def read_tensor(X: Any, choose: Chooser | None) -> Sequences | None:
     where = "the RaggedTensor"
     refuse_zero("sample(s)", (int(X.nrows()),), int(X.nrows()))
     offsets = X.row_splits.numpy().astype(np.int64, copy=False)
-    steps, layout = X.values, "tensor"
+    layout = "tensor"
+    steps = X.values
     if isinstance(steps, tensorflow.RaggedTensor):
         layout = "ragged"
-        lengths = steps.row_lengths().numpy()
-        n_channels = _shared_length(lengths, offsets, where)
+        n_channels = _shared_length(steps.row_lengths().numpy(), offsets, where)
         steps = steps.values
-        if not isinstance(steps, tensorflow.RaggedTensor) and steps.shape.rank == 1:
-            steps = tensorflow.reshape(steps, (-1, n_channels))
     elif steps.shape.rank == 1:
-        steps, layout = steps[:, None], "numbers"
-    if steps.shape.rank != 2:
+        layout, n_channels = "numbers", 1
+    else:
+        n_channels = steps.shape[1]
+    if isinstance(steps, tensorflow.RaggedTensor) or steps.shape.rank > (
+        2 if layout == "tensor" else 1
+    ):
         raise ValueError(
-            f"Expected a RaggedTensor (n_sequences, None) or (n_sequences, None, n_channels), got "
+            "Expected a RaggedTensor (n_sequences, None) or (n_sequences, None, n_channels), got "
             f"one of shape {tuple(X.shape)}; make one vector of all that belongs to a step."
         )
-    refuse_zero("channel(s)", tuple(X.shape), steps.shape[1])
-    block = steps.numpy()
+    refuse_zero("channel(s)", tuple(X.shape), n_channels)
+    block = steps.numpy().reshape(-1, n_channels)
     if block.dtype.kind == "V":  # bfloat16, which NumPy does not know
         block = block.astype(np.float32)
     dtype = X.dtype if X.dtype.is_floating else tensorflow.as_dtype(floating(block.dtype))
@@ -133,7 +135,17 @@ def write_tensor(sequences: Sequences, form: Form, index: Any) -> Any:
 
     layout, splits = (form.layout or "tensor int64").split()
     n_channels = sequences.n_channels
-    steps = tf.cast(sequences.values, tf.as_dtype(form.dtypes[0] if form.dtypes else "float32"))
+    dtype = tf.as_dtype(form.dtypes[0] if form.dtypes else "float32")
+    # NumPy's cast: that of TensorFlow makes zeros of the smallest numbers.
+    values = sequences.values.astype(dtype.as_numpy_dtype)
+    if sequences.labels:
+        values = combine(sequences.values, sequences.labels)
+        if values.dtype.kind not in "fiub":
+            raise TypeError(
+                "Expected numbers for a RaggedTensor, got symbols that are text; convert to 'list' "
+                "or 'awkward' instead."
+            )
+    steps = tf.constant(values)
     if layout == "numbers":
         _check_channels(1, sequences)
         steps = steps[:, 0]
@@ -189,16 +201,23 @@ def _list_lengths(ak: Any, lists: Any, where: str) -> NDArray[np.int64]:
     return np.asarray(ak.to_numpy(ak.num(lists, axis=1), allow_missing=False), dtype=np.int64)
 
 
-def _block(ak: Any, steps: Any, where: str, lengths: NDArray[np.int64]) -> NDArray[Any]:
+def _block(
+    ak: Any, steps: Any, where: str, lengths: NDArray[np.int64], may_be_vectors: bool
+) -> NDArray[Any]:
     """Return the steps of one channel, or of all if they are vectors, as (total_steps, n)."""
     if _is_text(ak, steps):
         return np.array(ak.to_list(steps), dtype=object)[:, None]
+    if "union" in str(steps.type.content):
+        raise TypeError(
+            f"Expected one type of values, but {where} has {steps.type.content}; convert all to "
+            "numbers first."
+        )
     if steps.ndim == 1:
         return as_array(ak.to_numpy(steps), where)[:, None]
-    if steps.ndim > 2:
+    if steps.ndim > 2 or not may_be_vectors:
         raise ValueError(
-            f"Expected numbers, vectors or records at every step, but {where} has arrays of "
-            f"{steps.ndim - 1} dimensions; make one vector of all that belongs to a step."
+            f"Expected numbers, vectors or records of numbers at every step, but {where} has "
+            f"arrays of {steps.ndim - 1} dimensions; make one vector of all that belongs to a step."
         )
     sizes = ak.to_numpy(ak.fill_none(ak.num(steps, axis=1), 0))
     n_channels = _shared_length(sizes, np.concatenate([[0], np.cumsum(lengths)]), where)
@@ -234,7 +253,8 @@ def _as_leaf(ak: Any, kind: Any, values: NDArray[np.float32], labels: Labels | N
     if not isinstance(kind, ak.types.OptionType):
         return numbers
     mask = ak.index.Index8(np.isnan(values).astype(np.int8))
-    return ak.contents.ByteMaskedArray(mask, numbers, valid_when=False)
+    # Of the ways to say that a number is missing, the one that ak.Array(...) chooses.
+    return ak.contents.ByteMaskedArray(mask, numbers, False).to_IndexedOptionArray64()
 
 
 def _as_records(ak: Any, kind: Any, contents: list[Any], n_records: int) -> Any:

@@ -15,12 +15,12 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
 
         Parameters
         ----------
-        X : list, ndarray or DataFrame
+        X : list, ndarray, DataFrame or other container
             Sequences, as in `fit`.
 
         Returns
         -------
-        sequences : list, ndarray or DataFrame
+        sequences : list, ndarray, DataFrame or other container
             In the form of `X`, without missing values.
         """
         sequences = self._read(X)
@@ -32,7 +32,7 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
 
         Parameters
         ----------
-        X : list, ndarray or DataFrame
+        X : list, ndarray, DataFrame or other container
             Sequences, as in `fit`.
         per : {"sequence", "step", "channel", "value"}, default="sequence"
             What to take the means over; "value" takes none.

@@ -29,7 +29,8 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
     """Scale the channels of sequences and give back the container that came.
 
     Only real steps are looked at: padding has no influence, missing values (NaN) are left out of
-    the fit and stay missing. The arithmetic is float64, the result float32.
+    the fit and stay missing. The arithmetic is float64, results
+    are rounded to float32.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
     n_channels_in_ : int
         Number of channels seen in :meth:`fit`.
     n_features_in_ : int
-        Number of columns if :meth:`fit` saw a 2-D array or DataFrame, else of channels.
+        Number of columns if :meth:`fit` saw a 2-D array or table, else of channels.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names, if :meth:`fit` saw a DataFrame whose column names are all strings.
     n_statistics_ : int
@@ -83,7 +84,7 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : Sequences or any container that holds sequences
-            The training sequences, of any lengths.
+            The training sequences, of any lengths; `sklearn_seqae.containers` lists containers.
         y : None
             Ignored.
 
@@ -146,12 +147,12 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
         Returns
         -------
         same kind as X
-            The scaled sequences, float32, with missing values where `X` has them.
+            The scaled sequences, with missing values where `X` has them.
 
         Raises
         ------
         ValueError
-            If `X` has another number of channels, or of columns if it is a 2-D array or DataFrame
+            If `X` has another number of channels, or other columns if it is a 2-D array or table
             and :meth:`fit` saw one too.
         """
         sequences = self._check(X)
@@ -175,7 +176,7 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
         Returns
         -------
         same kind as X
-            The sequences in their own units, float32.
+            The sequences in their own units.
 
         Raises
         ------

@@ -96,7 +96,8 @@ def to_container(
             f"Expected sequences of one channel for the form {form.kind!r}, got "
             f"{sequences.n_channels} channels; ask for the form 'list' or '3d' instead."
         )
-    return KINDS[form.kind].write(sequences, form, index or sequences.index)
+    with np.errstate(over="ignore"):  # of half precision
+        return KINDS[form.kind].write(sequences, form, index or sequences.index)
 
 
 def row_labels(codes: Any) -> SequenceIndex | None:

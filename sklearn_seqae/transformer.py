@@ -136,7 +136,7 @@ class LSTMAutoencoderTransformer(
     n_channels_in_ : int
         Number of channels.
     n_features_in_ : int
-        Columns of a 2-D input, else number of channels.
+        Columns of a 2-D array or table, else number of channels.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names, if `X` was a DataFrame with string names.
 
@@ -227,10 +227,11 @@ class LSTMAutoencoderTransformer(
 
         Parameters
         ----------
-        X : list, ndarray or DataFrame
+        X : list, ndarray, DataFrame or other container
             Sequences: a list of (n_steps, n_channels) arrays or DataFrames or of 1-D sequences, an
-            array (n_sequences, n_steps, n_channels), or an array or DataFrame (n_sequences,
-            n_steps) of one-channel sequences, all of numbers or symbols. NaN marks padding at a
+            array (n_sequences, n_steps, n_channels), an array or DataFrame (n_sequences, n_steps)
+            of one-channel sequences, a long or nested DataFrame, or one of the other containers
+            that `sklearn_seqae.containers` lists, of numbers or symbols. NaN marks padding at a
             row's end and missing values elsewhere.
         y : None
             Ignored.
@@ -258,7 +259,7 @@ class LSTMAutoencoderTransformer(
 
         Parameters
         ----------
-        X : list, ndarray or DataFrame
+        X : list, ndarray, DataFrame or other container
             Sequences, as in `fit`.
         y : None
             Ignored.
@@ -277,13 +278,14 @@ class LSTMAutoencoderTransformer(
 
         Parameters
         ----------
-        X : list, ndarray or DataFrame
+        X : list, ndarray, DataFrame or other container
             Sequences, as in `fit`; any lengths, the channels of the training data.
 
         Returns
         -------
         codes : ndarray of shape (n_sequences, n_components), dtype float32
-            A code depends on its sequence alone.
+            A code depends on its sequence alone. With ``set_output(transform="pandas")`` the index
+            has the ids of the sequences, if `X` names them.
         """
         sequences = self._read(X)
         return self._with_ids(self._codec.encode(sequences), sequences)
@@ -301,8 +303,8 @@ class LSTMAutoencoderTransformer(
 
         Returns
         -------
-        sequences : list, ndarray or DataFrame
-            In the form that `fit` saw.
+        sequences : list, ndarray, DataFrame or other container
+            In the form that `fit` saw. If codes are a DataFrame, its index has their ids.
         """
         check_is_fitted(self)
         codes = check_codes(X, self._n_features_out)
@@ -323,7 +325,7 @@ class LSTMAutoencoderTransformer(
 
         Parameters
         ----------
-        X : list, ndarray or DataFrame
+        X : list, ndarray, DataFrame or other container
             Sequences, as in `fit`.
         y : None
             Ignored.
@@ -341,7 +343,7 @@ class LSTMAutoencoderTransformer(
 
         Parameters
         ----------
-        X : list, ndarray or DataFrame
+        X : list, ndarray, DataFrame or other container
             Sequences, as in `fit`.
 
         Returns

@@ -248,7 +248,7 @@ def symbol_channels(
         raise ValueError(
             "categorical_features must be 'from_dtype', None, or a list of channels out of "
             f"{known} or a mask of {len(found)} bool, got {categorical_features!r}: name channels "
-            "by their indices, or, if X is a list of DataFrames, by the names of their columns."
+            "by their indices or, if X names them, by the names of their columns."
         )
     return [item in given for item in known]
 

@@ -6,7 +6,7 @@ import pytest
 from numpydoc.validate import validate
 
 import sklearn_seqae
-from sklearn_seqae import datasets, exceptions
+from sklearn_seqae import containers, datasets, exceptions
 
 # As scikit-learn has it: returned values have names, and not every method needs an extended
 # summary, a "See Also" and an example of its own.
@@ -21,6 +21,9 @@ OBJECTS = {
         f"sklearn_seqae.{name}": getattr(sklearn_seqae, name)
         for name in sklearn_seqae.__all__
         if not inspect.ismodule(getattr(sklearn_seqae, name))
+    },
+    **{
+        f"sklearn_seqae.containers.{name}": getattr(containers, name) for name in containers.__all__
     },
     **{f"sklearn_seqae.datasets.{name}": getattr(datasets, name) for name in datasets.__all__},
 }

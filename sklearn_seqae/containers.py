@@ -1,0 +1,292 @@
+"""The containers that sequences may come in, and helpers for those that need a word of explanation.
+
+Every method that takes sequences takes each of these. What gives sequences back gives the same kind
+back, with its ids, time stamps, names and floating dtypes (integers come back as floating, as
+decoded values are not whole). Inside, values are float32.
+
+====================================== =========================================================
+container                              one sequence is
+====================================== =========================================================
+list, tuple or object array            an array (n_steps, n_channels), a 1-D sequence of one
+                                       channel, or nested lists
+list of DataFrames                     a DataFrame, one column a channel
+3-D array                              (n_steps, n_channels) of (n_sequences, n_steps, n_channels);
+                                       all-NaN steps at its end are padding, as in tslearn
+2-D array, wide DataFrame              a row of one channel, one column a step; padded likewise
+long DataFrame (pandas)                the rows of one id, in an index of (id, time); a column is a
+                                       channel. sktime's pd-multiindex; see :func:`from_long`
+nested DataFrame or Series (pandas)    a row; a cell holds all steps of a channel, as Series, array
+                                       or list. sktime's nested_univ
+list columns (pyarrow table, batch,    a row; a column of lists is a channel, or one column has
+array; polars or pandas frame, series) lists of lists or of structs, whose steps are vectors
+awkward array                          ``var * float``, ``var * n_channels * float`` or ``var *
+                                       {x: float, ...}``; or each field holds ``var * float``
+``tf.RaggedTensor``                    (None,) or (None, n_channels)
+masked array (NumPy)                   as in lists and arrays; what is masked is missing, or padding
+====================================== =========================================================
+
+Sequences may be empty. NaN, None, null and what is masked are missing values. Time stamps have to
+rise within each sequence. Ids of a long DataFrame are in the order of their first rows, and so are
+the rows of codes; with ``set_output(transform="pandas")`` these are called by the ids.
+
+Sequences that are decoded from codes alone get their ids from the index of the codes, if these are
+a DataFrame, else 0, 1, ...; their time stamps start where those of the first training sequence did,
+and go on in its step (numbers, dates, periods), or are 0, 1, ... where that has no regular one.
+
+scikit-learn's splitters (`cross_val_score`, `GridSearchCV`, `train_test_split`) split rows. In a
+long DataFrame these are steps, and sequences would be cut without a word: split ``convert(X,
+"nested")``, which has one row a sequence, or pass ``groups=X.index.get_level_values(0)`` to a
+splitter of groups. A ``tf.RaggedTensor``, a record batch and awkward records of lists cannot be
+split at all, and what is pyarrow's only since scikit-learn 1.7; ``convert(X, "list")`` can.
+
+aeon's collections have channels first, which their shape does not tell: :func:`from_channel_first`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from .clocks import check_rising
+from .elements import is_frame
+from .importing import load
+from .layout import Form
+from .sequences import as_sequences, to_container
+
+__all__ = ["convert", "from_channel_first", "from_long", "to_channel_first"]
+
+_KINDS = {
+    "list": "list",
+    "3d": "3d",
+    "frames": "frames",
+    "long": "long",
+    "nested": "nested",
+    "arrow": "arrow_table",
+    "polars": "polars_frame",
+    "awkward": "awkward",
+    "ragged": "ragged",
+}
+
+
+def from_long(
+    frame: Any,
+    *,
+    id: Any,  # noqa: A002 (what it is called everywhere)
+    time: Any = None,
+    channels: Sequence[Any] | None = None,
+) -> Any:
+    """Give a long frame, one row a step, the index of (id, time) by which it is read.
+
+    Parameters
+    ----------
+    frame : DataFrame of pandas or polars, or pyarrow Table
+        The steps of all sequences, in any order of sequences.
+    id : label
+        The column that says which sequence a row belongs to.
+    time : label, default=None
+        The column of time stamps, which have to rise within each sequence. None: the rows of each
+        sequence are in order, and are numbered 0, 1, ...
+    channels : list of label, default=None
+        The columns of values. None: all others.
+
+    Returns
+    -------
+    DataFrame of pandas
+        The channels, with an index of (id, time) and the rows as they were.
+
+    Raises
+    ------
+    ValueError
+        If a column is not there, if ids or time stamps are missing, or if time stamps do not rise.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_seqae.containers import from_long
+    >>> visits = pd.DataFrame({"patient": ["a", "a", "b"], "day": [0, 7, 3], "pulse": [60, 64, 71]})
+    >>> from_long(visits, id="patient", time="day")
+                 pulse
+    patient day
+    a       0       60
+            7       64
+    b       3       71
+    """
+    if not is_frame(frame):
+        if not hasattr(frame, "to_pandas"):
+            raise TypeError(
+                "Expected a DataFrame of pandas or polars, or a pyarrow Table, got a "
+                f"{type(frame).__name__}; make a pandas.DataFrame of it."
+            )
+        frame = frame.to_pandas()
+    pd = load("pandas")
+    columns = list(frame.columns)
+    keys = [id] if time is None else [id, time]
+    kept = [name for name in columns if name not in keys] if channels is None else list(channels)
+    missing = [name for name in (*keys, *kept) if name not in columns]
+    if missing:
+        raise ValueError(
+            f"Expected columns of the frame, {columns}, got {missing}; name some that are there, "
+            "or make columns of an index by frame.reset_index()."
+        )
+    if not kept:
+        raise ValueError(
+            f"Expected at least one column of values beside {keys}, got a frame with the columns "
+            f"{columns}; add one."
+        )
+    ids = frame[id]
+    if ids.isna().any():
+        raise ValueError(
+            f"Expected an id in every row, but column {id!r} is missing one in row "
+            f"{int(np.argmax(ids.isna()))}; fill it in, or leave the row out."
+        )
+    stamps = frame.groupby(id, observed=True).cumcount() if time is None else frame[time]
+    index = pd.MultiIndex.from_arrays([pd.Index(ids), pd.Index(stamps)], names=[id, time])
+    owners, known = pd.Index(ids).factorize()
+    order = np.argsort(owners, kind="stable")
+    labels = known.tolist()
+    check_rising(pd.Index(stamps)[order], owners[order], lambda i: f"sequence {labels[i]!r}")
+    return frame[kept].set_axis(index)
+
+
+def convert(X: Any, kind: str) -> Any:
+    """Give sequences in another container, with the ids, time stamps and names that it can have.
+
+    Parameters
+    ----------
+    X : container
+        Sequences in any of the containers of this module. Text and pandas' categories are symbols.
+    kind : {"list", "3d", "frames", "long", "nested", "arrow", "polars", "awkward", "ragged"}
+        The container to give: a list of arrays, a NaN-padded array, a list of DataFrames, a long or
+        a nested DataFrame of pandas, a pyarrow Table or polars DataFrame of list columns, an
+        awkward array, or a ``tf.RaggedTensor``.
+
+    Returns
+    -------
+    container
+        The sequences. Values are float32, unless both containers are pandas'.
+
+    Raises
+    ------
+    ValueError
+        If there is no such kind.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_seqae.containers import convert
+    >>> index = pd.MultiIndex.from_tuples([("a", 0), ("a", 1), ("b", 0)])
+    >>> nested = convert(pd.DataFrame({"x": [1.0, 2.0, 3.0]}, index=index), "nested")
+    >>> nested.index.tolist(), nested.loc["a", "x"].tolist()
+    (['a', 'b'], [1.0, 2.0])
+    """
+    if kind not in _KINDS:
+        raise ValueError(f"kind must be one of {list(_KINDS)}, got {kind!r}: choose one of these.")
+    sequences = as_sequences(X, lambda found, names: found)
+    own = sequences.form
+    names = own.channel_names
+    form = Form(_KINDS[kind], columns=names, clock=own.clock)
+    if len(names or ()) != sequences.n_channels:
+        form = replace(form, columns=None)
+    if kind in ("frames", "long", "nested"):
+        identity, time, axis = _names(own)
+        before = {"frames": (time,), "long": (identity, time), "nested": (identity,)}[kind]
+        is_pandas = own.kind in ("frames", "long", "nested")
+        dtypes = own.dtypes if is_pandas else ()
+        form = replace(form, names=(*before, *axis), dtypes=dtypes, layout="Series")
+    return to_container(sequences, form)
+
+
+def from_channel_first(X: Any) -> Any:
+    """Give sequences that have channels before steps, as aeon's collections, the order needed here.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_sequences, n_channels, n_steps) or list of ndarray of shape \
+            (n_channels, n_steps)
+        The sequences.
+
+    Returns
+    -------
+    ndarray of shape (n_sequences, n_steps, n_channels) or list of ndarray of shape (n_steps, \
+            n_channels)
+        Views of the same data.
+
+    Raises
+    ------
+    ValueError
+        If an array has another number of dimensions.
+
+    See Also
+    --------
+    to_channel_first : The way back.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_seqae.containers import from_channel_first
+    >>> from_channel_first(np.zeros((10, 3, 50))).shape
+    (10, 50, 3)
+    """
+    return _swapped(X, "(n_sequences, n_channels, n_steps)", "(n_channels, n_steps)")
+
+
+def to_channel_first(X: Any) -> Any:
+    """Give sequences with channels before steps, as aeon's collections have them.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_sequences, n_steps, n_channels) or list of ndarray of shape (n_steps, \
+            n_channels)
+        The sequences, such as :meth:`LSTMAutoencoderTransformer.inverse_transform` gives.
+
+    Returns
+    -------
+    ndarray of shape (n_sequences, n_channels, n_steps) or list of ndarray of shape (n_channels, \
+            n_steps)
+        Views of the same data.
+
+    Raises
+    ------
+    ValueError
+        If an array has another number of dimensions.
+
+    See Also
+    --------
+    from_channel_first : The way back.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_seqae.containers import to_channel_first
+    >>> [x.shape for x in to_channel_first([np.zeros((50, 3)), np.zeros((20, 3))])]
+    [(3, 50), (3, 20)]
+    """
+    return _swapped(X, "(n_sequences, n_steps, n_channels)", "(n_steps, n_channels)")
+
+
+def _swapped(X: Any, of_array: str, of_element: str) -> Any:
+    if isinstance(X, np.ndarray) and X.ndim == 3:
+        return np.swapaxes(X, 1, 2)
+    is_list = isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.ndim == 1)
+    shapes = [np.shape(x) for x in X] if is_list else [np.shape(X)]
+    odd = next((shape for shape in shapes if len(shape) != 2 or not is_list), None)
+    if odd is not None:
+        raise ValueError(
+            f"Expected an array {of_array}, or a list of arrays {of_element}, got "
+            f"{'one' if is_list else 'an array'} of shape {odd}; sequences of one channel need no "
+            "conversion."
+        )
+    return [np.asanyarray(x).T for x in X]
+
+
+def _names(form: Form) -> tuple[Any, Any, tuple[Any, ...]]:
+    """Return what a form of pandas calls ids, time stamps and the axis of its columns."""
+    names = form.names
+    if form.kind == "long":
+        return names[0], names[1], names[2:]
+    if form.kind == "frames":
+        return None, names[0], names[1:]
+    return (names[0], None, names[1:]) if form.kind == "nested" else (None, None, ())
