@@ -33,6 +33,7 @@ MODULES = [
     "encoding",
     "decoding",
     "sequences",
+    "containers",
     "scaling",
     "symbols",
     "errors",
