@@ -82,6 +82,7 @@ EXAMPLES = [
     "heartbeats",
     "missing_values",
     "between_codes",
+    "displays",
     "symbols",
     "search",
     "serve_onnx",

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from . import thumbnails as pictures
+from .annotations import annotate_point, texts_of
 from .canvas import color_norm, colorbar, legend, one_axes, plain, pyplot, style, tidy
 from .drawable import MOST_CLASSES, classes, drawn_channels
 from .embedding import embed
@@ -126,7 +127,7 @@ class CodeMapDisplay:
         display : CodeMapDisplay
             This object, with the artists.
         """
-        texts = self._texts(annotate)
+        texts = texts_of(annotate, len(self.points))
         self._check_thumbnails(thumbnails)
         if self.y is not None:
             check_consistent_length(self.points, self.y)
@@ -152,7 +153,10 @@ class CodeMapDisplay:
             self.thumbnail_indices_, self.thumbnails_ = drawn
         elif texts:
             ax.margins(0.12)
-        self.texts_ = [self._write(ax, i, text, colors, text_kwargs) for i, text in texts.items()]
+        self.texts_ = [
+            annotate_point(ax, self.points, i, text, colors, text_kwargs)
+            for i, text in texts.items()
+        ]
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -325,40 +329,6 @@ class CodeMapDisplay:
             "rasterized": n >= RASTERIZED_FROM,
         }
         return style(defaults, given, PathCollection)
-
-    def _write(self, ax: Any, i: int, text: str, colors: Palette, given: Any) -> Any:
-        from matplotlib.patheffects import withStroke
-        from matplotlib.text import Text
-
-        # Towards the inside of the map, where there is room; below the point, as pictures go above.
-        across = self.points[:, 0]
-        is_right = across[i] > (across.min() + across.max()) / 2
-        defaults = {
-            "xytext": (-6 if is_right else 6, -6),
-            "textcoords": "offset points",
-            "horizontalalignment": "right" if is_right else "left",
-            "verticalalignment": "top",
-            "color": colors.ink,
-            "fontsize": "small",
-            "path_effects": [withStroke(linewidth=3, foreground=colors.ground)],
-            "zorder": 5,
-        }
-        return ax.annotate(plain(text), self.points[i], **style(defaults, given, Text))
-
-    def _texts(self, annotate: Any) -> dict[int, str]:
-        n = len(self.points)
-        if annotate is None:
-            return {}
-        if not isinstance(annotate, dict):
-            check_consistent_length(self.points, annotate)
-            return dict(enumerate(map(str, annotate)))
-        for i in annotate:
-            if not isinstance(i, int | np.integer) or not -n <= i < n:
-                raise ValueError(
-                    f"Expected annotate to have indices from 0 to {n - 1}, got {i!r}: name points "
-                    "by their place in the data."
-                )
-        return {int(i): str(text) for i, text in annotate.items()}
 
     def _check_thumbnails(self, thumbnails: Any) -> None:
         if not isinstance(thumbnails, int | np.integer) or thumbnails < 0:

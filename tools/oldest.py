@@ -8,9 +8,9 @@ import re
 import tomllib
 from pathlib import Path
 
-PROJECT = tomllib.loads(
-    (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
-)["project"]
+PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))[
+    "project"
+]
 # What an installation may have beside the required; JAX and PyTorch have a run of their own.
 EXTRAS = ["plot", "pandas", "polars", "arrow", "awkward", "onnx"]
 
