@@ -106,6 +106,8 @@ class CodeMapDisplay:
     ) -> Self:
         """Draw the map.
 
+        Colours are those for the ground that it is drawn on, light or dark.
+
         Parameters
         ----------
         ax : matplotlib Axes, default=None
@@ -124,8 +126,20 @@ class CodeMapDisplay:
 
         Returns
         -------
-        display : CodeMapDisplay
+        CodeMapDisplay
             This object, with the artists.
+
+        See Also
+        --------
+        from_estimator : Compute what is drawn, and draw it.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_seqae import CodeMapDisplay
+        >>> display = CodeMapDisplay(points=np.random.default_rng(0).normal(size=(30, 2)))
+        >>> display.plot(annotate={3: "the fourth"}).texts_[0].get_text()
+        'the fourth'
         """
         texts = texts_of(annotate, len(self.points))
         self._check_thumbnails(thumbnails)
@@ -175,6 +189,8 @@ class CodeMapDisplay:
     ) -> Self:
         """Draw a map of the codes that a fitted estimator gives to sequences.
 
+        Codes near each other are of sequences that are alike, as far as two axes can show that.
+
         Parameters
         ----------
         estimator : LSTMAutoencoderTransformer or Pipeline
@@ -198,8 +214,20 @@ class CodeMapDisplay:
 
         Returns
         -------
-        display : CodeMapDisplay
+        CodeMapDisplay
             The display, drawn.
+
+        See Also
+        --------
+        from_predictions : Draw codes that are there already.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer, CodeMapDisplay
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> CodeMapDisplay.from_estimator(ae, X, color_by="length").points.shape
+        (3, 2)
         """
         pyplot("CodeMapDisplay.from_estimator")
         if color_by not in (None, "error", "length"):
@@ -252,6 +280,8 @@ class CodeMapDisplay:
     ) -> Self:
         """Draw a map of codes.
 
+        Any vectors will do, one a row.
+
         Parameters
         ----------
         codes : array-like of shape (n_sequences, n_components)
@@ -269,8 +299,20 @@ class CodeMapDisplay:
 
         Returns
         -------
-        display : CodeMapDisplay
+        CodeMapDisplay
             The display, drawn.
+
+        See Also
+        --------
+        from_estimator : Encode, and draw.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_seqae import CodeMapDisplay
+        >>> codes = np.random.default_rng(0).normal(size=(30, 8))
+        >>> CodeMapDisplay.from_predictions(codes).points.shape
+        (30, 2)
         """
         points, names = embed(codes, embedding, y)
         if sequences is not None:

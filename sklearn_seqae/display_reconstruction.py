@@ -111,6 +111,8 @@ class ReconstructionDisplay:
     ) -> Self:
         """Draw the panels.
 
+        Colours are those for the ground that it is drawn on, light or dark.
+
         Parameters
         ----------
         ax : matplotlib Axes or array-like of Axes, default=None
@@ -125,8 +127,19 @@ class ReconstructionDisplay:
 
         Returns
         -------
-        display : ReconstructionDisplay
+        ReconstructionDisplay
             This object, with the artists.
+
+        See Also
+        --------
+        from_estimator : Compute what is drawn, and draw it.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import ReconstructionDisplay
+        >>> display = ReconstructionDisplay.from_predictions([[1.0, 2.0, 3.0]], [[1.1, 2.2, 2.9]])
+        >>> display.plot(reconstruction_kwargs={"linewidth": 3}).axes_.shape
+        (1, 1)
         """
         n_sequences = len(self.sequences)
         n_channels = self.sequences[0].shape[1]
@@ -186,8 +199,20 @@ class ReconstructionDisplay:
 
         Returns
         -------
-        display : ReconstructionDisplay
+        ReconstructionDisplay
             The display, drawn.
+
+        See Also
+        --------
+        from_predictions : Draw what came back already.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer, ReconstructionDisplay
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> ReconstructionDisplay.from_estimator(ae, X, sequences=[0, 2]).axes_.shape
+        (1, 2)
         """
         pyplot("ReconstructionDisplay.from_estimator")
         own = own_estimator(estimator)
@@ -217,6 +242,8 @@ class ReconstructionDisplay:
     ) -> Self:
         """Draw sequences beside what came back of them.
 
+        No estimator is needed: what came back may be of any other model.
+
         Parameters
         ----------
         X : list, ndarray or DataFrame
@@ -241,8 +268,19 @@ class ReconstructionDisplay:
 
         Returns
         -------
-        display : ReconstructionDisplay
+        ReconstructionDisplay
             The display, drawn.
+
+        See Also
+        --------
+        from_estimator : Reconstruct, and draw.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import ReconstructionDisplay
+        >>> X, back = [[1.0, 2.0, 3.0]], [[1.1, 2.2, 2.9]]
+        >>> ReconstructionDisplay.from_predictions(X, back).axes_.shape
+        (1, 1)
         """
         true, back = read_both(X, X_reconstructed, categorical_features)
         described = describe(X, true, channel_names)
