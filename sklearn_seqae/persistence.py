@@ -27,7 +27,19 @@ _NONE = type(None)
 
 # By their kinds in the file. A change here is one of the format: see `formats`.
 STRUCTURES = {
-    "form": Structure(Form, {"kind": str, "width": (Integral, _NONE), "columns": (tuple, _NONE)}),
+    "form": Structure(
+        Form,
+        {
+            "kind": str,
+            "width": (Integral, _NONE),
+            "columns": (tuple, _NONE),
+            "dtypes": tuple,
+            "names": tuple,
+            "clock": (tuple, _NONE),
+            "layout": str,
+            "masked": bool,
+        },
+    ),
     "labels": Structure(Labels, {"values": ndarray, "dtype": object}),
     "architecture": Structure(
         Architecture,

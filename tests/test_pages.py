@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sklearn_seqae import LSTMAutoencoderTransformer
+import sklearn_seqae
+from sklearn_seqae import LSTMAutoencoderTransformer, exceptions
 from sklearn_seqae.datasets import load_japanese_vowels
 
 GUIDE = Path(__file__).parents[1] / "docs/guide"
@@ -47,3 +48,11 @@ def test_the_code_of_a_page_runs(page, vowels, monkeypatch, tmp_path):
 def test_pages_that_begin_show_what_they_import():
     for page in ("start", "input"):
         assert code_of(page)[0].splitlines()[0].startswith(("from", "import"))
+
+
+def test_the_api_page_lists_every_public_name():
+    listed = re.findall(r"^   (\w+)$", (GUIDE.parent / "api.md").read_text(), flags=re.MULTILINE)
+    modules = (sklearn_seqae.containers, sklearn_seqae.datasets)
+    public = {name for module in (sklearn_seqae, *modules) for name in module.__all__}
+    public |= {name for name in vars(exceptions) if name.endswith(("Warning", "Error"))}
+    assert sorted(listed) == sorted(public - {module.__name__.split(".")[-1] for module in modules})
