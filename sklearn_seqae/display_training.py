@@ -81,7 +81,7 @@ class TrainingDisplay:
         ax : matplotlib Axes, default=None
             What to draw on. None: a new figure.
         metric : str, default="loss"
-            Which curve of `history`; that of the held-out sequences, "val_" and this name, goes
+            Which curve of `history`; that of the held-out sequences, `val_` and this name, goes
             with it.
         yscale : str, default="auto"
             As matplotlib's. "auto": logarithmic for losses of which the highest is more than five

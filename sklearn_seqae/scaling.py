@@ -51,14 +51,14 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
         Number of channels seen in :meth:`fit`.
     n_features_in_ : int
         Number of columns if :meth:`fit` saw a 2-D array or table, else of channels.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if :meth:`fit` saw a DataFrame whose column names are all strings.
     n_statistics_ : int
         Numbers that :meth:`statistics` gives for a sequence: ``2 * n_channels_in_`` for
         "per_sequence", else 0.
-    channel_scale_ : ndarray of shape (n_channels_in_,) or None
+    channel_scale_ : ndarray of shape (`n_channels_in_`,) or None
         For "per_sequence", standard deviation of each channel; 1 where it is constant.
-    statistics_mean_, statistics_scale_ : ndarray of shape (n_statistics_,) or None
+    statistics_mean_, statistics_scale_ : ndarray of shape (`n_statistics_`,) or None
         For "per_sequence", mean and spread over the training sequences of what
         :meth:`statistics` standardises.
 
@@ -200,7 +200,7 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
         ----------
         X : Sequences or any container that holds sequences
             Scaled sequences, with ``n_channels_in_`` channels.
-        statistics : array-like of shape (n_sequences, n_statistics_), default=None
+        statistics : array-like of shape (n_sequences, `n_statistics_`), default=None
             Location and scale of each sequence, from :meth:`statistics`; needed for "per_sequence".
 
         Returns
@@ -247,7 +247,7 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_sequences, n_statistics_), float32
+        ndarray of shape (n_sequences, `n_statistics_`), float32
             Location of each channel, then logarithm of its scale, both standardised over the
             training sequences: 0 is typical, which is also what a channel without a single value
             gets. Without columns for scalers other than "per_sequence".

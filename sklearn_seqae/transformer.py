@@ -136,7 +136,7 @@ class LSTMAutoencoderTransformer(
         Number of channels.
     n_features_in_ : int
         Columns of a 2-D array or table, else number of channels.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if `X` was a DataFrame with string names.
 
     See Also
