@@ -43,6 +43,7 @@ docs:
 	$(MAKE) VENV=.venv-docs site
 
 site: $(VENV)/.installed-docs
+	rm -rf build/docs/html
 	$(RUN) TF_CPP_MIN_LOG_LEVEL=3 python -m sphinx --fail-on-warning --keep-going -b html \
 	-d build/docs/doctrees docs build/docs/html $(SPHINX)
 

@@ -44,6 +44,7 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 autosummary_generate = True
+toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"  # docstrings say more than annotations
 numpydoc_show_class_members = False  # templates/class.rst lists them
 numpydoc_xref_param_type = False
@@ -57,6 +58,7 @@ html_css_files = ["site.css"]
 html_favicon = "static/favicon.svg"
 html_show_sourcelink = False
 html_copy_source = False
+html_context = {"default_mode": "auto"}  # as the reader's system has it: light or dark
 html_theme_options = {
     "logo": {"text": "sklearn_seqae"},
     "header_links_before_dropdown": 5,
@@ -133,6 +135,7 @@ sphinx_gallery_conf = {
     "notebook_extensions": set(),
     "image_srcset": ["2x"],
     "show_memory": False,
+    "write_computation_times": False,  # its page loads scripts from elsewhere
     "show_signature": False,
     "remove_config_comments": True,
 }

@@ -50,7 +50,7 @@ print(search.best_params_, f"R2 {search.best_score_:.3f}")
 who = make_pipeline(ae, StandardScaler(), LogisticRegression(max_iter=1000))
 grid = {
     "lstmautoencodertransformer__n_components": [4, 16, 64],
-    "lstmautoencodertransformer__learning_rate": [0.001, 0.003, 0.01],
+    "lstmautoencodertransformer__learning_rate": [0.001, 0.01],
 }
 scores = {"accuracy": "accuracy", "r2": lambda who, X, y: who[0].score(X)}
 search = GridSearchCV(who, grid, scoring=scores, refit=False, cv=2).fit(X, y)
@@ -83,6 +83,6 @@ plt.show()
 # if you can; the R2 is what there is without labels.
 
 # sphinx_gallery_start_ignore
-assert results["mean_test_r2"].idxmax() > 2  # more than four components
+assert results["mean_test_r2"].idxmax() > 1  # more than four components
 assert results["mean_test_accuracy"].max() >= 0.9
 # sphinx_gallery_end_ignore

@@ -22,7 +22,7 @@ class LSTMAutoencoderTransformer(
     the sequence from the code. Both are trained together to give back what came in. Padding,
     scaling and masking happen inside: padding is never data, and zero is never padding.
 
-    Read more in the README. The method is that of Srivastava et al. [1]_, with the encoder's states
+    Read more in the guide. The method is that of Srivastava et al. [1]_, with the encoder's states
     pooled over the real steps.
 
     Parameters
