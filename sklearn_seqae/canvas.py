@@ -153,9 +153,13 @@ def legend(ax: Any, handles: list[Any], labels: list[str], palette: Palette, **k
 
 def colorbar(mappable: Any, ax: Any, label: str, palette: Palette) -> Any:
     """Add a colour bar beside an Axes, in its ink, with arrows where values are beyond its ends."""
+    from matplotlib.cm import ScalarMappable
+
     values = np.ma.compressed(np.ma.masked_invalid(mappable.get_array()))
     below, above = (values < mappable.norm.vmin).any(), (values > mappable.norm.vmax).any()
     extend = ("both" if above else "min") if below else ("max" if above else "neither")
+    if mappable.get_alpha() is not None:  # points shine through each other, their scale need not
+        mappable = ScalarMappable(mappable.norm, mappable.cmap)
     bar = ax.figure.colorbar(mappable, ax=ax, extend=extend)
     bar.set_label(plain(label), color=palette.ink)
     bar.ax.tick_params(colors=palette.ink, which="both")

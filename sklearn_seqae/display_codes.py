@@ -350,7 +350,6 @@ class CodeMapDisplay:
         if labels is not None:
             ticks = np.unique(np.linspace(0, len(labels) - 1, 12).astype(int))
             self.colorbar_.set_ticks(ticks, labels=[plain(labels[k]) for k in ticks])
-        self.colorbar_.solids.set_alpha(1.0)
 
     def _add_legend(self, ax: Any, names: list[str], colors: Palette) -> None:
         kwargs: dict[str, Any] = {"title": self.y_name}

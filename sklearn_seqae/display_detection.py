@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from .canvas import legend, one_axes, style, tidy, whole_steps
-from .palette import Palette, palette_of
+from .palette import ON_LIGHT, Palette, palette_of
 
 # What scikit-learn's detectors predict.
 OUTLIER_NAMES = {-1: "outliers (-1)", 1: "inliers (1)"}
 # Up to so many sequences each has a tick of its own below the bars.
 TICKS_UP_TO = 60
 MOST_BINS = 50
+# There are no more colours that can be told apart in a stack.
+MOST_LABELS = len(ON_LIGHT)
 # Where the tallest bar is of so many, single outliers would not be seen on a linear axis.
 LOGARITHMIC_FROM = 50
 # A range so much wider than its middle half is that of a long tail.
@@ -36,7 +38,7 @@ class DetectionDisplay:
         Scores below it are flagged. None: not shown.
     y : array-like of shape (n_sequences,), default=None
         What the sequences are, in scikit-learn's words 1 for inliers and -1 for outliers, or other
-        labels. None: not known.
+        labels, six at most. None: not known.
     score_name : str, default="score"
         What the scores are.
 
@@ -297,6 +299,11 @@ class DetectionDisplay:
         check_consistent_length(scores, self.y)
         y = np.asarray(self.y)
         labels, index = np.unique(y.astype(str) if y.dtype.kind == "O" else y, return_inverse=True)
+        if len(labels) > MOST_LABELS:
+            raise ValueError(
+                f"Expected y to have at most {MOST_LABELS} different labels, as 1 for inliers and "
+                f"-1 for outliers, got {len(labels)}: join some of them."
+            )
         return scores, labels.tolist(), index
 
     def _draw_bars(self, ax: Any, palette: list[str], bar_kwargs: Any) -> None:

@@ -711,6 +711,7 @@ class TestDetection:
             ({"scores": [[1.0]]}, r"an array of shape \(1, 1\)"),
             ({"scores": [1.0], "threshold": NAN}, "threshold to be a finite number or None"),
             ({"scores": [1.0], "y": [1, 1]}, "inconsistent numbers of samples"),
+            ({"scores": np.arange(7.0), "y": np.arange(7)}, r"at most 6 different labels.*got 7"),
             ({"scores": [1.0], "bins": 0}, "a number of bars from 1 on or 'auto', got 0"),
             ({"scores": [1.0], "xscale": "log"}, "xscale to be one of .*got 'log'"),
             ({"scores": [1.0], "yscale": "cube"}, "yscale to be one of .*got 'cube'"),
