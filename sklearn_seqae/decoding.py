@@ -141,6 +141,8 @@ class Decoder:
         state = {name: part(item, name) for name, item in state.items()}
         if path in ESTIMATOR_PATHS:
             check_estimator(kind, state)
+        if not isinstance(state.get("_sklearn_version", ""), str):
+            raise TypeError("its version is no text")
         made: Any = object.__new__(kind)
         made.__setstate__(state)  # scikit-learn's warn if another version of it made them
         return made

@@ -51,12 +51,7 @@ class UntrustedError(FileFormatError):
     Parameters
     ----------
     names : list of str
-        Import paths, "module:name".
-
-    Attributes
-    ----------
-    names : list of str
-        Their import paths, "module:name".
+        Their import paths, "module:name"; also an attribute.
 
     See Also
     --------

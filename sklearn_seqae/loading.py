@@ -127,7 +127,7 @@ def load(source: Any, trusted: Iterable[str] = ()) -> Any:
     except InvalidParameterError as error:
         raise odd("the list of parameters", str(error)) from error
     estimator.__dict__.update(attributes)
-    _check_network(estimator._codec)
+    _check_network(estimator._codec, estimator.n_channels_in_)
     return estimator
 
 
@@ -165,10 +165,15 @@ def _check_some(found: Mapping[str, Any], fields: Mapping[str, Any], where: str)
         raise odd(where, str(error)) from error
 
 
-def _check_network(codec: Codec) -> None:
+def _check_network(codec: Codec, n_channels: int) -> None:
     """Raise unless the weights are those of the network, and this fits the scaling."""
     architecture = codec.architecture
     try:
+        # Arrays are no larger than the file; numbers in it may be, and what counts up to them slow.
+        if not codec.scaler.n_channels == n_channels == len(codec.scaler.labels or codec.mean):
+            raise ValueError(f"its scaling is of {codec.scaler.n_channels} channels")
+        if not (architecture.encoder is None or callable(architecture.encoder)):
+            raise TypeError(f"its encoder is {architecture.encoder!r}")
         n_values = len(codec.scaler.channels)
         shapes = {a.shape for a in (codec.mean, codec.variance, codec._scaled_mean)}
         if architecture.n_channels != n_values or shapes != {(n_values,)}:
@@ -185,7 +190,7 @@ def _check_network(codec: Codec) -> None:
     # Built now, rather than when first used, so that functions that have changed are found now.
     try:
         codec._make_model()
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise FileFormatError(
             "Expected the encoder and decoder that the file names to build the network that it has "
             f"the weights of, but {error}: use the version of these that it was saved with."

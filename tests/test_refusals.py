@@ -328,7 +328,10 @@ def test_what_is_missing_or_unknown_is_named(forge):
                 forge(lambda manifest, arrays, find=find: find(manifest).update(evil=1))
 
 
-@pytest.mark.parametrize("value", [None, True, -1, 1e300, "text", [], {}, {"$": "tuple"}, [[1]]])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
+@pytest.mark.parametrize(
+    "value", [None, True, -1, 10**30, 1e300, "text", [], {}, {"$": "tuple"}, [[1]]]
+)
 def test_values_of_a_wrong_kind_never_get_past_load_unseen(value, forge, ragged):
     """A file in which one value is another loads, or is refused, in our words."""
 
@@ -368,6 +371,29 @@ def test_weights_of_a_wrong_shape_are_named(forge):
         forge(lambda manifest, arrays: codec(manifest)["_weights"].pop(6))
     with pytest.raises(FileFormatError, match="expected cell to be one of"):
         forge(lambda manifest, arrays: codec(manifest)["architecture"]["state"].update(cell="rnn"))
+
+
+@pytest.mark.parametrize("n_channels", [1, 3, 10**30])
+def test_channels_are_as_many_as_the_arrays_have(n_channels, forge):
+    def of_scaling(manifest, arrays):
+        codec(manifest)["scaler"]["state"]["n_channels"] = n_channels
+
+    def of_all(manifest, arrays):
+        of_scaling(manifest, arrays)
+        at(manifest, "attributes")["n_channels_in_"] = n_channels
+
+    for change in (of_scaling, of_all):
+        with pytest.raises(FileFormatError, match=f"its scaling is of {n_channels} channels"):
+            forge(change)
+
+
+@pytest.mark.parametrize("encoder", [3, "text", {"$": "import", "path": "keras.optimizers:SGD"}])
+def test_an_encoder_that_builds_no_model_is_refused(encoder, forge):
+    def change(manifest, arrays):
+        codec(manifest)["architecture"]["state"]["encoder"] = encoder
+
+    with pytest.raises(FileFormatError, match=r"its encoder is|Expected the encoder and decoder"):
+        forge(change)
 
 
 def test_an_array_that_nothing_needs_is_refused(forge):
