@@ -5,7 +5,6 @@ Arrow lays lists out as `Sequences` does, so float32 values in one chunk are not
 
 from __future__ import annotations
 
-import base64
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import read_blocks, refuse_zero
-from .elements import Chooser, Labels, floating, is_frame, is_series, restore
+from .arrow_types import (
+    is_list,
+    leaf_field,
+    read_schema,
+    step_width,
+    with_value_type,
+    write_schema,
+)
+from .elements import Chooser, Labels, is_frame, is_series, restore
 from .frames import columns_of, ids_of
 from .importing import load
 from .layout import Form, SequenceIndex, Sequences
@@ -30,11 +37,11 @@ def read_arrow(X: Any, choose: Chooser | None) -> Sequences | None:
     if kind is None:
         return None
     names, columns = _OPEN[kind](X)
-    is_list = [_is_list(column.type) for column in columns]
-    if not any(is_list):
+    have_lists = [is_list(column.type) for column in columns]
+    if not any(have_lists):
         return None
-    if not all(is_list):
-        kept = [name for name, yes in zip(names, is_list, strict=True) if yes]
+    if not all(have_lists):
+        kept = [name for name, yes in zip(names, have_lists, strict=True) if yes]
         raise ValueError(
             "Expected a list in every row of every column, but the columns "
             f"{[name for name in names if name not in kept]} hold none; select those of lists, "
@@ -56,7 +63,10 @@ def read_arrow(X: Any, choose: Chooser | None) -> Sequences | None:
         )
     if len(columns) == len(channels):
         channels = list(names) if kind in _TABLES else [None]
-    form = Form(kind, columns=tuple(names), layout=_write_schema(names, columns))
+    pa = load("pyarrow")
+    types = [(str(name), column.type) for name, column in zip(names, columns, strict=True)]
+    schema = X.schema if kind in ("arrow_table", "arrow_batch") else pa.schema(types)
+    form = Form(kind, columns=tuple(names), layout=write_schema(schema))
     index = None
     if is_frame(X) or is_series(X):
         form = replace(form, names=(X.index.name, *(X.columns.names if is_frame(X) else ())))
@@ -71,22 +81,23 @@ def write_arrow(sequences: Sequences, form: Form, index: SequenceIndex | None) -
     pa = load("pyarrow")
     n_channels = sequences.n_channels
     names = range(n_channels) if form.columns is None else form.columns
+    schema = pa.schema([(str(name), pa.list_(pa.float32())) for name in names])
     if form.layout:
-        fields = list(pa.ipc.read_schema(pa.py_buffer(base64.b64decode(form.layout))))
-    else:
-        fields = [pa.field(str(name), pa.list_(pa.float32())) for name in names]
-    if len(fields) not in (1, n_channels):
+        schema = read_schema(form.layout)
+    fields = list(schema)
+    width = len(fields) if len(fields) > 1 else step_width(fields[0].type.value_type)
+    if width not in (None, n_channels):
         raise ValueError(
-            f"Expected sequences of {len(fields)} channels for the form {form.kind!r}, got "
+            f"Expected sequences of {width} channels for the form {form.kind!r}, got "
             f"{n_channels} channels; ask for the form 'list' or '3d' instead."
         )
     columns = []
     for j, values in enumerate(sequences.values.T):
         found = sequences.labels[j] if sequences.labels else None
-        field = _leaf_field(fields[min(j, len(fields) - 1)].type, j)
+        field = leaf_field(fields[min(j, len(fields) - 1)].type, j)
         columns.append(_leaf(values, found, field))
         if found is not None and len(fields) == n_channels:  # symbols need not be floating
-            fields[j] = fields[j].with_type(_with_value_type(fields[j].type, columns[j].type))
+            fields[j] = fields[j].with_type(with_value_type(fields[j].type, columns[j].type))
     if len(fields) == 1:
         columns = [_join(columns, fields[0].type.value_type)]
     arrays = [
@@ -94,7 +105,8 @@ def write_arrow(sequences: Sequences, form: Form, index: SequenceIndex | None) -
         for column, field in zip(columns, fields, strict=True)
     ]
     fields = [field.with_type(array.type) for field, array in zip(fields, arrays, strict=True)]
-    return _CLOSE[form.kind](pa.Table.from_arrays(arrays, schema=pa.schema(fields)), form, index)
+    schema = pa.schema(fields, metadata=schema.metadata)
+    return _CLOSE[form.kind](pa.Table.from_arrays(arrays, schema=schema), form, index)
 
 
 # Containers
@@ -103,12 +115,17 @@ def write_arrow(sequences: Sequences, form: Form, index: SequenceIndex | None) -
 def _kind_of(X: Any) -> str | None:
     pandas, polars, pyarrow = map(sys.modules.get, ("pandas", "polars", "pyarrow"))
     if polars is not None and isinstance(X, polars.DataFrame | polars.Series):
-        return "polars_frame" if isinstance(X, polars.DataFrame) else "polars_series"
+        is_frame_of_polars = isinstance(X, polars.DataFrame)
+        # Asked of polars, since all but lists are read without pyarrow.
+        dtypes = X.dtypes if is_frame_of_polars else [X.dtype]
+        if not any(isinstance(dtype, polars.List | polars.Array) for dtype in dtypes):
+            return None
+        return "polars_frame" if is_frame_of_polars else "polars_series"
     if pyarrow is None:
         return None
     if pandas is not None and isinstance(X, pandas.DataFrame | pandas.Series):
         dtypes = list(X.dtypes) if is_frame(X) else [X.dtype]
-        if X.index.nlevels > 1 or not any(_is_list(getattr(d, "pyarrow_dtype", d)) for d in dtypes):
+        if X.index.nlevels > 1 or not any(is_list(getattr(d, "pyarrow_dtype", d)) for d in dtypes):
             return None
         return "arrow_frame" if is_frame(X) else "arrow_series"
     kinds = {
@@ -191,57 +208,6 @@ _CLOSE: dict[str, _Closer] = {
 }
 
 
-# Types
-
-
-def _is_list(kind: Any) -> bool:
-    return hasattr(kind, "value_field")  # which maps have not
-
-
-def _with_value_type(kind: Any, value_type: Any) -> Any:
-    """Return a type of lists of this kind, of other values."""
-    pa = load("pyarrow")
-    value = kind.value_field.with_type(value_type)
-    if pa.types.is_fixed_size_list(kind):
-        return pa.list_(value, kind.list_size)
-    makers = {
-        pa.lib.Type_LARGE_LIST: pa.large_list,
-        pa.lib.Type_LIST_VIEW: pa.list_view,
-        pa.lib.Type_LARGE_LIST_VIEW: pa.large_list_view,
-    }
-    return makers.get(kind.id, pa.list_)(value)
-
-
-def _floating_type(kind: Any) -> Any:
-    """Return the type that values of this one come back in: numbers are floating."""
-    pa = load("pyarrow")
-    if _is_list(kind):
-        return _with_value_type(kind, _floating_type(kind.value_type))
-    if pa.types.is_struct(kind):
-        return pa.struct([field.with_type(_floating_type(field.type)) for field in kind])
-    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
-        return pa.from_numpy_dtype(floating(kind.to_pandas_dtype()))
-    return pa.float64() if pa.types.is_decimal(kind) or pa.types.is_null(kind) else kind
-
-
-def _write_schema(names: tuple[Any, ...], columns: list[Any]) -> str:
-    """Return names and types as text."""
-    pa = load("pyarrow")
-    fields = [
-        pa.field(str(name), _floating_type(column.type))
-        for name, column in zip(names, columns, strict=True)
-    ]
-    return base64.b64encode(pa.schema(fields).serialize().to_pybytes()).decode("ascii")
-
-
-def _leaf_field(kind: Any, channel: int) -> Any:
-    """Return the field of a channel's values in lists of this type."""
-    step = kind.value_type
-    if _is_list(step):
-        return step.value_field
-    return step.field(channel) if load("pyarrow").types.is_struct(step) else kind.value_field
-
-
 # Values
 
 
@@ -288,7 +254,7 @@ def _block(
     step = column.type.value_type
     is_struct = pa.types.is_struct(step)
     inner = [field.type for field in step] if is_struct else [getattr(step, "value_type", step)]
-    if any(_is_list(kind) or pa.types.is_struct(kind) for kind in inner):
+    if any(is_list(kind) or pa.types.is_struct(kind) for kind in inner):
         raise ValueError(
             f"Expected numbers, vectors or structs of numbers at every step, but {where} has "
             f"{step}; make one vector of all that belongs to a step."
@@ -298,7 +264,7 @@ def _block(
         parts = [[_to_numpy(field) for field in chunk.flatten()] for chunk in chunks]
         columns = [np.concatenate(part)[:, None] for part in zip(*parts, strict=True)]
         return columns, [field.name for field in step]
-    if not _is_list(step):
+    if not is_list(step):
         return [_concatenate([_to_numpy(chunk) for chunk in chunks])[:, None]], [None]
     lengths = np.concatenate([_vector_lengths(chunk) for chunk in chunks])
     n_channels = int(lengths[0]) if len(lengths) else 1
@@ -354,7 +320,7 @@ def _join(channels: list[Any], step: Any) -> Any:
     pa = load("pyarrow")
     if pa.types.is_struct(step):
         return pa.StructArray.from_arrays(channels, fields=list(step))
-    if not _is_list(step):
+    if not is_list(step):
         return channels[0]
     n_channels, n_steps = len(channels), len(channels[0])
     order = np.arange(n_channels * n_steps).reshape(n_channels, n_steps).T.ravel()

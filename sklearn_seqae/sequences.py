@@ -96,6 +96,12 @@ def to_container(
             f"Expected sequences of one channel for the form {form.kind!r}, got "
             f"{sequences.n_channels} channels; ask for the form 'list' or '3d' instead."
         )
+    names = form.channel_names
+    if names is not None and len(names) not in (1, sequences.n_channels):
+        raise ValueError(
+            f"Expected sequences of {len(names)} channels for the form {form.kind!r}, got "
+            f"{sequences.n_channels} channels; ask for the form 'list' or '3d' instead."
+        )
     with np.errstate(over="ignore"):  # of half precision
         return KINDS[form.kind].write(sequences, form, index or sequences.index)
 

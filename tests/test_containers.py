@@ -671,17 +671,31 @@ def test_steps_of_a_ragged_tensor_have_the_same_channels():
 
 
 @pytest.mark.parametrize(
-    ("kind", "layout"), [("arrow_table", "xy"), ("awkward", "xy"), ("ragged", "numbers int64")]
+    "X",
+    [
+        pa.table({"x": [[1.0]], "y": [[1.0]]}),
+        pa.array([[1.0]]),
+        pa.array([[[1.0, 2.0]]], pa.list_(pa.list_(pa.float32(), 2))),
+        pa.array([[{"x": 1.0, "y": 2.0}]]),
+        ak.Array([[{"x": 1.0, "y": 2.0}]]),
+        ak.Array([{"x": [1.0], "y": [2.0]}]),
+        ak.Array([[1.0]]),
+        LONG.assign(y=1.0),
+    ],
 )
-def test_more_channels_than_a_container_has_are_refused(kind, layout):
-    form = Form(kind, layout=layout)
-    if layout == "xy":
-        X = pa.table({"x": [[1.0]], "y": [[1.0]]})
-        form = as_sequences(X if kind == "arrow_table" else ak.Array([[{"x": 1.0, "y": 2.0}]])).form
+def test_more_channels_than_a_container_has_are_refused(X):
+    form = as_sequences(X).form
     with pytest.raises(
         ValueError, match=r"channels for .*, got 3 channels; ask for the form 'list'"
     ):
         to_container(as_sequences(np.ones((1, 2, 3))), form)
+
+
+def test_a_schema_comes_back_with_all_that_it_says():
+    field = pa.field("x", pa.list_(pa.field("element", pa.float64(), False)), False, {"unit": "V"})
+    schema = pa.schema([field], metadata={"author": "me"})
+    X = pa.table({"x": [[1.0], [2.0, 3.0]]}, schema=schema)
+    assert to_container(as_sequences(X)).schema.equals(schema, check_metadata=True)
 
 
 def test_fixed_sizes_become_others_where_lengths_vary():

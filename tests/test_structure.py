@@ -22,6 +22,7 @@ MODULES = [
     "clocks",
     "frames",
     "nested",
+    "arrow_types",
     "arrow",
     "ragged",
     "archive",
