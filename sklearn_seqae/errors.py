@@ -1,4 +1,4 @@
-"""Figures over real values: moments, R2, and errors by sequence, step and channel.
+"""Figures over real values: moments, R2, and errors by sequence, step, channel and value.
 
 Missing values are NaN here and count for nothing.
 """
@@ -39,13 +39,13 @@ def r2(true: Sequences, predicted: Sequences, mean: Floats, variance: Floats) ->
 def mean_squared_error(
     true: Sequences, predicted: Sequences, per: str, channels: NDArray[np.int64] | None = None
 ) -> Any:
-    """Return mean squared errors over real values; 0.0 where there are none.
+    """Return mean squared errors over real values; 0.0 where there are none, NaN per value.
 
     Parameters
     ----------
     true, predicted : Sequences
         Of equal lengths.
-    per : {"sequence", "step", "channel"}
+    per : {"sequence", "step", "channel", "value"}
     channels : ndarray of shape (n_values,), default=None
         Index of the channel that each value of a step belongs to, where symbols are spread over
         several: the errors of these are added up to that of one value. None: one each.
@@ -54,13 +54,15 @@ def mean_squared_error(
     -------
     errors : ndarray or list of ndarray, dtype float64
         Per sequence (n_sequences,); per channel (n_sequences, n_channels); per step one (n_steps,)
-        array a sequence.
+        array a sequence, per value one (n_steps, n_channels) array.
     """
     squared = (true.values.astype(np.float64) - predicted.values) ** 2
     if channels is not None and not np.array_equal(channels, np.arange(len(channels))):
         order = np.argsort(channels, kind="stable")
         starts = np.unique(channels[order], return_index=True)[1]
         squared = np.add.reduceat(squared[:, order], starts, axis=1)
+    if per == "value":
+        return np.split(squared, true.offsets[1:-1])
     real = np.isfinite(squared)
     squared[~real] = 0.0
     if per == "step":

@@ -34,19 +34,21 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
         ----------
         X : list, ndarray, DataFrame or other container
             Sequences, as in `fit`.
-        per : {"sequence", "step", "channel"}, default="sequence"
-            What to take the means over.
+        per : {"sequence", "step", "channel", "value"}, default="sequence"
+            What to take the means over; "value" takes none.
 
         Returns
         -------
         errors : ndarray or list of ndarray, dtype float64
             Per sequence (n_sequences,); per step a list of (n_steps,) arrays; per channel
-            (n_sequences, n_channels). Missing values do not count; 0.0 where nothing is left. The
+            (n_sequences, n_channels); per value a list of (n_steps, n_channels) arrays. Missing
+            values do not count: a mean of nothing is 0.0, the error of one missing value NaN. The
             error of a symbol is the squared distance of its probabilities from its one-hot values.
         """
-        if per not in ("sequence", "step", "channel"):
+        if per not in ("sequence", "step", "channel", "value"):
             raise ValueError(
-                f"per must be 'sequence', 'step' or 'channel', got {per!r}: choose one of these."
+                f"per must be 'sequence', 'step', 'channel' or 'value', got {per!r}: choose one of "
+                "these."
             )
         sequences = self._read(X)
         channels = self._codec.scaler.channels
