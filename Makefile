@@ -3,6 +3,8 @@
 #   make demo    the example of the README
 #   make test    all tests, and the examples in the docstrings
 #   make backends  the test with JAX and torch in place of TensorFlow, in a venv of its own
+#   make docs    this documentation as a site, its examples run: build/docs/html/index.html
+#   make test-docs opens the site in Chromium, if there is one; `make images`: its pictures for the README
 #   make oldest  all tests, with the oldest versions that pyproject.toml admits, in a venv of its own
 #   make interop the test beside sktime, aeon, tslearn and Optuna, in a venv of its own
 #   make dist    builds wheel and sdist, and tries each where nothing else is installed
@@ -19,11 +21,12 @@ BIN := $(CURDIR)/$(VENV)/bin
 RUN := PATH="$(BIN):$$PATH"
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test backends test-backends oldest test-oldest interop test-interop dist bench measure quality judge lint types clean
+.PHONY: demo test backends test-backends docs site test-docs browse images oldest test-oldest \
+interop test-interop dist bench measure quality judge lint types clean clean-docs
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed-plot
-	$(RUN) python examples/demo.py
+	$(RUN) python tools/draw.py examples/demo.py build/demo
 
 test: $(VENV)/.installed-test
 	$(RUN) python -m pytest --numprocesses 2
@@ -35,6 +38,27 @@ backends:
 
 test-backends: $(VENV)/.installed-backends
 	$(RUN) python -m pytest tests/test_backends.py
+
+# In a venv of its own, for what sphinx-build needs. Warnings are errors. Examples that have not changed
+# are not run again; `make clean-docs docs` runs them all.
+docs:
+	$(MAKE) VENV=.venv-docs site
+
+site: $(VENV)/.installed-docs
+	rm -rf build/docs/html
+	$(RUN) TF_CPP_MIN_LOG_LEVEL=3 python -m sphinx --fail-on-warning --keep-going -b html \
+	-d build/docs/doctrees docs build/docs/html $(SPHINX)
+
+# Of links, errors in the console, pictures, the search, and how wide it is on a phone.
+test-docs: docs
+	$(MAKE) VENV=.venv-docs browse
+
+browse: $(VENV)/.installed-docs
+	$(RUN) python -m pytest tests/test_site.py
+
+# The README's pictures are those of the site.
+images: docs
+	cp docs/gallery/images/sphx_glr_demo_001.png docs/images/japanese_vowels.png
 
 oldest:
 	$(MAKE) VENV=.venv-oldest test-oldest
@@ -85,8 +109,11 @@ lint: $(VENV)/.installed-test
 types: $(VENV)/.installed-test
 	$(RUN) mypy
 
-clean:
-	rm -rf $(VENV) .venv-backends .venv-oldest .venv-interop .venv-dist .venv-bench build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+clean-docs:
+	rm -rf build/docs docs/generated docs/gallery
+
+clean: clean-docs
+	rm -rf $(VENV) .venv-backends .venv-docs .venv-oldest .venv-interop .venv-dist .venv-bench build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # One stamp per extra; the package itself is installed in place, so only pyproject.toml matters.

@@ -1,11 +1,22 @@
-"""How do training, codes, reconstructions, errors and scores look, for 3 and for 3000 sequences?
+"""
+All displays
+============
 
-It writes a page, build/displays/index.html: all displays on a light ground and on a dark one, and
-the estimator as a notebook shows it.
+What is there to look at: of training, of codes, of reconstructions, of errors and of scores? Each display draws one
+of these, from an estimator or from numbers that you have, as scikit-learn's displays do.
+
+1. Fit on normal sequences of numbers and symbols.
+2. Draw the losses.
+3. Draw a map of codes.
+4. Draw what comes back.
+5. Draw where the errors are.
+6. Draw the scores.
 """
 
-import sys
-from pathlib import Path
+# %%
+# 1. Fit
+# ------
+# A sequence is a DataFrame of two sines, and of the direction of the first.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -21,65 +32,69 @@ from sklearn_seqae import (
 )
 from sklearn_seqae.datasets import make_ragged_sines
 
-STYLES = {"light": "default", "dark": "dark_background"}
-PLACES = [
-    ["training", "codes", "detection"],
-    ["heatmap", "sequences", "length"],
-    ["reconstruction"] * 3,
-]
+
+def make_frames(n_sequences, **kwargs):
+    arrays, y = make_ragged_sines(n_sequences, **kwargs)
+    frames = [pd.DataFrame(values, columns=["sine", "sine, ahead"]) for values in arrays]
+    for frame in frames:
+        frame["direction"] = np.where(frame["sine, ahead"] > 0, "up", "down")
+    return frames, y
 
 
-def main(folder="build/displays", n_many=3000, n_training=400, epochs=150):
-    X, _ = make_data(n_training, anomaly_fraction=0.0, seed=0)
-    ae = LSTMAutoencoderTransformer(epochs=epochs, random_state=0).fit(X)
-    threshold = np.quantile(ae.score_samples(X), 0.02)
-    X, y = make_data(n_many, anomaly_fraction=0.05, seed=1)
-    X[0].loc[3:6, "sine"] = np.nan
-    X[0].loc[5, "direction"] = None
+X, _ = make_frames(400, random_state=0)
+ae = LSTMAutoencoderTransformer(learning_rate=0.005, epochs=150, random_state=0).fit(X)
+X_new, y_new = make_frames(500, anomaly_fraction=0.1, random_state=1)
+X_new[0].loc[3:6, "sine"] = np.nan
+X_new[0].loc[5, "direction"] = None
 
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    names = []
-    for n in (3, n_many):
-        for ground, style in STYLES.items():
-            with plt.style.context(style):
-                figure = draw_all(ae, X[:n], y[:n], threshold)
-                names.append(f"{n}_{ground}.png")
-                figure.savefig(folder / names[-1], dpi=100)
-                plt.close(figure)
-    pictures = "".join(f'<h2>{name}</h2><img width="1400" src="{name}">' for name in names)
-    page = f'<!DOCTYPE html><meta charset="utf-8"><title>Displays</title>{pictures}'
-    (folder / "index.html").write_text(page + ae._repr_html_(), encoding="utf-8")
-    return ae, names
+# %%
+# 2. Losses
+# ---------
 
+display = TrainingDisplay.from_estimator(ae)
 
-def make_data(n_sequences, anomaly_fraction, seed):
-    """Return DataFrames of two sines and of the direction of the first, and what is normal."""
-    arrays, y = make_ragged_sines(n_sequences, anomaly_fraction=anomaly_fraction, random_state=seed)
-    X = []
-    for values in arrays:
-        frame = pd.DataFrame(values, columns=["sine", "sine, ahead"])
-        frame["direction"] = np.where(values[:, 1] > 0, "up", "down")
-        X.append(frame)
-    return X, y
+# %%
+# 3. A map of codes
+# -----------------
+# Coloured by how badly each comes back; small pictures show some of the sequences.
 
+figure, axes = plt.subplots(figsize=(8, 5.5))
+display = CodeMapDisplay.from_estimator(ae, X_new, color_by="error", thumbnails=9, ax=axes)
 
-def draw_all(ae, X, y, threshold):
-    """Return a figure with every display in a place of its own."""
-    figure, axes = plt.subplot_mosaic(
-        PLACES, figsize=(17, 15), layout="constrained", height_ratios=[1, 0.9, 1.3]
-    )
-    TrainingDisplay.from_estimator(ae, ax=axes["training"])
-    CodeMapDisplay.from_estimator(
-        ae, X, color_by="error", thumbnails=9, annotate={0: "the first"}, ax=axes["codes"]
-    )
-    scores = ae.score_samples(X)
-    DetectionDisplay.from_predictions(scores, threshold=threshold, y=y, ax=axes["detection"])
-    for kind in ("heatmap", "sequences", "length"):
-        ErrorDisplay.from_estimator(ae, X, kind=kind, ax=axes[kind])
-    ReconstructionDisplay.from_estimator(ae, X, ax=axes["reconstruction"])
-    return figure
+# %%
+# 4. What comes back
+# ------------------
+# The first sequence has missing values, where its line has gaps; symbols are steps.
 
+display = ReconstructionDisplay.from_estimator(ae, X_new)
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+# %%
+# 5. Where the errors are
+# -----------------------
+# Of channels by step, of sequences by step, and against the length.
+
+display = ErrorDisplay.from_estimator(ae, X_new, kind="heatmap")
+
+# %%
+
+display = ErrorDisplay.from_estimator(ae, X_new, kind="sequences")
+
+# %%
+
+display = ErrorDisplay.from_estimator(ae, X_new, kind="length")
+
+# %%
+# 6. Scores
+# ---------
+# Two in a hundred training sequences have a score below the line.
+
+threshold = np.quantile(ae.score_samples(X), 0.02)
+scores = ae.score_samples(X_new)
+display = DetectionDisplay.from_predictions(scores, threshold=threshold, y=y_new)
+plt.show()
+
+# sphinx_gallery_thumbnail_number = 2
+
+# sphinx_gallery_start_ignore
+assert np.median(scores[y_new == -1]) < threshold < np.median(scores[y_new == 1])
+# sphinx_gallery_end_ignore

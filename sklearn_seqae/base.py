@@ -78,18 +78,67 @@ class SequenceAutoencoder(Diagrammed):
 
     @property
     def model_(self) -> "keras.Model":
-        """The autoencoder."""
+        """The autoencoder.
+
+        It is made when it is first asked for, which loads Keras; whoever sets its weights changes
+        the codes.
+
+        See Also
+        --------
+        encoder_ : Its first part.
+        decoder_ : Its second part.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> [layer.name for layer in ae.model_.layers]
+        ['sequence', 'encoder', 'decoder', 'length']
+        """
         check_is_fitted(self)
         return self._codec.model
 
     @property
     def encoder_(self) -> "keras.Model":
-        """The submodel that makes codes."""
+        """The submodel that makes codes.
+
+        It reads scaled values, with NaN for padding and missing values, and shares its weights with
+        `model_`.
+
+        See Also
+        --------
+        transform : Codes of sequences as they are.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> ae.encoder_.output.shape
+        (None, 4)
+        """
         return self.model_.get_layer("encoder")
 
     @property
     def decoder_(self) -> "keras.Model":
-        """The submodel that writes sequences."""
+        """The submodel that writes sequences.
+
+        It writes scaled values, as many steps as the longest training sequence has, and shares its
+        weights with `model_`.
+
+        See Also
+        --------
+        inverse_transform : Sequences of their own lengths and units.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> ae.decoder_.output.shape
+        (None, 4, 1)
+        """
         return self.model_.get_layer("decoder")
 
     def save(self, path: Any, include_optimizer: bool = False) -> None:
@@ -117,6 +166,21 @@ class SequenceAutoencoder(Diagrammed):
             If a parameter can't be kept without code: functions and classes, such as those of an
             `encoder` of your own, must be at the top level of a module. The file has their names
             only.
+
+        See Also
+        --------
+        load : Read such a file.
+
+        Examples
+        --------
+        >>> import io
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> file = io.BytesIO()  # or a path such as "autoencoder.zip"
+        >>> ae.save(file)
+        >>> file.tell() > 0
+        True
         """
         check_is_fitted(self)
         validation.check_parameters(self)  # as `load` does, for what is not valid may be code

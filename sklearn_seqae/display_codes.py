@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from . import thumbnails as pictures
+from .annotations import annotate_point, texts_of
 from .canvas import color_norm, colorbar, legend, one_axes, plain, pyplot, style, tidy
 from .drawable import MOST_CLASSES, classes, drawn_channels
 from .embedding import embed
@@ -105,6 +106,8 @@ class CodeMapDisplay:
     ) -> Self:
         """Draw the map.
 
+        Colours are those for the ground that it is drawn on, light or dark.
+
         Parameters
         ----------
         ax : matplotlib Axes, default=None
@@ -123,10 +126,22 @@ class CodeMapDisplay:
 
         Returns
         -------
-        display : CodeMapDisplay
+        CodeMapDisplay
             This object, with the artists.
+
+        See Also
+        --------
+        from_estimator : Compute what is drawn, and draw it.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_seqae import CodeMapDisplay
+        >>> display = CodeMapDisplay(points=np.random.default_rng(0).normal(size=(30, 2)))
+        >>> display.plot(annotate={3: "the fourth"}).texts_[0].get_text()
+        'the fourth'
         """
-        texts = self._texts(annotate)
+        texts = texts_of(annotate, len(self.points))
         self._check_thumbnails(thumbnails)
         if self.y is not None:
             check_consistent_length(self.points, self.y)
@@ -152,7 +167,10 @@ class CodeMapDisplay:
             self.thumbnail_indices_, self.thumbnails_ = drawn
         elif texts:
             ax.margins(0.12)
-        self.texts_ = [self._write(ax, i, text, colors, text_kwargs) for i, text in texts.items()]
+        self.texts_ = [
+            annotate_point(ax, self.points, i, text, colors, text_kwargs)
+            for i, text in texts.items()
+        ]
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -170,6 +188,8 @@ class CodeMapDisplay:
         **plot_kwargs: Any,
     ) -> Self:
         """Draw a map of the codes that a fitted estimator gives to sequences.
+
+        Codes near each other are of sequences that are alike, as far as two axes can show that.
 
         Parameters
         ----------
@@ -194,8 +214,20 @@ class CodeMapDisplay:
 
         Returns
         -------
-        display : CodeMapDisplay
+        CodeMapDisplay
             The display, drawn.
+
+        See Also
+        --------
+        from_predictions : Draw codes that are there already.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer, CodeMapDisplay
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> CodeMapDisplay.from_estimator(ae, X, color_by="length").points.shape
+        (3, 2)
         """
         pyplot("CodeMapDisplay.from_estimator")
         if color_by not in (None, "error", "length"):
@@ -248,6 +280,8 @@ class CodeMapDisplay:
     ) -> Self:
         """Draw a map of codes.
 
+        Any vectors will do, one a row.
+
         Parameters
         ----------
         codes : array-like of shape (n_sequences, n_components)
@@ -265,8 +299,20 @@ class CodeMapDisplay:
 
         Returns
         -------
-        display : CodeMapDisplay
+        CodeMapDisplay
             The display, drawn.
+
+        See Also
+        --------
+        from_estimator : Encode, and draw.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_seqae import CodeMapDisplay
+        >>> codes = np.random.default_rng(0).normal(size=(30, 8))
+        >>> CodeMapDisplay.from_predictions(codes).points.shape
+        (30, 2)
         """
         points, names = embed(codes, embedding, y)
         if sequences is not None:
@@ -324,40 +370,6 @@ class CodeMapDisplay:
             "rasterized": n >= RASTERIZED_FROM,
         }
         return style(defaults, given, PathCollection)
-
-    def _write(self, ax: Any, i: int, text: str, colors: Palette, given: Any) -> Any:
-        from matplotlib.patheffects import withStroke
-        from matplotlib.text import Text
-
-        # Towards the inside of the map, where there is room; below the point, as pictures go above.
-        across = self.points[:, 0]
-        is_right = across[i] > (across.min() + across.max()) / 2
-        defaults = {
-            "xytext": (-6 if is_right else 6, -6),
-            "textcoords": "offset points",
-            "horizontalalignment": "right" if is_right else "left",
-            "verticalalignment": "top",
-            "color": colors.ink,
-            "fontsize": "small",
-            "path_effects": [withStroke(linewidth=3, foreground=colors.ground)],
-            "zorder": 5,
-        }
-        return ax.annotate(plain(text), self.points[i], **style(defaults, given, Text))
-
-    def _texts(self, annotate: Any) -> dict[int, str]:
-        n = len(self.points)
-        if annotate is None:
-            return {}
-        if not isinstance(annotate, dict):
-            check_consistent_length(self.points, annotate)
-            return dict(enumerate(map(str, annotate)))
-        for i in annotate:
-            if not isinstance(i, int | np.integer) or not -n <= i < n:
-                raise ValueError(
-                    f"Expected annotate to have indices from 0 to {n - 1}, got {i!r}: name points "
-                    "by their place in the data."
-                )
-        return {int(i): str(text) for i, text in annotate.items()}
 
     def _check_thumbnails(self, thumbnails: Any) -> None:
         if not isinstance(thumbnails, int | np.integer) or thumbnails < 0:

@@ -99,6 +99,8 @@ class DetectionDisplay:
     ) -> Self:
         """Draw the histogram.
 
+        Colours are those for the ground that it is drawn on, light or dark.
+
         Parameters
         ----------
         ax : matplotlib Axes, default=None
@@ -116,8 +118,19 @@ class DetectionDisplay:
 
         Returns
         -------
-        display : DetectionDisplay
+        DetectionDisplay
             This object, with the artists.
+
+        See Also
+        --------
+        from_estimator : Compute what is drawn, and draw it.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import DetectionDisplay
+        >>> display = DetectionDisplay(scores=[-0.1, -0.2, -0.3, -2.0], threshold=-1.0)
+        >>> display.plot(bins=4).n_flagged_
+        1
         """
         scores, labels, index = self._read()
         _check_scales(bins, xscale, yscale)
@@ -176,6 +189,8 @@ class DetectionDisplay:
     ) -> Self:
         """Draw the scores that a fitted detector gives to data.
 
+        It shows how far the scores of odd ones are from those of the others.
+
         Parameters
         ----------
         estimator : outlier detector
@@ -192,8 +207,22 @@ class DetectionDisplay:
 
         Returns
         -------
-        display : DetectionDisplay
+        DetectionDisplay
             The display, drawn.
+
+        See Also
+        --------
+        from_predictions : Draw scores that are there already.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.ensemble import IsolationForest
+        >>> from sklearn_seqae import DetectionDisplay
+        >>> X = np.random.default_rng(0).normal(size=(50, 3))
+        >>> display = DetectionDisplay.from_estimator(IsolationForest(random_state=0).fit(X), X)
+        >>> round(display.threshold, 3)
+        -0.5
         """
         if not hasattr(estimator, "score_samples"):
             raise TypeError(
@@ -220,6 +249,8 @@ class DetectionDisplay:
     ) -> Self:
         """Draw scores.
 
+        Scores may be those of any detector.
+
         Parameters
         ----------
         scores : array-like of shape (n_sequences,)
@@ -235,8 +266,19 @@ class DetectionDisplay:
 
         Returns
         -------
-        display : DetectionDisplay
+        DetectionDisplay
             The display, drawn.
+
+        See Also
+        --------
+        from_estimator : Score, and draw.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import DetectionDisplay
+        >>> scores = [-0.1, -0.2, -0.3, -2.0]
+        >>> DetectionDisplay.from_predictions(scores, threshold=-1.0).n_flagged_
+        1
         """
         return cls(scores=scores, threshold=threshold, y=y).plot(ax, **plot_kwargs)
 

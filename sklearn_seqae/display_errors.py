@@ -100,6 +100,8 @@ class ErrorDisplay:
     ) -> Self:
         """Draw the errors.
 
+        Colours are those for the ground that it is drawn on, light or dark.
+
         Parameters
         ----------
         ax : matplotlib Axes, default=None
@@ -123,8 +125,19 @@ class ErrorDisplay:
 
         Returns
         -------
-        display : ErrorDisplay
+        ErrorDisplay
             This object, with the artists.
+
+        See Also
+        --------
+        from_estimator : Compute what is drawn, and draw it.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import ErrorDisplay
+        >>> display = ErrorDisplay.from_predictions([[1.0, 2.0, 3.0]], [[1.5, 2.0, 3.0]])
+        >>> display.plot(kind="sequences").ax_.get_xlabel()
+        'step'
         """
         if kind not in KINDS:
             raise ValueError(f"Expected kind to be one of {KINDS}, got {kind!r}: choose one.")
@@ -167,6 +180,8 @@ class ErrorDisplay:
     ) -> Self:
         """Draw the errors of what a fitted estimator gives back of sequences, in scaled units.
 
+        Which channels and steps are written badly, and whether long sequences are.
+
         Parameters
         ----------
         estimator : LSTMAutoencoderTransformer
@@ -183,8 +198,20 @@ class ErrorDisplay:
 
         Returns
         -------
-        display : ErrorDisplay
+        ErrorDisplay
             The display, drawn.
+
+        See Also
+        --------
+        from_predictions : Errors of what came back already.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer, ErrorDisplay
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> len(ErrorDisplay.from_estimator(ae, X).errors)
+        3
         """
         pyplot("ErrorDisplay.from_estimator")
         own: Any = own_estimator(estimator)
@@ -207,6 +234,8 @@ class ErrorDisplay:
     ) -> Self:
         """Draw the errors of what came back of sequences, in the units of these.
 
+        No estimator is needed: what came back may be of any other model.
+
         Parameters
         ----------
         X : list, ndarray or DataFrame
@@ -227,8 +256,19 @@ class ErrorDisplay:
 
         Returns
         -------
-        display : ErrorDisplay
+        ErrorDisplay
             The display, drawn.
+
+        See Also
+        --------
+        from_estimator : Errors of a fitted estimator.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import ErrorDisplay
+        >>> display = ErrorDisplay.from_predictions([[1.0, 2.0, 3.0]], [[1.5, 2.0, 3.0]])
+        >>> display.errors[0].ravel()
+        array([0.25, 0.  , 0.  ])
         """
         true, back = read_both(X, X_reconstructed, categorical_features)
         if not np.array_equal(true.lengths, back.lengths):

@@ -18,15 +18,14 @@ from .drawable import (
     read_for,
 )
 from .layout import Sequences, cut
-from .palette import Palette, palette_of
+from .palette import palette_of
+from .panels import name_symbols, panel_styles
 
 # What is shown where nothing else is asked for.
 FIRST_SEQUENCES = 3
 FIRST_CHANNELS = 4
 # More panels than this take minutes to draw, and nobody reads them.
 MOST_PANELS = 100
-# Up to so many steps each has a marker.
-MARKED_STEPS = 40
 
 
 class ReconstructionDisplay:
@@ -112,6 +111,8 @@ class ReconstructionDisplay:
     ) -> Self:
         """Draw the panels.
 
+        Colours are those for the ground that it is drawn on, light or dark.
+
         Parameters
         ----------
         ax : matplotlib Axes or array-like of Axes, default=None
@@ -126,8 +127,19 @@ class ReconstructionDisplay:
 
         Returns
         -------
-        display : ReconstructionDisplay
+        ReconstructionDisplay
             This object, with the artists.
+
+        See Also
+        --------
+        from_estimator : Compute what is drawn, and draw it.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import ReconstructionDisplay
+        >>> display = ReconstructionDisplay.from_predictions([[1.0, 2.0, 3.0]], [[1.1, 2.2, 2.9]])
+        >>> display.plot(reconstruction_kwargs={"linewidth": 3}).axes_.shape
+        (1, 1)
         """
         n_sequences = len(self.sequences)
         n_channels = self.sequences[0].shape[1]
@@ -187,8 +199,20 @@ class ReconstructionDisplay:
 
         Returns
         -------
-        display : ReconstructionDisplay
+        ReconstructionDisplay
             The display, drawn.
+
+        See Also
+        --------
+        from_predictions : Draw what came back already.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer, ReconstructionDisplay
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> ReconstructionDisplay.from_estimator(ae, X, sequences=[0, 2]).axes_.shape
+        (1, 2)
         """
         pyplot("ReconstructionDisplay.from_estimator")
         own = own_estimator(estimator)
@@ -218,6 +242,8 @@ class ReconstructionDisplay:
     ) -> Self:
         """Draw sequences beside what came back of them.
 
+        No estimator is needed: what came back may be of any other model.
+
         Parameters
         ----------
         X : list, ndarray or DataFrame
@@ -242,8 +268,19 @@ class ReconstructionDisplay:
 
         Returns
         -------
-        display : ReconstructionDisplay
+        ReconstructionDisplay
             The display, drawn.
+
+        See Also
+        --------
+        from_estimator : Reconstruct, and draw.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import ReconstructionDisplay
+        >>> X, back = [[1.0, 2.0, 3.0]], [[1.1, 2.2, 2.9]]
+        >>> ReconstructionDisplay.from_predictions(X, back).axes_.shape
+        (1, 1)
         """
         true, back = read_both(X, X_reconstructed, categorical_features)
         described = describe(X, true, channel_names)
@@ -279,7 +316,7 @@ class ReconstructionDisplay:
 
         colors = palette_of(ax)
         values, back = self.sequences[i][:, channel], self.reconstructions[i][:, channel]
-        styles = _panel_styles(values, self._symbols_of(channel), colors)
+        styles = panel_styles(values, self._symbols_of(channel), colors)
         styles = [style(s, g, Line2D) for s, g in zip(styles, given, strict=True)]
         (line,) = ax.plot(np.arange(len(values)), values, **styles[0])
         (back_line,) = ax.plot(np.arange(len(back)), back, **styles[1])
@@ -305,7 +342,7 @@ class ReconstructionDisplay:
                 names = self.channel_names or [f"channel {j}" for j in range(n_channels)]
                 ax.set_ylabel(plain(names[channel]))
                 if symbols is not None:
-                    _name_symbols(ax, symbols)
+                    name_symbols(ax, symbols)
             if channel == n_channels - 1:
                 ax.set_xlabel("step")
             if channel == 0:
@@ -341,33 +378,3 @@ class ReconstructionDisplay:
 
 def _choose_sequences(chosen: Any, n: int) -> NDArray[np.int64]:
     return choose(slice(FIRST_SEQUENCES) if chosen is None else chosen, n, "sequences")
-
-
-def _panel_styles(
-    values: NDArray[Any], symbols: NDArray[Any] | None, colors: Palette
-) -> list[dict[str, Any]]:
-    """Return styles of sequence, reconstruction, missing values and decoded length."""
-    known = ~np.isnan(values)
-    # A line of one value alone would not be seen.
-    beside = np.convolve(known, [1, 0, 1], mode="same")[: len(values)] if len(values) else known
-    alone = np.flatnonzero(known & (beside == 0)).tolist()
-    line: dict[str, Any] = {"color": colors.ink, "alpha": 0.35, "linewidth": 4}
-    line |= {"solid_capstyle": "round", "marker": "o", "markersize": 4, "markeredgewidth": 0}
-    line["markevery"] = alone
-    back: dict[str, Any] = {"color": colors.main, "linewidth": 1.5, "markersize": 3.5}
-    back["marker"] = "o" if len(values) <= MARKED_STEPS else None
-    missing = {"linestyle": "none", "marker": "o", "markersize": 7, "color": colors.other}
-    missing |= {"markerfacecolor": "none", "markeredgewidth": 1.5}
-    length = {"color": colors.main, "linestyle": "--", "linewidth": 1, "alpha": 0.8}
-    if symbols is not None:
-        line |= {"linestyle": "none", "marker": "s", "markersize": 9, "markevery": None}
-        back |= {"linestyle": "none", "marker": "o", "markersize": 4}
-        missing["markersize"] = 9
-    return [line, back, missing, length]
-
-
-def _name_symbols(ax: Any, symbols: NDArray[Any], most: int = 12) -> None:
-    """Put symbols in place of their indices; only some of them where there are many."""
-    ticks = np.unique(np.linspace(0, len(symbols) - 1, min(most, len(symbols))).astype(int))
-    ax.set_yticks(ticks, [plain(symbols[k]) for k in ticks])
-    ax.set_ylim(-0.6, len(symbols) - 0.4)

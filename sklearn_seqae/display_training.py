@@ -74,12 +74,14 @@ class TrainingDisplay:
     ) -> Self:
         """Draw the curves.
 
+        Colours are those for the ground that it is drawn on, light or dark.
+
         Parameters
         ----------
         ax : matplotlib Axes, default=None
             What to draw on. None: a new figure.
         metric : str, default="loss"
-            Which curve of `history`; that of the held-out sequences, "val_" and this name, goes
+            Which curve of `history`; that of the held-out sequences, `val_` and this name, goes
             with it.
         yscale : str, default="auto"
             As matplotlib's. "auto": logarithmic for losses of which the highest is more than five
@@ -91,8 +93,19 @@ class TrainingDisplay:
 
         Returns
         -------
-        display : TrainingDisplay
+        TrainingDisplay
             This object, with the artists.
+
+        See Also
+        --------
+        from_estimator : Compute what is drawn, and draw it.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import TrainingDisplay
+        >>> display = TrainingDisplay(history={"loss": [1.0, 0.5, 0.4]})
+        >>> display.plot().ax_.get_ylabel()
+        'loss'
         """
         losses, held_out = self._curves(metric)
         ax = one_axes(ax, "TrainingDisplay.plot")
@@ -142,6 +155,8 @@ class TrainingDisplay:
     def from_estimator(cls, estimator: Any, *, ax: Any = None, **plot_kwargs: Any) -> Self:
         """Draw the curves of a fitted estimator.
 
+        It shows losses and metrics by epoch, and the epoch whose weights were kept.
+
         Parameters
         ----------
         estimator : LSTMAutoencoderTransformer
@@ -153,8 +168,20 @@ class TrainingDisplay:
 
         Returns
         -------
-        display : TrainingDisplay
+        TrainingDisplay
             The display, drawn.
+
+        See Also
+        --------
+        from_history : Curves of a history alone.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer, TrainingDisplay
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> TrainingDisplay.from_estimator(ae).best_epoch == ae.best_epoch_
+        True
         """
         check_is_fitted(estimator)
         if not hasattr(estimator, "history_"):
@@ -177,6 +204,8 @@ class TrainingDisplay:
     ) -> Self:
         """Draw the curves of a history, as `history_` or Keras have it.
 
+        For training that was done elsewhere, or that was read from a file.
+
         Parameters
         ----------
         history : dict of str to list of float
@@ -190,8 +219,19 @@ class TrainingDisplay:
 
         Returns
         -------
-        display : TrainingDisplay
+        TrainingDisplay
             The display, drawn.
+
+        See Also
+        --------
+        from_estimator : Curves of a fitted estimator.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import TrainingDisplay
+        >>> display = TrainingDisplay.from_history({"loss": [1.0, 0.5], "val_loss": [1.1, 0.7]})
+        >>> display.ax_.get_xlabel()
+        'epoch'
         """
         return cls(history=history, best_epoch=best_epoch).plot(ax, **plot_kwargs)
 

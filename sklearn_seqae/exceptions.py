@@ -7,6 +7,10 @@ class NothingLearnedWarning(UserWarning):
     `sklearn.exceptions.ConvergenceWarning` tells that more epochs would help; this one that codes
     say next to nothing about their sequences, whatever the number of epochs was.
 
+    See Also
+    --------
+    sklearn.exceptions.ConvergenceWarning : More epochs would help.
+
     Examples
     --------
     >>> import warnings
@@ -18,6 +22,14 @@ class NothingLearnedWarning(UserWarning):
 
 class FileFormatError(ValueError):
     """Raised by `load` where a file is not one that `save` wrote, or not as it wrote it.
+
+    The file may be of another kind, damaged, altered, or written by a newer version of this
+    package.
+
+    See Also
+    --------
+    load : Raises it.
+    UntrustedError : The file may be good, but needs code of others.
 
     Examples
     --------
@@ -34,10 +46,16 @@ class FileFormatError(ValueError):
 class UntrustedError(FileFormatError):
     """Raised by `load` where a file names functions or classes that the caller does not trust.
 
+    Nothing of what it names was imported. Whoever knows and trusts the code can name it in `load`.
+
     Parameters
     ----------
     names : list of str
         Their import paths, "module:name"; also an attribute.
+
+    See Also
+    --------
+    load : Raises it.
 
     Examples
     --------

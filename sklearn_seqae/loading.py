@@ -67,7 +67,7 @@ def load(source: Any, trusted: Iterable[str] = ()) -> Any:
 
     Returns
     -------
-    estimator : LSTMAutoencoderTransformer
+    LSTMAutoencoderTransformer
         As it was saved: its parameters, its results to the bit, and what it needs to train on.
 
     Raises

@@ -124,6 +124,10 @@ class ExportableAutoencoder(SequenceAutoencoder):
         FileNotFoundError
             If there is no folder for the file.
 
+        See Also
+        --------
+        save : All of a fitted estimator, for this package to load.
+
         Examples
         --------
         >>> import tempfile

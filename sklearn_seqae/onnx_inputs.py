@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
+from .moments import FLOOR
 from .onnx_graph import Graph
-from .scaling import FLOOR, SequenceScaler
+from .scaling import SequenceScaler
 from .symbols import MixedScaler
 
 # Operators with their second operand, one after the other, in float64.

@@ -3,16 +3,11 @@
 Whoever changes one of these estimators takes a `copy.deepcopy` of it first.
 """
 
-import os
-
 import hypothesis
 import numpy as np
 import pytest
 
 from sklearn_seqae import LSTMAutoencoderTransformer
-
-# Displays open no windows, and those in docstrings none either.
-os.environ["MPLBACKEND"] = "agg"
 
 # How long an example takes says more of what else the machine does than of the code.
 hypothesis.settings.register_profile("untimed", deadline=None)

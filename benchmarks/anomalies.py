@@ -1,0 +1,194 @@
+"""Tasks of outlier detection: normal sequences to learn from, and others to find among them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sklearn_seqae.datasets import load_japanese_vowels, make_ragged_sines
+
+from .workloads import Ragged
+
+Array = NDArray[np.floating]
+# Normal sequences to learn from and to find others among, where there are any number of them.
+N_TRAIN, N_NORMAL = 200, 100
+# Sequences with an anomaly of each kind.
+N_OF_A_KIND = 20
+# One class of these at a time is normal; all ship with aeon.
+ONE_CLASS = ("GunPoint", "ItalyPowerDemand", "ArrowHead", "BasicMotions", "OSULeaf")
+
+
+@dataclass(frozen=True)
+class Task:
+    """Sequences to fit on, all normal, and others with what they are: "normal", or a kind."""
+
+    family: str
+    name: str
+    train: Ragged
+    test: Ragged
+    kinds: NDArray[np.str_]
+
+
+def heartbeats(n: int, rng: np.random.Generator) -> Ragged:
+    """Return recordings of two leads, 40 to 160 steps long, whose hearts beat at rates of their own.
+
+    A beat is five bumps, P to T, as in McSharry et al. (IEEE Trans. Biomed. Eng. 50(3), 2003).
+    """
+    places = 2 * np.pi * (np.array([-0.19, -0.04, 0.0, 0.04, 0.28]) + 0.5)
+    widths = np.array([0.25, 0.1, 0.1, 0.1, 0.4])
+    leads = np.array([[0.15, -0.12, 1.0, -0.25, 0.35], [0.1, -0.05, -0.5, 0.6, -0.2]])
+    X = []
+    for _ in range(n):
+        n_steps = rng.integers(40, 161)
+        period = rng.uniform(16, 28)
+        rates = 1 / (period * (1 + 0.05 * rng.normal(size=n_steps)))
+        phase = 2 * np.pi * (rng.random() + np.cumsum(rates))
+        distances = (phase[:, None] - places + np.pi) % (2 * np.pi) - np.pi
+        bumps = np.exp(-0.5 * (distances / widths) ** 2)
+        heights = leads * (1 + 0.1 * rng.normal(size=leads.shape))
+        x = bumps @ heights.T + 0.03 * rng.normal(size=(n_steps, 2))
+        X.append(x.astype(np.float32))
+    return X
+
+
+# Each takes a sequence, the deviations of the channels, the range of normal lengths and a generator.
+
+
+def _spike(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Array:
+    channel = rng.integers(x.shape[1])
+    x[rng.integers(len(x)), channel] += rng.choice([-4, 4]) * scale[channel]
+    return x
+
+
+def _part(x: Array, rng: np.random.Generator) -> slice:
+    """Return a third of the steps."""
+    length = max(2, len(x) // 3)
+    start = int(rng.integers(len(x) - length + 1))
+    return slice(start, start + length)
+
+
+def _frozen(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Array:
+    part, channel = _part(x, rng), rng.integers(x.shape[1])
+    x[part, channel] = x[part.start, channel]
+    return x
+
+
+def _shift(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Array:
+    channel = rng.integers(x.shape[1])
+    x[rng.integers(len(x) // 2) :, channel] += rng.choice([-1.5, 1.5]) * scale[channel]
+    return x
+
+
+def _noise(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Array:
+    part, channel = _part(x, rng), rng.integers(x.shape[1])
+    x[part, channel] += rng.normal(size=part.stop - part.start) * scale[channel]
+    return x
+
+
+def _tempo(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Array:
+    """Run twice as fast, to and fro, so that there are as many steps."""
+    places = np.abs((2 * np.arange(len(x)) + len(x) - 1) % (2 * len(x) - 1) - len(x) + 1)
+    return x[places]
+
+
+def _swapped(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Array:
+    a, b = rng.choice(x.shape[1], 2, replace=False)
+    x[:, [a, b]] = x[:, [b, a]]
+    return x
+
+
+def _reversed(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Array:
+    return x[::-1]
+
+
+def _short(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Array:
+    return x[: max(2, lengths[0] // 2)]
+
+
+def _long(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Array:
+    n_steps = round(1.5 * lengths[1])
+    there_and_back = np.concatenate([x, x[::-1]])
+    return np.concatenate([there_and_back] * (n_steps // len(there_and_back) + 1))[:n_steps]
+
+
+KINDS: dict[str, Callable[..., Array]] = {
+    "spike": _spike,
+    "frozen": _frozen,
+    "level shift": _shift,
+    "noise burst": _noise,
+    "double tempo": _tempo,
+    "swapped channels": _swapped,
+    "reversed": _reversed,
+    "too short": _short,
+    "too long": _long,
+}
+
+
+def injected(
+    name: str, train: Ragged, normal: Ragged, hosts: Ragged, rng: np.random.Generator
+) -> Task:
+    """Return a task with an anomaly in each host, of all kinds in turn."""
+    scale = np.concatenate(train).std(axis=0)
+    lengths = [len(x) for x in train]
+    bounds = min(lengths), max(lengths)
+    kinds = np.resize(list(KINDS), len(hosts))
+    changed = [
+        KINDS[kind](x.copy(), scale, bounds, rng).astype(np.float32)
+        for kind, x in zip(kinds, hosts, strict=True)
+    ]
+    labels = np.concatenate([np.full(len(normal), "normal"), kinds])
+    return Task("injected", name, train, [*normal, *changed], labels)
+
+
+def injected_tasks(seed: int) -> Iterator[Task]:
+    """Yield ragged data with injected anomalies: two that are generated, two that were measured."""
+    n_hosts = len(KINDS) * N_OF_A_KIND
+    sizes = [N_TRAIN, N_TRAIN + N_NORMAL]
+    made: dict[str, Callable[[np.random.Generator], Ragged]] = {
+        "sines": lambda rng: make_ragged_sines(
+            sizes[1] + n_hosts, random_state=int(rng.integers(2**31))
+        )[0],
+        "heartbeats": lambda rng: heartbeats(sizes[1] + n_hosts, rng),
+    }
+    for name, make in made.items():
+        rng = np.random.default_rng(seed)
+        X = make(rng)
+        yield injected(name, X[: sizes[0]], X[sizes[0] : sizes[1]], X[sizes[1] :], rng)
+    rng = np.random.default_rng(seed)
+    train, _ = load_japanese_vowels(return_X_y=True)
+    test, _ = load_japanese_vowels(subset="test", return_X_y=True)
+    test = [test[i] for i in rng.permutation(len(test))]
+    yield injected("vowels", train, test[n_hosts:], test[:n_hosts], rng)
+    rng = np.random.default_rng(seed)
+    X, _, X_test, _ = _load("BasicMotions")
+    train, test = ([_window(x, rng) for x in part] for part in (X, X_test))
+    # Of its forty test sequences each is seen as it is and with several anomalies.
+    hosts = [test[i % len(test)] for i in range(n_hosts)]
+    yield injected("motions", train, test, hosts, rng)
+
+
+def _window(x: Array, rng: np.random.Generator) -> Array:
+    length = int(rng.integers(len(x) // 2, len(x) + 1))
+    start = int(rng.integers(len(x) - length + 1))
+    return x[start : start + length]
+
+
+def one_class_tasks(names: tuple[str, ...] = ("JapaneseVowels", *ONE_CLASS)) -> Iterator[Task]:
+    """Yield, for every class of every set, its training sequences and the whole test split."""
+    for name in names:
+        X, y, X_test, y_test = _load(name)
+        for label in np.unique(y):
+            train = [x for x, other in zip(X, y, strict=True) if other == label]
+            kinds = np.where(y_test == label, "normal", "other class")
+            yield Task(name, f"{name} {label}", train, X_test, kinds)
+
+
+def _load(name: str) -> tuple[Ragged, NDArray[Any], Ragged, NDArray[Any]]:
+    if name == "JapaneseVowels":
+        X, y = load_japanese_vowels(return_X_y=True)
+        return X, y, *load_japanese_vowels(subset="test", return_X_y=True)
+    from .quality import load
+
+    return load(name)
