@@ -31,6 +31,8 @@ MODULES = [
     "errors",
     "density",
     "imputation",
+    "oddness",
+    "blame",
     "batching",
     "filters",
     "architecture",
@@ -58,6 +60,7 @@ MODULES = [
     "reconstruction",
     "generation",
     "transformer",
+    "detector",
     "datasets",
     "__init__",
 ]
