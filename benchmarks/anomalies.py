@@ -1,7 +1,7 @@
 """Tasks of outlier detection: normal sequences to learn from, and others to find among them."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,17 +22,27 @@ ONE_CLASS = ("GunPoint", "ItalyPowerDemand", "ArrowHead", "BasicMotions", "OSULe
 
 @dataclass(frozen=True)
 class Task:
-    """Sequences to fit on, all normal, and others with what they are: "normal", or a kind."""
+    """Sequences to fit on, all normal, and others with what they are.
+
+    Attributes
+    ----------
+    kinds : ndarray of shape (n_test,)
+        "normal", or what is not.
+    steps, channels : list
+        Where an anomaly was put; None for those that are everywhere.
+    """
 
     family: str
     name: str
     train: Ragged
     test: Ragged
     kinds: NDArray[np.str_]
+    steps: list[slice | None] = field(default_factory=list)
+    channels: list[int | None] = field(default_factory=list)
 
 
 def heartbeats(n: int, rng: np.random.Generator) -> Ragged:
-    """Return recordings of two leads, 40 to 160 steps long, whose hearts beat at rates of their own.
+    """Return recordings of two leads, 40 to 160 steps, each of a heart rate of its own.
 
     A beat is five bumps, P to T, as in McSharry et al. (IEEE Trans. Biomed. Eng. 50(3), 2003).
     """
@@ -53,13 +63,10 @@ def heartbeats(n: int, rng: np.random.Generator) -> Ragged:
     return X
 
 
-# Each takes a sequence, the deviations of the channels, the range of normal lengths and a generator.
+# Each takes a sequence that it may change, the channels' deviations, the range of normal lengths
+# and a generator. It returns what it makes of it, and the steps and the channel that it shows in.
 
-
-def _spike(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Array:
-    channel = rng.integers(x.shape[1])
-    x[rng.integers(len(x)), channel] += rng.choice([-4, 4]) * scale[channel]
-    return x
+Made = tuple[Array, slice | None, int | None]
 
 
 def _part(x: Array, rng: np.random.Generator) -> slice:
@@ -69,51 +76,59 @@ def _part(x: Array, rng: np.random.Generator) -> slice:
     return slice(start, start + length)
 
 
-def _frozen(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Array:
-    part, channel = _part(x, rng), rng.integers(x.shape[1])
+def _spike(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Made:
+    step, channel = int(rng.integers(len(x))), int(rng.integers(x.shape[1]))
+    x[step, channel] += rng.choice([-4, 4]) * scale[channel]
+    return x, slice(step, step + 1), channel
+
+
+def _frozen(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Made:
+    part, channel = _part(x, rng), int(rng.integers(x.shape[1]))
     x[part, channel] = x[part.start, channel]
-    return x
+    return x, part, channel
 
 
-def _shift(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Array:
-    channel = rng.integers(x.shape[1])
-    x[rng.integers(len(x) // 2) :, channel] += rng.choice([-1.5, 1.5]) * scale[channel]
-    return x
+def _shift(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Made:
+    channel = int(rng.integers(x.shape[1]))
+    part = slice(int(rng.integers(len(x) // 2)), len(x))
+    x[part, channel] += rng.choice([-1.5, 1.5]) * scale[channel]
+    return x, part, channel
 
 
-def _noise(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Array:
-    part, channel = _part(x, rng), rng.integers(x.shape[1])
+def _noise(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Made:
+    part, channel = _part(x, rng), int(rng.integers(x.shape[1]))
     x[part, channel] += rng.normal(size=part.stop - part.start) * scale[channel]
-    return x
+    return x, part, channel
 
 
-def _tempo(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Array:
-    """Run twice as fast, to and fro, so that there are as many steps."""
-    places = np.abs((2 * np.arange(len(x)) + len(x) - 1) % (2 * len(x) - 1) - len(x) + 1)
-    return x[places]
+def _tempo(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Made:
+    """Run twice as fast, to the end and back, so that there are as many steps."""
+    there_and_back = np.concatenate([x, x[::-1]])
+    return there_and_back[::2], None, None
 
 
-def _swapped(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Array:
+def _swapped(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Made:
     a, b = rng.choice(x.shape[1], 2, replace=False)
     x[:, [a, b]] = x[:, [b, a]]
-    return x
+    return x, None, None
 
 
-def _reversed(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Array:
-    return x[::-1]
+def _reversed(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Made:
+    return x[::-1], None, None
 
 
-def _short(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Array:
-    return x[: max(2, lengths[0] // 2)]
+def _short(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Made:
+    return x[: max(2, lengths[0] // 2)], None, None
 
 
-def _long(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Array:
+def _long(x: Array, scale: Array, lengths: tuple[int, int], rng: np.random.Generator) -> Made:
     n_steps = round(1.5 * lengths[1])
     there_and_back = np.concatenate([x, x[::-1]])
-    return np.concatenate([there_and_back] * (n_steps // len(there_and_back) + 1))[:n_steps]
+    repeated = [there_and_back] * (n_steps // len(there_and_back) + 1)
+    return np.concatenate(repeated)[:n_steps], None, None
 
 
-KINDS: dict[str, Callable[..., Array]] = {
+KINDS: dict[str, Callable[..., Made]] = {
     "spike": _spike,
     "frozen": _frozen,
     "level shift": _shift,
@@ -134,12 +149,18 @@ def injected(
     lengths = [len(x) for x in train]
     bounds = min(lengths), max(lengths)
     kinds = np.resize(list(KINDS), len(hosts))
-    changed = [
-        KINDS[kind](x.copy(), scale, bounds, rng).astype(np.float32)
-        for kind, x in zip(kinds, hosts, strict=True)
-    ]
-    labels = np.concatenate([np.full(len(normal), "normal"), kinds])
-    return Task("injected", name, train, [*normal, *changed], labels)
+    made = [KINDS[kind](x.copy(), scale, bounds, rng) for kind, x in zip(kinds, hosts, strict=True)]
+    changed, steps, channels = map(list, zip(*made, strict=True))
+    nowhere: list[None] = [None] * len(normal)
+    return Task(
+        "injected",
+        name,
+        train,
+        [*normal, *(np.ascontiguousarray(x, dtype=np.float32) for x in changed)],
+        np.concatenate([np.full(len(normal), "normal"), kinds]),
+        nowhere + steps,
+        nowhere + channels,
+    )
 
 
 def injected_tasks(seed: int) -> Iterator[Task]:

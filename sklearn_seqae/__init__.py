@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import containers, datasets, exceptions
+    from .detector import LSTMAutoencoderDetector
     from .display_codes import CodeMapDisplay
     from .display_detection import DetectionDisplay
     from .display_errors import ErrorDisplay
@@ -20,6 +21,7 @@ __all__ = [
     "CodeMapDisplay",
     "DetectionDisplay",
     "ErrorDisplay",
+    "LSTMAutoencoderDetector",
     "LSTMAutoencoderTransformer",
     "ReconstructionDisplay",
     "SequenceScaler",
@@ -36,6 +38,7 @@ _MODULES = {
     "CodeMapDisplay": "display_codes",
     "DetectionDisplay": "display_detection",
     "ErrorDisplay": "display_errors",
+    "LSTMAutoencoderDetector": "detector",
     "LSTMAutoencoderTransformer": "transformer",
     "ReconstructionDisplay": "display_reconstruction",
     "SequenceScaler": "scaling",

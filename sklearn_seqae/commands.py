@@ -14,12 +14,12 @@ import numpy as np
 
 from .archive import Archive
 from .containers import convert
+from .detector import LSTMAutoencoderDetector
 from .importing import load as load_package
 from .loading import load
-from .sequences import as_sequences
+from .sequences import Sequences, as_sequences
 from .tables import STREAM, Columns, format_of, read_rows, read_sequences, writing
 from .transformer import LSTMAutoencoderTransformer
-from .transformer import LSTMAutoencoderTransformer as LSTMAutoencoderDetector
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +46,7 @@ def fit(options: Namespace) -> None:
         model.fit(X)
     model.set_params(verbose=options.param.get("verbose", 0))
     model.save(options.model)
-    lengths = as_sequences(X, lambda found, names: found).lengths
+    lengths = _read(X).lengths
     skill = f", R2 {model.score(X):.3f}" if hasattr(model, "score") else ""
     _tell(
         options,
@@ -127,7 +127,10 @@ def detect(options: Namespace) -> None:
     def verdicts(X: Any, ids: Any) -> pd.DataFrame:
         pd = load_package("pandas")
         if options.explain:
-            return model.explain(X)
+            table = model.explain(X)
+            if _ids(X) is None:  # it has positions in this piece
+                table["sequence"] = np.asarray(ids)[table["sequence"]]
+            return table.rename(columns={"sequence": _name_of_ids(model)})
         decision = model.decision_function(X)
         return pd.DataFrame(
             {
@@ -193,12 +196,22 @@ def _for_pieces(options: Namespace, model: Any, make: Any, matrix: str = "") -> 
     with writing(options.output, output, matrix) as writer, _progress(options) as advance:
         first = 0
         for X in read_sequences(options.data, form, _columns(options, model)):
-            sequences = as_sequences(X, lambda found, names: found)
-            known = None if sequences.index is None else sequences.index.ids
-            n = len(sequences)
-            writer.write(make(X, np.arange(first, first + n) if known is None else known))
+            n = len(_read(X))
+            ids = _ids(X)
+            writer.write(make(X, np.arange(first, first + n) if ids is None else ids))
             first += n
             advance(n)
+
+
+def _read(X: Any) -> Sequences:
+    """Return sequences whose channels of text are symbols, as estimators have them by default."""
+    return as_sequences(X, lambda found, names: found)
+
+
+def _ids(X: Any) -> Any:
+    """Return what sequences are called; None if they have no names."""
+    index = _read(X).index
+    return None if index is None else index.ids
 
 
 def _columns(options: Namespace, model: Any) -> Columns:
@@ -235,7 +248,7 @@ def _long(X: Any, model: Any, ids: Any) -> pd.DataFrame:
         frame = X
     else:
         frame = convert(X, "long")
-        lengths = as_sequences(X, lambda found, names: found).lengths
+        lengths = _read(X).lengths
         steps = frame.index.get_level_values(1)
         frame.index = pd.MultiIndex.from_arrays([np.repeat(ids, lengths), steps])
     identity, time = frame.index.names

@@ -200,6 +200,21 @@ class Codec:
         weights = self._weights if self._model is None else self._model.weights
         return [tuple(weight.shape) for weight in weights or ()]
 
+    def examine(self, sequences: Sequences) -> tuple[NDArray[np.float32], Sequences, Sequences]:
+        """Return what sequences are like, and what `compare_scaled` does.
+
+        They are like (n_sequences, any): all shares of the filters or, without filters, the code.
+        """
+        scaled = self.scaler.transform(sequences)
+        self._check_readable(sequences.lengths)
+        network = self.network
+        if isinstance(network, forward.Network):
+            network = network.unprojected()
+        codes = inference.encode(network, scaled)
+        n_learned = self.architecture.n_learned
+        features = codes[:, n_learned:] if self.architecture.n_summary else codes
+        return features, scaled, self._decode_scaled(codes[:, :n_learned], sequences.lengths)
+
     def _make_model(self) -> "keras.Model":
         if self._model is None:
             load_keras()

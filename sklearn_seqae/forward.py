@@ -8,8 +8,10 @@ Inside, a step is an array (features, batch): the gates are then contiguous bloc
 matrix product of ``[kernel, bias, recurrent kernel]`` with ``[inputs, 1, hidden]`` makes them all.
 """
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -99,6 +101,17 @@ class Network:
             return code
         summary = filters.apply(batch, self.architecture.dilations, self._bank)
         return np.concatenate([code, summary], axis=1)
+
+    def unprojected(self) -> "Network":
+        """Return a network whose codes end with all the filters' shares, not their summary."""
+        if not self._bank:
+            return self
+        n = len(self._bank[2])
+        other = copy.copy(self)
+        other._bank = [*self._bank[:2], np.eye(n, dtype=np.float32), np.zeros(n, np.float32)]
+        n_components = self.architecture.n_learned + n
+        other.architecture = replace(self.architecture, n_components=n_components, n_summary=n)
+        return other
 
     def decode(self, codes: Floats, n_steps: int) -> Floats:
         """Return rows (n_rows, n_steps, n_channels); `n_steps` as the decoder can write them."""

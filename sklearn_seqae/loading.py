@@ -1,7 +1,7 @@
 """Reading files that `save` wrote, also those of strangers."""
 
 from collections.abc import Iterable, Mapping
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 from numpy import ndarray
@@ -11,17 +11,22 @@ from . import formats, inventory
 from .archive import Archive
 from .base import SequenceAutoencoder
 from .decoding import ODD, Decoder, odd
+from .detector import LSTMAutoencoderDetector
 from .exceptions import FileFormatError
 from .fitted import Codec
 from .layout import Form
 from .names import Resolver
 from .nodes import check_types
+from .oddness import Norm
 from .persistence import STRUCTURES
 from .scaling import SequenceScaler
 from .transformer import LSTMAutoencoderTransformer
 from .validation import check_parameters
 
-_ESTIMATORS = {f"{__package__}:{kind.__name__}": kind for kind in (LSTMAutoencoderTransformer,)}
+_ESTIMATORS = {
+    f"{__package__}:{kind.__name__}": kind
+    for kind in (LSTMAutoencoderTransformer, LSTMAutoencoderDetector)
+}
 _MANIFEST_KEYS = {"format", "format_version", "versions", "estimator", "members"}
 _ESTIMATOR_KEYS = {"path", "parameters", "attributes"}
 # What every fitted estimator has, beside what its own class adds.
@@ -39,6 +44,8 @@ _FITTED = {
     "n_channels_in_": Integral,
     "n_features_in_": Integral,
 }
+# What a detector adds.
+_OF_DETECTOR = {"offset_": Real, "held_out_": ndarray, "_norm": Norm}
 # And what its scaling has, where there are numbers to scale.
 _OF_SCALER = {
     "_form": Form,
@@ -150,7 +157,8 @@ def _check_attributes(kind: type, attributes: dict[str, Any]) -> None:
     for name in attributes:
         if not name.isidentifier() or name.startswith("__") or callable(getattr(kind, name, None)):
             raise odd("the list of attributes", f"{name!r} is none of {kind.__name__}")
-    _check_some(attributes, _FITTED, "the list of attributes")
+    added = _OF_DETECTOR if issubclass(kind, LSTMAutoencoderDetector) else {}
+    _check_some(attributes, _FITTED | added, "the list of attributes")
     scaler = attributes["_codec"].scaler.scaler_
     if scaler is not attributes["scaler_"]:
         raise odd("the list of attributes", "'scaler_' is not that of '_codec'")

@@ -4,7 +4,7 @@ import copy
 import platform
 import sys
 from importlib import metadata
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 from numpy import ndarray
@@ -20,6 +20,7 @@ from .fitted import Codec
 from .layout import Form
 from .names import path_of
 from .nodes import Structure
+from .oddness import Norm, Usual
 from .scaling import SequenceScaler
 from .symbols import MixedScaler
 
@@ -97,6 +98,20 @@ STRUCTURES = {
         },
         fixed={"sequences": None},
     ),
+    "norm": Structure(
+        Norm,
+        {
+            "channel_errors": ndarray,
+            "errors": Usual,
+            "distances": Usual,
+            "deviations": ndarray,
+            "neighbours": ndarray,
+            "shortest": Integral,
+            "longest": Integral,
+            "length_deviation": Real,
+        },
+    ),
+    "usual": Structure(Usual, {"location": Real, "spread": Real, "degrees": Integral}),
     "constant": Structure(Constant, {"_code": ndarray}),
     "mixture": Structure(Mixture, {"_pca": PCA, "_mixture": GaussianMixture}),
 }

@@ -48,6 +48,7 @@ class Outcome:
     history: dict[str, list[float]] = field(default_factory=dict)
     best_epoch: int = 0
     optimizer_state: dict[str, list[NDArray]] = field(default_factory=dict)
+    held_out: NDArray[np.int64] = field(default_factory=lambda: np.arange(0))  # indices
     interrupted: bool = False
     ran_out: bool = False  # of epochs, and nothing else stopped it
     skill: float = 1.0  # of the best epoch, by `convergence.Yardstick`
@@ -166,8 +167,9 @@ def train(
         for variable, value in zip(learned, weights, strict=True):
             variable.assign(value)
         outcome.optimizer_state = {kind: state}
+        outcome.held_out = data.held_out
         if outcome.history:
-            held_out, judged = len(data.validation) / len(sequences), sequences
+            held_out, judged = len(data.held_out) / len(sequences), sequences
             if held_out and architecture.decoder == "autoregressive":
                 # Its training loss is little, with the true steps before it, whatever it learned.
                 held_out, judged = 1.0, data.validation
@@ -182,6 +184,7 @@ class _Data:
 
     training: Sequences
     validation: Sequences
+    held_out: NDArray[np.int64]  # which of all sequences those of `validation` are
     batch_size: int
     widths: NDArray[np.int64]
     jit_compile: bool
@@ -196,7 +199,8 @@ class _Data:
         fixed_steps: int | None,
     ) -> Self:
         """Hold sequences out, choose the widths, and decide whether XLA repays its compilation."""
-        training, held_out = map(sequences.take, _split(sequences, settings, seed))
+        chosen, held_out = _split(sequences, settings, seed)
+        training, validation = sequences.take(chosen), sequences.take(held_out)
         # Few sequences fill a batch of a power of two, so that folds of them share its shape.
         batch_size = min(settings.batch_size, 1 << (len(training) - 1).bit_length())
         if fixed_steps is None:
@@ -211,7 +215,7 @@ class _Data:
             n_steps = settings.epochs * sum(chunk.width for chunk in chunks) / patch_size
             n_shapes = len(np.unique(compiled_widths(widths)))
             jit_compile = n_steps > XLA_PAYS_AFTER_STEPS * n_shapes
-        return cls(training, held_out, batch_size, widths, bool(jit_compile))
+        return cls(training, validation, held_out, batch_size, widths, bool(jit_compile))
 
     def training_chunks(self, rng: np.random.Generator | None) -> list[Chunk]:
         """Return an epoch's batches."""

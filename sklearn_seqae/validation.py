@@ -48,6 +48,8 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "patience": [Interval(Integral, 1, None, closed="left")],
     "callbacks": [callable, HasMethods("on_epoch_end"), list, tuple, None],
     "jit_compile": ["boolean", StrOptions({"auto"})],
+    "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
+    "quantile": [Interval(Real, 0, 1, closed="neither")],
     "warm_start": ["boolean"],
     "random_state": ["random_state"],
     "verbose": ["verbose"],
@@ -83,6 +85,16 @@ def check_sampling(n_samples: Any, random_state: Any) -> None:
         raise InvalidParameterError(
             f"{error} Choose such a value; the defaults are n_samples=1, random_state=None."
         ) from None
+
+
+def check_top(top: Any) -> None:
+    """Raise unless this is a number of rows, or None for all."""
+    whole = isinstance(top, Integral) and not isinstance(top, bool)
+    if top is not None and not (whole and int(top) >= 0):
+        raise ValueError(
+            f"top must be a number of values, 0 or more, or None for all, got {top!r}: use for "
+            "example top=5."
+        )
 
 
 def check_units(units: Any) -> tuple[int, ...]:

@@ -146,7 +146,7 @@ def test_outliers_are_told_and_explained(run, folder, visits):
     assert (found["outlier"] == (detector.predict(X) < 0)).all()
     np.testing.assert_allclose(found["decision"], detector.decision_function(X), rtol=1e-6)
     table = pd.read_csv(io.StringIO(run("detect", "detector.zip", "visits.csv", "--explain").out))
-    assert {"step", "channel"} <= set(table.columns)
+    assert {"patient", "step", "channel", "share"} <= set(table.columns)
     message = run("detect", "model.zip", "visits.csv", code=1).err
     assert "fit one with --detector" in message
 

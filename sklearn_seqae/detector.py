@@ -1,0 +1,352 @@
+"""The detector: which sequences are not like those of training, and what is to blame."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import OutlierMixin
+
+from .blame import blame
+from .errors import mean_squared_error
+from .importing import load
+from .oddness import Norm, combine, threshold
+from .reconstruction import ReconstructingAutoencoder
+from .sequences import Sequences
+from .validation import PARAMETER_CONSTRAINTS, check_top
+
+
+class LSTMAutoencoderDetector(OutlierMixin, ReconstructingAutoencoder):
+    """Sequences that are not like those of training, found by a recurrent autoencoder.
+
+    A sequence is odd if its values come back from its code worse than others do, if the shapes that
+    fixed filters find in it are far from those of every training sequence, or if it is longer or
+    shorter than all of these. Each of these is turned into the probability that a normal sequence
+    is as odd, and these into one, whose logarithm is the score. `explain` tells which steps and
+    channels are to blame, and how much of it is due to the shape or the length.
+
+    The threshold is set by sequences that are held out from training, for training sequences come
+    back better than others do.
+
+    Parameters
+    ----------
+    n_components : int, default=256
+        Size of the code. Of this and the following parameters up to `verbose`
+        `LSTMAutoencoderTransformer` says more.
+    units : int or tuple of int, default=64
+        Recurrent units; a tuple has one entry per stacked layer.
+    cell : {"lstm", "gru"}, default="lstm"
+        Kind of the recurrent layers.
+    bidirectional : bool, default=True
+        Whether the encoder reads each sequence in both directions.
+    pooling : {"last", "mean", "max", "mean_max"}, default="mean_max"
+        How the encoder's states become one vector.
+    multiscale : bool, default=True
+        Whether a bank of fixed filters reads each sequence too. Without it (with fewer than 33
+        components, or models of your own) codes tell the shape, which they do less well.
+    decoder : {"repeat", "reshape", "dense", "autoregressive"} or callable, default="repeat"
+        How a sequence is written from its code.
+    encoder : callable, default=None
+        Builds an encoder of your own.
+    patch_size : int or "auto", default="auto"
+        Steps that are folded into one recurrent step.
+    scaler : {"standard", "minmax", "robust", "per_sequence"}, scikit-learn scaler or None, \
+            default="standard"
+        How values are scaled. With "per_sequence" no sequence is odd by its level or scale.
+    categorical_features : "from_dtype", array-like of int, str or bool, or None, \
+            default="from_dtype"
+        The channels that hold symbols.
+    loss : str, callable or keras.losses.Loss, default="mse"
+        What training lowers.
+    metrics : str, callable, keras.metrics.Metric or list of these, default=None
+        Keras metrics for `history_`.
+    optimizer : str or keras.optimizers.Optimizer, default="adam"
+        A name or an instance, which is copied.
+    learning_rate : float, default=0.003
+        Initial learning rate of an optimizer given by name.
+    epochs : int, default=100
+        Upper bound on the passes over the data.
+    batch_size : int, default=16
+        Sequences per gradient step.
+    early_stopping : bool, default=True
+        Whether to hold out `validation_fraction` of the sequences, and stop by their loss. If not,
+        or if there are fewer than 10 sequences, nothing is held out, and what is usual is learned
+        from sequences that the network knows: of others more are called outliers than should be.
+    validation_fraction : float, default=0.1
+        Fraction of whole sequences that are held out.
+    patience : int, default=20
+        Epochs to wait for a lower loss.
+    callbacks : keras.callbacks.Callback, class, factory or list of these, default=None
+        Keras callbacks.
+    jit_compile : bool or "auto", default="auto"
+        Whether XLA compiles the training program.
+    warm_start : bool, default=False
+        Whether another `fit` continues from the weights and the scaling of the one before. What is
+        usual is learned afresh from its sequences.
+    contamination : "auto" or float, default="auto"
+        What sets the threshold. "auto": the sequences that training held out, by `quantile`. A
+        float in (0, 0.5]: that part of the training sequences are outliers; others are more often
+        so, as training sequences come back better.
+    quantile : float, default=0.99
+        With `contamination="auto"` the part of normal sequences that are to be called so. With
+        ``1 / (1 - quantile) - 1`` held-out sequences or more it is a quantile of their scores; with
+        fewer their scores are taken for the probabilities that they estimate.
+    random_state : int, RandomState instance or None, default=None
+        Decides initial weights, held-out sequences and order of batches.
+    verbose : int, default=0
+        1 shows a progress bar, 0 prints nothing.
+
+    Attributes
+    ----------
+    offset_ : float
+        The threshold: ``decision_function(X) = score_samples(X) - offset_``.
+    held_out_ : ndarray of shape (n_held_out,), dtype int64
+        Indices of the training sequences that the network was not trained on.
+    model_ : keras.Model
+        The autoencoder.
+    encoder_, decoder_ : keras.Model
+        Its submodels.
+    history_ : dict of str to list of float
+        Losses and metrics per epoch.
+    n_epochs_ : int
+        Number of epochs run.
+    best_epoch_ : int
+        Index in `history_` of the epoch whose weights were kept.
+    scaler_ : SequenceScaler
+        The fitted scaling of the channels of numbers; None where there are none.
+    categories_ : list of (ndarray or None)
+        The symbols of each channel; None for numbers.
+    n_channels_in_ : int
+        Number of channels.
+    n_features_in_ : int
+        Columns of a 2-D input, else number of channels.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, if `X` was a DataFrame with string names.
+
+    See Also
+    --------
+    LSTMAutoencoderTransformer : Codes of sequences, for detectors and classifiers of your own.
+
+    Examples
+    --------
+    >>> from sklearn_seqae import LSTMAutoencoderDetector
+    >>> from sklearn_seqae.datasets import make_ragged_sines
+    >>> X, _ = make_ragged_sines(60, random_state=0)
+    >>> detector = LSTMAutoencoderDetector(units=16, epochs=20, random_state=0).fit(X)
+    >>> x = X[0].copy()
+    >>> x[7, 1] += 4  # a spike
+    >>> detector.predict([X[0], x])
+    array([ 1, -1])
+    >>> most = detector.explain([x]).iloc[0]
+    >>> most["part"], int(most["step"]), int(most["channel"])
+    ('values', 7, 1)
+    """
+
+    offset_: float
+    held_out_: NDArray[np.int64]
+    _norm: Norm
+    _parameter_constraints = PARAMETER_CONSTRAINTS
+
+    def __init__(
+        self,
+        n_components: int = 256,
+        *,
+        units: int | tuple[int, ...] = 64,
+        cell: str = "lstm",
+        bidirectional: bool = True,
+        pooling: str = "mean_max",
+        multiscale: bool = True,
+        decoder: Any = "repeat",
+        encoder: Any = None,
+        patch_size: int | str = "auto",
+        scaler: Any = "standard",
+        categorical_features: Any = "from_dtype",
+        loss: Any = "mse",
+        metrics: Any = None,
+        optimizer: Any = "adam",
+        learning_rate: float = 0.003,
+        epochs: int = 100,
+        batch_size: int = 16,
+        early_stopping: bool = True,
+        validation_fraction: float = 0.1,
+        patience: int = 20,
+        callbacks: Any = None,
+        jit_compile: bool | str = "auto",
+        warm_start: bool = False,
+        contamination: float | str = "auto",
+        quantile: float = 0.99,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_components = n_components
+        self.units = units
+        self.cell = cell
+        self.bidirectional = bidirectional
+        self.pooling = pooling
+        self.multiscale = multiscale
+        self.decoder = decoder
+        self.encoder = encoder
+        self.patch_size = patch_size
+        self.scaler = scaler
+        self.categorical_features = categorical_features
+        self.loss = loss
+        self.metrics = metrics
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.callbacks = callbacks
+        self.jit_compile = jit_compile
+        self.warm_start = warm_start
+        self.contamination = contamination
+        self.quantile = quantile
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn what is usual of sequences, and where it ends.
+
+        Parameters
+        ----------
+        X : list, ndarray, DataFrame or other container
+            Sequences, as in `LSTMAutoencoderTransformer.fit`; normal ones, but for a few.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : LSTMAutoencoderDetector
+            The fitted estimator. After an error it is as it was before.
+
+        Warns
+        -----
+        NothingLearnedWarning
+            If the reconstruction is no better than the mean of the training data.
+        ConvergenceWarning
+            If all epochs were run and the last of them still taught much.
+        """
+        with self._unchanged_on_error():
+            outcome = self._fit(X, continued=self.warm_start and hasattr(self, "_codec"))
+            self._judge(outcome)
+            self._calibrate(self._read(X), outcome.held_out)
+        return self
+
+    def score_samples(self, X: Any) -> NDArray[np.float64]:
+        """Return how normal sequences are: the higher, the more like those of training.
+
+        Parameters
+        ----------
+        X : list, ndarray, DataFrame or other container
+            Sequences, as in `fit`; any lengths, the channels of the training data.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_sequences,), dtype float64
+            The logarithm of the probability, as far as it can be estimated, that a normal sequence
+            is as odd as this one: at most 0.0, -4.6 for one in a hundred. A score depends on its
+            sequence alone; missing values do not count.
+        """
+        return combine(self._oddness(X))
+
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
+        """Return how far the scores of sequences are above the threshold.
+
+        Parameters
+        ----------
+        X : list, ndarray, DataFrame or other container
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_sequences,), dtype float64
+            Those of `score_samples`, less `offset_`: negative for outliers.
+        """
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X: Any) -> NDArray[np.int64]:
+        """Return whether sequences are normal.
+
+        Parameters
+        ----------
+        X : list, ndarray, DataFrame or other container
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_sequences,), dtype int64
+            1 for normal ones, -1 for outliers.
+        """
+        return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def explain(self, X: Any, top: int | None = 5) -> Any:
+        """Return what makes sequences odd, as a table.
+
+        Parameters
+        ----------
+        X : list, ndarray, DataFrame or other container
+            Sequences, as in `fit`; for example those that `predict` calls outliers.
+        top : int or None, default=5
+            Number of values a sequence to list, the most to blame; None for all.
+
+        Returns
+        -------
+        table : pandas.DataFrame
+            The rows of each sequence follow each other, the most to blame first. Columns:
+
+            - "sequence": its position in `X`, or its id if `X` has ids.
+            - "part": "values" for the row of a value; "shape" for how unlike the training sequences
+              the shapes in it are; "length" for a length that none of these had.
+            - "step", "channel": of a value; the channel's name, if it has one.
+            - "observed", "expected": the value or symbol, and the one that the reconstruction has;
+              the number of steps, and the nearest one of training.
+            - "error": squared, in scaled units.
+            - "share": part of the oddness of the sequence that is due to this. All rows of a
+              sequence, with ``top=None``, add up to 1.0.
+
+        See Also
+        --------
+        reconstruction_error : Errors by step, channel and value, as arrays.
+        """
+        pandas = load("pandas")
+        check_top(top)
+        sequences = self._read(X)
+        features, errors, decoded = self._examine(sequences)
+        oddness = self._norm.oddness(sequences, errors, features)
+        scaler = self._codec.scaler
+        expected = scaler.inverse_transform(decoded, scaler.statistics(sequences))
+        names = self._form.channel_names or ()
+        is_named = len(names) == sequences.n_channels
+        channels = names if is_named else range(sequences.n_channels)
+        columns = blame(sequences, expected, errors, oddness, self._norm, channels, top)
+        dtypes = {"step": "Int64", "channel": object if is_named else "Int64"}
+        table = pandas.DataFrame(columns).astype(dtypes)
+        if sequences.index is not None and sequences.index.ids is not None:
+            table["sequence"] = sequences.index.ids.take(columns["sequence"])
+        return table
+
+    def _calibrate(self, sequences: Sequences, held_out: NDArray[np.int64]) -> None:
+        """Learn what is usual, and set the threshold."""
+        features, errors, _ = self._examine(sequences)
+        self.held_out_ = held_out
+        self._norm = Norm.learn(sequences, errors, features, held_out, self._seed)
+        scores = combine(self._norm.oddness(sequences, errors, features))
+        if self.contamination == "auto":
+            self.offset_ = threshold(scores[held_out], self.quantile)
+        else:
+            self.offset_ = float(np.quantile(scores, float(self.contamination)))
+
+    def _oddness(self, X: Any) -> NDArray[np.float64]:
+        """Return how odd sequences are by values, shape and length, (n_sequences, 3)."""
+        sequences = self._read(X)
+        features, errors, _ = self._examine(sequences)
+        return self._norm.oddness(sequences, errors, features)
+
+    def _examine(
+        self, sequences: Sequences
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64], Sequences]:
+        """Return what sequences are like, their squared errors, and what comes back, scaled."""
+        features, scaled, decoded = self._codec.examine(sequences)
+        errors = mean_squared_error(scaled, decoded, "value", self._codec.scaler.channels)
+        return features, np.concatenate(errors), decoded
