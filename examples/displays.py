@@ -41,7 +41,7 @@ def make_frames(n_sequences, **kwargs):
     return frames, y
 
 
-X, _ = make_frames(400, random_state=0)
+X, _ = make_frames(300, random_state=0)
 ae = LSTMAutoencoderTransformer(learning_rate=0.005, epochs=150, random_state=0).fit(X)
 X_new, y_new = make_frames(500, anomaly_fraction=0.1, random_state=1)
 X_new[0].loc[3:6, "sine"] = np.nan
