@@ -5,6 +5,7 @@
 #   make backends  the test with JAX and torch in place of TensorFlow, in a venv of its own
 #   make bench   times it beside what people use today: half an hour, in a venv of its own
 #   make quality what can be read from the codes, beside published vectors: an hour, in the same venv
+#   make detection  how well outliers are found, beside others: twenty minutes, in the same venv
 #   make lint    style; `make types`: type hints; `make clean`: back to a fresh checkout
 #
 # Another Python: make PYTHON=python3.12 test
@@ -16,7 +17,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 RUN := PATH="$(BIN):$$PATH"
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test backends test-backends bench measure quality judge lint types clean
+.PHONY: demo test backends test-backends bench measure quality judge detection detect lint types clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed-plot
@@ -48,6 +49,13 @@ quality:
 
 judge: $(VENV)/.installed-bench
 	$(RUN) python -m benchmarks.quality $(QUALITY)
+
+# DETECTION=--afresh measures again what detection.json has; see benchmarks/detection.py.
+detection:
+	$(MAKE) VENV=.venv-bench detect
+
+detect: $(VENV)/.installed-bench
+	$(RUN) python -m benchmarks.detection $(DETECTION)
 
 lint: $(VENV)/.installed-test
 	$(RUN) ruff check .
