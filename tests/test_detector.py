@@ -383,7 +383,7 @@ def test_symbols_are_in_the_table_as_what_they_are():
         for n in rng.integers(4, 9, 40)
     ]
     model = LSTMAutoencoderDetector(
-        n_components=8, units=8, epochs=30, learning_rate=0.01, random_state=0
+        n_components=8, units=16, learning_rate=0.01, random_state=0
     ).fit(X)
     odd = X[0].copy()
     odd.loc[2, "state"] = "off"
