@@ -88,7 +88,7 @@ def test_the_page_says_who_is_above_whom(detection, tmp_path, monkeypatch):
     detection.detection_report.write({"date": "2026-01-01", "runs": runs})
     page = (tmp_path / "detection.md").read_text(encoding="utf-8")
     assert "| sines | **0.900 ± 0.000** | 0.800 ± 0.000 | 0.950 ± 0.000 |" in page
-    assert "| PyOD AutoEncoder, padded |\n" in page
+    assert "| 0.990 ± 0.000 | PyOD, PyOD, 100 epochs |" in page
     assert "| 0.990 ± 0.000 | none |" in page
     assert "| sines | 1.0 % | 50.0 % |" in page
     assert "| spike | 100% (10%) | 50% (50%) |" in page

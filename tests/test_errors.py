@@ -382,8 +382,10 @@ def test_lengths_that_are_none_are_refused(fitted, lengths):
 
 
 @pytest.mark.parametrize("per", ["batch", None, 0, ["step"]])
-def test_errors_are_per_sequence_step_or_channel(fitted, ragged, per):
-    with pytest.raises(ValueError, match=r"'sequence', 'step' or 'channel', got .*: choose one"):
+def test_errors_are_per_sequence_step_channel_or_value(fitted, ragged, per):
+    with pytest.raises(
+        ValueError, match=r"'sequence', 'step', 'channel' or 'value', got .*: choose one"
+    ):
         fitted.reconstruction_error(ragged, per=per)
 
 
