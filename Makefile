@@ -3,6 +3,11 @@
 #   make demo    the example of the README
 #   make test    all tests, and the examples in the docstrings
 #   make backends  the test with JAX and torch in place of TensorFlow, in a venv of its own
+#   make docs    this documentation as a site, its examples run: build/docs/html/index.html
+#   make test-docs opens the site in Chromium, if there is one; `make images`: its pictures for the README
+#   make oldest  all tests, with the oldest versions that pyproject.toml admits, in a venv of its own
+#   make interop the test beside sktime, aeon, tslearn and Optuna, in a venv of its own
+#   make dist    builds wheel and sdist, and tries each where nothing else is installed
 #   make bench   times it beside what people use today: half an hour, in a venv of its own
 #   make quality what can be read from the codes, beside published vectors: an hour, in the same venv
 #   make detection  how well outliers are found, beside others: twenty minutes, in the same venv
@@ -17,11 +22,12 @@ BIN := $(CURDIR)/$(VENV)/bin
 RUN := PATH="$(BIN):$$PATH"
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test backends test-backends bench measure quality judge detection detect lint types clean
+.PHONY: demo test backends test-backends docs site test-docs browse images oldest test-oldest \
+interop test-interop dist bench measure quality judge detection detect lint types clean clean-docs
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed-plot
-	$(RUN) python examples/demo.py
+	$(RUN) python tools/draw.py examples/demo.py build/demo
 
 test: $(VENV)/.installed-test
 	$(RUN) python -m pytest --numprocesses 2
@@ -33,6 +39,53 @@ backends:
 
 test-backends: $(VENV)/.installed-backends
 	$(RUN) python -m pytest tests/test_backends.py
+
+# In a venv of its own, for what sphinx-build needs. Warnings are errors. Examples that have not changed
+# are not run again; `make clean-docs docs` runs them all.
+docs:
+	$(MAKE) VENV=.venv-docs site
+
+site: $(VENV)/.installed-docs
+	rm -rf build/docs/html
+	$(RUN) TF_CPP_MIN_LOG_LEVEL=3 python -m sphinx --fail-on-warning --keep-going -b html \
+	-d build/docs/doctrees docs build/docs/html $(SPHINX)
+
+# Of links, errors in the console, pictures, the search, and how wide it is on a phone.
+test-docs: docs
+	$(MAKE) VENV=.venv-docs browse
+
+browse: $(VENV)/.installed-docs
+	$(RUN) python -m pytest tests/test_site.py
+
+# The README's pictures are those of the site.
+images: docs
+	cp docs/gallery/images/sphx_glr_demo_001.png docs/images/japanese_vowels.png
+
+oldest:
+	$(MAKE) VENV=.venv-oldest test-oldest
+
+# Old versions warn of what newer ones have mended.
+test-oldest: $(VENV)/.installed-oldest
+	$(RUN) python -m pytest --numprocesses 2 --override-ini filterwarnings=default --quiet --quiet
+
+# In a venv of its own: they hold NumPy and pandas back.
+interop:
+	$(MAKE) VENV=.venv-interop test-interop
+
+test-interop: $(VENV)/.installed-interop
+	$(RUN) python -m pytest tests/test_interop.py
+
+# From another folder, so that it is the installed package that is tried.
+dist:
+	rm -rf .venv-dist build/dist
+	$(PYTHON) -m venv .venv-dist
+	.venv-dist/bin/python -m pip install --quiet --disable-pip-version-check 'build>=1.2'
+	.venv-dist/bin/python -m build --outdir build/dist .
+	.venv-dist/bin/python -m pip install --quiet --disable-pip-version-check build/dist/*.whl
+	cd build/dist && ../../.venv-dist/bin/python ../../tools/smoke.py
+	.venv-dist/bin/python -m pip install --quiet --disable-pip-version-check \
+	--force-reinstall --no-deps build/dist/*.tar.gz
+	cd build/dist && ../../.venv-dist/bin/python ../../tools/smoke.py
 
 # In a venv of its own: what this library is compared with wants other versions of NumPy and pandas.
 # BENCH="--workloads small --repeats 1" measures less; see benchmarks/run.py.
@@ -64,14 +117,22 @@ lint: $(VENV)/.installed-test
 types: $(VENV)/.installed-test
 	$(RUN) mypy
 
-clean:
-	rm -rf $(VENV) .venv-backends .venv-bench build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+clean-docs:
+	rm -rf build/docs docs/generated docs/gallery
+
+clean: clean-docs
+	rm -rf $(VENV) .venv-backends .venv-docs .venv-oldest .venv-interop .venv-dist .venv-bench build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # One stamp per extra; the package itself is installed in place, so only pyproject.toml matters.
 $(VENV)/.installed-%: pyproject.toml | $(VENV)/bin/python
 	@echo "Installing sklearn_seqae with its extra '$*' (TensorFlow is large: this takes minutes)"
 	$(PIP) --editable '.[$*]'
+	@touch $@
+
+$(VENV)/.installed-oldest: pyproject.toml tools/oldest.py | $(VENV)/bin/python
+	$(BIN)/python tools/oldest.py > $(VENV)/oldest.txt
+	$(PIP) --constraint $(VENV)/oldest.txt --editable '.[test]'
 	@touch $@
 
 $(VENV)/bin/python:

@@ -12,6 +12,8 @@ Builder = Callable[..., Any]
 # How far the number of steps stands out among the pooled features. Lengths decoded from the code
 # were right within a step for 75 % of unseen Japanese vowels without it, and for 99 % with it.
 COUNT_GAIN = 3.0
+# Of the perceptron that decodes lengths.
+LENGTH_UNITS = 64
 # Angular frequencies of the encoding of positions (arXiv:1706.03762), a sine and a cosine each. The
 # wavelengths are fixed (4, 8, 16, ... steps), so an encoding does not depend on the number of steps
 # and goes on beyond the lengths seen in training.

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import get_config
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import validation
 from .architecture import Architecture
+from .diagram import Diagrammed
 from .elements import Chooser
 from .exceptions import NothingLearnedWarning
 from .filters import choose_dilations
 from .fitted import Codec
 from .importing import load
+from .persistence import save
 from .sequences import Sequences, as_sequences
 from .symbols import MixedScaler, adopt
 
@@ -68,33 +69,122 @@ TRAINING_PARAMETERS = (
 )
 
 
-class SequenceAutoencoder(BaseEstimator):
+class SequenceAutoencoder(Diagrammed):
     """Reads sequences, checks them against what fit saw, and trains a codec on them.
 
     It has the parameters of `LSTMAutoencoderTransformer`, but leaves their list, and what is done
     with the codec, to its subclasses.
     """
 
-    history_: dict[str, list[float]]
-    n_epochs_: int
-    best_epoch_: int
-    _codec: Codec
-
     @property
     def model_(self) -> "keras.Model":
-        """The autoencoder."""
+        """The autoencoder.
+
+        It is made when it is first asked for, which loads Keras; whoever sets its weights changes
+        the codes.
+
+        See Also
+        --------
+        encoder_ : Its first part.
+        decoder_ : Its second part.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> [layer.name for layer in ae.model_.layers]
+        ['sequence', 'encoder', 'decoder', 'length']
+        """
         check_is_fitted(self)
         return self._codec.model
 
     @property
     def encoder_(self) -> "keras.Model":
-        """The submodel that makes codes."""
+        """The submodel that makes codes.
+
+        It reads scaled values, with NaN for padding and missing values, and shares its weights with
+        `model_`.
+
+        See Also
+        --------
+        transform : Codes of sequences as they are.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> ae.encoder_.output.shape
+        (None, 4)
+        """
         return self.model_.get_layer("encoder")
 
     @property
     def decoder_(self) -> "keras.Model":
-        """The submodel that writes sequences."""
+        """The submodel that writes sequences.
+
+        It writes scaled values, as many steps as the longest training sequence has, and shares its
+        weights with `model_`.
+
+        See Also
+        --------
+        inverse_transform : Sequences of their own lengths and units.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> ae.decoder_.output.shape
+        (None, 4, 1)
+        """
         return self.model_.get_layer("decoder")
+
+    def save(self, path: Any, include_optimizer: bool = False) -> None:
+        """Write the fitted estimator to one file, which `load` reads.
+
+        The file is a zip of a JSON manifest and NumPy arrays, without pickle or code, so that
+        whoever gets it can load it in safety. It is written beside the path first, and put in its
+        place when it is whole.
+
+        Parameters
+        ----------
+        path : str, PathLike or binary file object
+            Where to; a file that is there is replaced.
+        include_optimizer : bool, default=False
+            Whether to keep the state of the optimizer, so that `partial_fit`, or `fit` with
+            `warm_start`, go on after `load` to the bit as they would have here. Without it they go
+            on from the weights, with an optimizer that starts afresh. Adam's state is twice as
+            large as the weights.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If a parameter can't be kept without code: functions and classes, such as those of an
+            `encoder` of your own, must be at the top level of a module. The file has their names
+            only.
+
+        See Also
+        --------
+        load : Read such a file.
+
+        Examples
+        --------
+        >>> import io
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> file = io.BytesIO()  # or a path such as "autoencoder.zip"
+        >>> ae.save(file)
+        >>> file.tell() > 0
+        True
+        """
+        check_is_fitted(self)
+        validation.check_parameters(self)  # as `load` does, for what is not valid may be code
+        save(self, path, include_optimizer)
 
     def __sklearn_tags__(self) -> Any:
         """Return what scikit-learn may expect of this estimator."""
@@ -194,7 +284,7 @@ class SequenceAutoencoder(BaseEstimator):
             own_model = self.encoder is not None or callable(self.decoder)
             folded = round(float(np.quantile(lengths, 0.9)) / AUTO_PATCHED_STEPS)
             patch_size = 1 if own_model else max(1, folded)
-        n_components = self.n_components - n_statistics
+        n_components = int(self.n_components) - n_statistics  # Keras takes no NumPy's
         n_learned = min(n_components, max(LEAST_LEARNED, int(LEARNED_SHARE * n_components)))
         has_filters = (
             n_learned < n_components

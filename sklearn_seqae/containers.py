@@ -80,6 +80,9 @@ def from_long(
 ) -> Any:
     """Give a long frame, one row a step, the index of (id, time) by which it is read.
 
+    Rows of a sequence need not stand together. Nothing is sorted: time stamps that do not rise are
+    an error, as they are most often a mistake.
+
     Parameters
     ----------
     frame : DataFrame of pandas or polars, or pyarrow Table
@@ -101,6 +104,10 @@ def from_long(
     ------
     ValueError
         If a column is not there, if ids or time stamps are missing, or if time stamps do not rise.
+
+    See Also
+    --------
+    convert : Into other containers.
 
     Examples
     --------
@@ -154,6 +161,9 @@ def from_long(
 def convert(X: Any, kind: str) -> Any:
     """Give sequences in another container, with the ids, time stamps and names that it can have.
 
+    Values stay what they are; what the other container has no room for, as ids in a list, is left
+    out.
+
     Parameters
     ----------
     X : container
@@ -172,6 +182,11 @@ def convert(X: Any, kind: str) -> Any:
     ------
     ValueError
         If there is no such kind.
+
+    See Also
+    --------
+    from_long : A long frame by the names of its columns.
+    from_channel_first : Arrays with channels before steps.
 
     Examples
     --------
@@ -201,6 +216,8 @@ def convert(X: Any, kind: str) -> Any:
 
 def from_channel_first(X: Any) -> Any:
     """Give sequences that have channels before steps, as aeon's collections, the order needed here.
+
+    The shape alone does not tell which of two axes the steps are, so nothing does this unasked.
 
     Parameters
     ----------
@@ -235,6 +252,8 @@ def from_channel_first(X: Any) -> Any:
 
 def to_channel_first(X: Any) -> Any:
     """Give sequences with channels before steps, as aeon's collections have them.
+
+    What other libraries take that have channels before steps.
 
     Parameters
     ----------

@@ -61,7 +61,7 @@ def load_japanese_vowels(*, subset: str = "train", return_X_y: bool = False) -> 
 
     Returns
     -------
-    data : :class:`~sklearn.utils.Bunch`
+    :class:`~sklearn.utils.Bunch`
         Dictionary-like object, with the following attributes.
 
         data : list of ndarray of shape (n_steps, 12), dtype=float32
@@ -88,6 +88,10 @@ def load_japanese_vowels(*, subset: str = "train", return_X_y: bool = False) -> 
     ------
     sklearn.utils._param_validation.InvalidParameterError
         A ValueError, when a parameter is none of the values above.
+
+    See Also
+    --------
+    make_ragged_sines : Sequences of any number and length.
 
     References
     ----------
@@ -165,13 +169,17 @@ def make_moving_ones(
 
     Returns
     -------
-    X : list of ndarray of shape (n_steps, n_values), dtype=float32
+    list of ndarray of shape (n_steps, n_values), dtype=float32
         The sequences.
 
     Raises
     ------
     sklearn.utils._param_validation.InvalidParameterError
         A ValueError, when a parameter has a wrong type or is out of its range.
+
+    See Also
+    --------
+    make_ragged_sines : Sequences of numbers.
 
     Examples
     --------
@@ -255,6 +263,10 @@ def make_ragged_sines(
     ValueError
         When ``min_steps`` is larger than ``max_steps``.
 
+    See Also
+    --------
+    load_japanese_vowels : Real sequences.
+
     Examples
     --------
     >>> from sklearn_seqae.datasets import make_ragged_sines
@@ -311,11 +323,17 @@ def _add_anomaly(time: NDArray[Any], added: NDArray[Any], rng: np.random.RandomS
 def make_float_series() -> _Sequences:
     """Make four short series of one channel and unequal length.
 
+    They are few and small enough to see at a glance what an autoencoder makes of them.
+
     Returns
     -------
-    X : list of ndarray of shape (n_steps, 1), dtype=float32
+    list of ndarray of shape (n_steps, 1), dtype=float32
         Always the same four series, of 9, 8, 4 and 4 steps: three are the same line at different
         lengths or speeds, and the last is three times as steep as the first.
+
+    See Also
+    --------
+    make_ragged_sines : Many, and longer.
 
     Examples
     --------

@@ -54,7 +54,7 @@ class CodeDensity:
         n_kept = max(1, int(np.searchsorted(sizes, MAX_VALUES, side="right")))
         self.sequences: Sequences | None = sequences.take(np.sort(order[:n_kept]))
         self._codes: NDArray[np.float32] | None = None
-        self._drawn_from: _Constant | _Mixture | None = None
+        self._drawn_from: Constant | Mixture | None = None
 
     def settle(self, encode: Callable[[Sequences], NDArray[np.float32]]) -> None:
         """Encode the sequences, and forget them."""
@@ -68,23 +68,26 @@ class CodeDensity:
         codes = self._codes
         if codes is not None:
             constant = np.ptp(codes, axis=0).max() <= 1e-6 * np.abs(codes).max()  # but for rounding
-            self._drawn_from = _Constant(codes) if constant else _Mixture(codes, self._seed)
+            self._drawn_from = Constant(codes) if constant else Mixture(codes, self._seed)
             self._codes = None
         assert self._drawn_from is not None
         return self._drawn_from.draw(n_codes, rng).astype(np.float32)
 
 
-class _Constant:
+class Constant:
     """Codes that are all the same, which have no density."""
 
     def __init__(self, codes: NDArray[np.float32]) -> None:
         self._code = codes[0]
 
     def draw(self, n_codes: int, rng: np.random.RandomState) -> NDArray[np.float32]:
+        """Return that code, (n_codes, n_components)."""
         return np.tile(self._code, (n_codes, 1))
 
 
-class _Mixture:
+class Mixture:
+    """A mixture of Gaussians over the principal components of codes."""
+
     def __init__(self, codes: NDArray[np.float32], seed: int) -> None:
         codes = codes.astype(np.float64)
         with single_threaded():
@@ -92,6 +95,7 @@ class _Mixture:
             self._mixture = _choose(self._pca.transform(codes), seed)
 
     def draw(self, n_codes: int, rng: np.random.RandomState) -> NDArray[np.float64]:
+        """Return new codes (n_codes, n_components)."""
         # A copy, as threads may share this one. What it draws comes Gaussian by Gaussian.
         drawn, _ = copy.copy(self._mixture).set_params(random_state=rng).sample(n_codes)
         return self._pca.inverse_transform(rng.permutation(drawn))

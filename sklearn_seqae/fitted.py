@@ -4,6 +4,7 @@ It is picklable. Neither unpickling nor use loads TensorFlow, unless a part of t
 user's own model: a Keras model is made when someone asks for it, or trains on.
 """
 
+import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from .errors import moments
 from .importing import load_keras
 from .imputation import bridge, step_correlation
 from .inference import Network
+from .layer_table import LayerRow, layer_table, read_layers
 from .sequences import Sequences
 from .symbols import MixedScaler
 
@@ -74,11 +76,33 @@ class Codec:
         return self._make_model()
 
     @property
+    def weights(self) -> list[NDArray]:
+        """The present weights, in the order of the Keras model, which is not made for them."""
+        return self._make_model().get_weights() if self._weights is None else self._weights
+
+    @property
     def network(self) -> Network:
         """What encodes and decodes with the present weights."""
         if self._network is None or self._is_shown:  # who has the model may change its weights
             self._network = self._make_network()
         return self._network
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of the weights' entries, trained or not."""
+        return sum(map(math.prod, self._weight_shapes()))
+
+    def layers(self) -> list[LayerRow]:
+        """Return the layers of the network; nothing is loaded or built to know them.
+
+        Of models of the user's own these are known as long as there is the Keras model.
+        """
+        if self.architecture.is_built_in:
+            return layer_table(self.architecture, self._weight_shapes())
+        if self._model is not None:
+            return read_layers(self._model)
+        names = ["encoder", "decoder"] + ["length"] * self.architecture.decodes_length
+        return [LayerRow(name, "", "not loaded: see model_", (), 0) for name in names]
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state with arrays in place of the Keras model, and of training sequences."""
@@ -172,6 +196,10 @@ class Codec:
         codes = self._encode_scaled(scaled, sequences)
         return scaled, self._decode_scaled(codes, sequences.lengths)
 
+    def _weight_shapes(self) -> list[tuple[int, ...]]:
+        weights = self._weights if self._model is None else self._model.weights
+        return [tuple(weight.shape) for weight in weights or ()]
+
     def examine(self, sequences: Sequences) -> tuple[NDArray[np.float32], Sequences, Sequences]:
         """Return what sequences are like, and what `compare_scaled` does.
 
@@ -200,10 +228,7 @@ class Codec:
 
     def _make_network(self) -> Network:
         if self.architecture.is_built_in:
-            weights = self._weights
-            if weights is None:
-                weights = self._make_model().get_weights()
-            return forward.Network(self.architecture, weights)
+            return forward.Network(self.architecture, self.weights)
         model = self._make_model()
         from .adopted import AdoptedNetwork
 

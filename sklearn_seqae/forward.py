@@ -12,7 +12,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,33 @@ from .architecture import COUNT_GAIN, POSITION_RATES, Architecture
 
 Floats = NDArray[np.float32]
 Step = Callable[[Floats, Floats], None]
+
+
+class EncoderWeights(NamedTuple):
+    """The weights of a built-in encoder, each array as Keras lays it out.
+
+    `readers` has one entry per level, with one per direction, of kernel, recurrent kernel and bias;
+    `count_moments` is empty without decoded lengths, and `bank` (see `filters.fit`) without
+    filters.
+    """
+
+    readers: list[list[list[Floats]]]
+    count_moments: list[Floats]
+    code: list[Floats]
+    bank: list[Floats]
+
+
+def take_encoder(architecture: Architecture, left: Iterator[NDArray[Any]]) -> EncoderWeights:
+    """Take the weights of the encoder, which come first, from those of a whole model."""
+    return EncoderWeights(
+        [
+            [_take(left, 3) for _ in range(1 + architecture.bidirectional)]
+            for _ in architecture.units
+        ],
+        _take(left, 2 * architecture.decodes_length),
+        _take(left, 2),
+        _take(left, 4 if architecture.n_summary else 0),
+    )
 
 
 class Network:
@@ -42,13 +69,9 @@ class Network:
         left = iter(weights)
         recurrence: type[_Recurrence] = _LSTM if architecture.cell == "lstm" else _GRU
         n_layers = len(architecture.units)
-        n_directions = 1 + architecture.bidirectional
-        self._readers = [
-            [recurrence(*_take(left, 3)) for _ in range(n_directions)] for _ in range(n_layers)
-        ]
-        self._count_moments = _take(left, 2) if architecture.decodes_length else None
-        self._code = _take(left, 2)
-        self._bank = _take(left, 4) if architecture.n_summary else []
+        readers, *others = take_encoder(architecture, left)
+        self._readers = [[recurrence(*weights) for weights in level] for level in readers]
+        self._count_moments, self._code, self._bank = others
         if architecture.decoder == "dense":
             self._hidden = [_take(left, 2) for _ in range(n_layers)]
         else:
@@ -162,7 +185,7 @@ class Network:
             for s in states:  # states lie in (-1, 1)
                 highest = (s if even else np.where(real, s, -2.0)).max(axis=0)
                 parts.append(np.where(lengths > 0, highest, 0.0))
-        if self._count_moments is not None:
+        if self._count_moments:
             location, scale = self._count_moments
             parts.append((COUNT_GAIN * ((np.log1p(count) - location) / scale))[None])
         return np.concatenate(parts, dtype=np.float32)

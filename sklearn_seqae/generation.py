@@ -31,9 +31,22 @@ class GenerativeAutoencoder(ReconstructingAutoencoder):
 
         Returns
         -------
-        sequences : list, ndarray, DataFrame or other container
+        list, ndarray, DataFrame or other container
             In the form of `X`. Observed values are those of `X`, rounded to float32; a sequence
             without any becomes what the decoder writes for its code.
+
+        See Also
+        --------
+        reconstruct : What the decoder writes, of observed values too.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> filled = ae.impute([[1.0, float("nan"), 3.0]])
+        >>> filled[0][[0, 2]]
+        array([1., 3.], dtype=float32)
         """
         sequences = self._read(X)
         missing = np.isnan(sequences.values)
@@ -59,9 +72,21 @@ class GenerativeAutoencoder(ReconstructingAutoencoder):
 
         Returns
         -------
-        sequences : list, ndarray, DataFrame or other container
+        list, ndarray, DataFrame or other container
             In the form that `fit` saw. Lengths are decoded from the codes, and kept within the
             range of those of training.
+
+        See Also
+        --------
+        inverse_transform : Sequences of codes of your own.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> len(ae.sample(5, random_state=0))
+        5
         """
         check_is_fitted(self)
         check_sampling(n_samples, random_state)

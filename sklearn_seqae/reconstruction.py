@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .base import SequenceAutoencoder
-from .errors import mean_squared_error
+from .errors import mean_squared_error, r2
 from .sequences import to_container
 
 
@@ -13,6 +16,9 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
     def reconstruct(self, X: Any) -> Any:
         """Return sequences as they come back from their codes, with their true lengths.
 
+        As `inverse_transform` of `transform`, but for the lengths, which are those of `X` and not
+        decoded.
+
         Parameters
         ----------
         X : list, ndarray, DataFrame or other container
@@ -20,8 +26,21 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
 
         Returns
         -------
-        sequences : list, ndarray, DataFrame or other container
+        list, ndarray, DataFrame or other container
             In the form of `X`, without missing values.
+
+        See Also
+        --------
+        reconstruction_error : How far off they are.
+        impute : Observed values kept, and gaps filled.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> [len(x) for x in ae.reconstruct(X)]
+        [3, 2, 4]
         """
         sequences = self._read(X)
         decoded = self._codec.reconstruct(sequences)
@@ -29,6 +48,9 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
 
     def reconstruction_error(self, X: Any, per: str = "sequence") -> Any:
         """Return the mean squared error of the reconstruction, in scaled units.
+
+        Where it is high, a sequence is unlike those of training; by step and by channel it says at
+        which place.
 
         Parameters
         ----------
@@ -39,11 +61,26 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
 
         Returns
         -------
-        errors : ndarray or list of ndarray, dtype float64
+        ndarray or list of ndarray, dtype float64
             Per sequence (n_sequences,); per step a list of (n_steps,) arrays; per channel
             (n_sequences, n_channels); per value a list of (n_steps, n_channels) arrays. Missing
             values do not count: a mean of nothing is 0.0, the error of one missing value NaN. The
             error of a symbol is the squared distance of its probabilities from its one-hot values.
+
+        See Also
+        --------
+        score_samples : Minus the error of each sequence.
+        ErrorDisplay : Draws errors.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> ae.reconstruction_error(X).shape
+        (3,)
+        >>> [errors.shape for errors in ae.reconstruction_error(X, per="step")]
+        [(3,), (2,), (4,)]
         """
         if per not in ("sequence", "step", "channel", "value"):
             raise ValueError(
@@ -53,3 +90,69 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
         sequences = self._read(X)
         channels = self._codec.scaler.channels
         return mean_squared_error(*self._codec.compare_scaled(sequences), per, channels)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the R2 of the reconstruction over real values.
+
+        Each channel's squared error is weighed by one over its variance in training, so the score
+        does not depend on units; channels that were constant there do not count. Symbols count as
+        one-hot values, held against probabilities; their variances add up to the channel's.
+
+        Parameters
+        ----------
+        X : list, ndarray, DataFrame or other container
+            Sequences, as in `fit`.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        float
+            1.0 is perfect, 0.0 is no better than the training mean.
+
+        See Also
+        --------
+        score_samples : A score for each sequence.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> ae.score(X) < 1
+        True
+        """
+        sequences = self._read(X)
+        return r2(*self._codec.compare(sequences), self._codec.mean, self._codec.variance)
+
+    def score_samples(self, X: Any) -> NDArray[np.float64]:
+        """Return how well each sequence comes back: the higher, the more like the training data.
+
+        It is what outlier detectors of scikit-learn call by this name: sequences with low scores
+        are odd.
+
+        Parameters
+        ----------
+        X : list, ndarray, DataFrame or other container
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_sequences,), dtype float64
+            Minus the mean squared error over the sequence's real values, in scaled units; 0.0 where
+            there are none.
+
+        See Also
+        --------
+        score : One number for all, which does not depend on units.
+        reconstruction_error : Also by step and by channel.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> ae.score_samples(X).shape
+        (3,)
+        """
+        return -self.reconstruction_error(X)

@@ -33,7 +33,7 @@ def route(
     routed = {}
     if isinstance(optimizer, str):
         routed = {
-            "optimizer__learning_rate": learning_rate,
+            "optimizer__learning_rate": float(learning_rate),  # Keras takes no float32
             "optimizer__global_clipnorm": CLIP_NORM,
         }
     else:

@@ -11,20 +11,18 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .documentation import Documented
+from .moments import FLOOR, raw_statistics
 from .sequences import Sequences, as_sequences, to_container
 
 __all__ = ["SequenceScaler"]
 
 _SCALERS = {"standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustScaler}
 
-# Differences below this share of a channel's spread count as none: a constant sequence is divided
-# by it rather than by zero, and locations that differ by less stay near zero in the statistics.
-_FLOOR = 1e-3
-
 _Floats = NDArray[np.float64]
 
 
-class SequenceScaler(TransformerMixin, BaseEstimator):
+class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
     """Scale the channels of sequences and give back the container that came.
 
     Only real steps are looked at: padding has no influence, missing values (NaN) are left out of
@@ -53,16 +51,21 @@ class SequenceScaler(TransformerMixin, BaseEstimator):
         Number of channels seen in :meth:`fit`.
     n_features_in_ : int
         Number of columns if :meth:`fit` saw a 2-D array or table, else of channels.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if :meth:`fit` saw a DataFrame whose column names are all strings.
     n_statistics_ : int
         Numbers that :meth:`statistics` gives for a sequence: ``2 * n_channels_in_`` for
         "per_sequence", else 0.
-    channel_scale_ : ndarray of shape (n_channels_in_,) or None
+    channel_scale_ : ndarray of shape (`n_channels_in_`,) or None
         For "per_sequence", standard deviation of each channel; 1 where it is constant.
-    statistics_mean_, statistics_scale_ : ndarray of shape (n_statistics_,) or None
+    statistics_mean_, statistics_scale_ : ndarray of shape (`n_statistics_`,) or None
         For "per_sequence", mean and spread over the training sequences of what
         :meth:`statistics` standardises.
+
+    See Also
+    --------
+    LSTMAutoencoderTransformer : Has one of these inside.
+    sklearn.preprocessing.StandardScaler : The same for tables, whose padding it cannot know.
 
     Examples
     --------
@@ -79,6 +82,8 @@ class SequenceScaler(TransformerMixin, BaseEstimator):
 
     def fit(self, X: Any, y: None = None) -> SequenceScaler:
         """Learn the scale of every channel.
+
+        Only real values count: padding is not looked at, and missing values are left out.
 
         Parameters
         ----------
@@ -99,6 +104,17 @@ class SequenceScaler(TransformerMixin, BaseEstimator):
         ValueError
             If `scaler` is an unknown name, changes the number of channels, or if there is not a
             single real value to learn from.
+
+        See Also
+        --------
+        fit_transform : Fit, and return scaled sequences.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import SequenceScaler
+        >>> X = [[0.0, 5.0], [10.0]]
+        >>> SequenceScaler("minmax").fit(X).n_channels_in_
+        1
         """
         sequences = as_sequences(X)
         scaler = self._make_scaler()
@@ -138,6 +154,8 @@ class SequenceScaler(TransformerMixin, BaseEstimator):
     def transform(self, X: Any) -> Any:
         """Scale sequences.
 
+        Lengths and missing values stay what they are; symbols are refused.
+
         Parameters
         ----------
         X : Sequences or any container that holds sequences
@@ -153,6 +171,17 @@ class SequenceScaler(TransformerMixin, BaseEstimator):
         ValueError
             If `X` has another number of channels, or other columns if it is a 2-D array or table
             and :meth:`fit` saw one too.
+
+        See Also
+        --------
+        inverse_transform : The way back.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import SequenceScaler
+        >>> X = [[0.0, 5.0], [10.0]]
+        >>> SequenceScaler("minmax").fit(X).transform([[2.5]])
+        [array([0.25], dtype=float32)]
         """
         sequences = self._check(X)
         if self.channel_scale_ is None:
@@ -165,11 +194,13 @@ class SequenceScaler(TransformerMixin, BaseEstimator):
     def inverse_transform(self, X: Any, statistics: Any = None) -> Any:
         """Undo the scaling.
 
+        Scaled values need not come from `transform`: a network may have written them.
+
         Parameters
         ----------
         X : Sequences or any container that holds sequences
             Scaled sequences, with ``n_channels_in_`` channels.
-        statistics : array-like of shape (n_sequences, n_statistics_), default=None
+        statistics : array-like of shape (n_sequences, `n_statistics_`), default=None
             Location and scale of each sequence, from :meth:`statistics`; needed for "per_sequence".
 
         Returns
@@ -182,6 +213,17 @@ class SequenceScaler(TransformerMixin, BaseEstimator):
         ValueError
             If `statistics` are missing where they are needed or have another shape, or if `X` has
             another number of channels.
+
+        See Also
+        --------
+        transform : Scale sequences.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import SequenceScaler
+        >>> X = [[0.0, 5.0], [10.0]]
+        >>> SequenceScaler("minmax").fit(X).inverse_transform([[0.25]])
+        [array([2.5], dtype=float32)]
         """
         sequences = self._check(X, columns=False)
         statistics = self._check_statistics(statistics, len(sequences))
@@ -195,6 +237,9 @@ class SequenceScaler(TransformerMixin, BaseEstimator):
     def statistics(self, X: Any) -> NDArray[np.float32]:
         """Return what "per_sequence" takes away from each sequence.
 
+        Whoever scales each sequence by itself needs them on the way back; an autoencoder has them
+        in its codes.
+
         Parameters
         ----------
         X : Sequences or any container that holds sequences
@@ -202,16 +247,41 @@ class SequenceScaler(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_sequences, n_statistics_), float32
+        ndarray of shape (n_sequences, `n_statistics_`), float32
             Location of each channel, then logarithm of its scale, both standardised over the
             training sequences: 0 is typical, which is also what a channel without a single value
             gets. Without columns for scalers other than "per_sequence".
+
+        See Also
+        --------
+        inverse_transform : Takes them.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import SequenceScaler
+        >>> X = [[0.0, 5.0], [10.0]]
+        >>> SequenceScaler("per_sequence").fit(X).statistics(X).shape
+        (2, 2)
         """
         return self._statistics(self._check(X))
 
     @property
     def n_statistics_(self) -> int:
-        """Numbers that :meth:`statistics` gives for a sequence."""
+        """Numbers that :meth:`statistics` gives for a sequence.
+
+        Two a channel, location and scale, for "per_sequence"; none for other scalers.
+
+        See Also
+        --------
+        statistics : Gives these numbers.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import SequenceScaler
+        >>> X = [[0.0, 5.0], [10.0]]
+        >>> SequenceScaler("per_sequence").fit(X).n_statistics_
+        2
+        """
         check_is_fitted(self, "n_channels_in_")
         return 0 if self.channel_scale_ is None else 2 * self.n_channels_in_
 
@@ -294,7 +364,7 @@ class SequenceScaler(TransformerMixin, BaseEstimator):
     def _fit_per_sequence(self, sequences: Sequences, values: _Floats) -> None:
         constant = np.fmax.reduce(values) == np.fmin.reduce(values)
         spread = np.where(constant, 1.0, np.nanstd(values, axis=0))
-        raw = _raw_statistics(sequences, spread)
+        raw = raw_statistics(sequences, spread)
         raw[:, np.isnan(raw).all(axis=0)] = 0.0
         deviation = np.nanstd(raw, axis=0)
         # Where all training sequences agree there is no spread to measure by: a location is then
@@ -302,12 +372,12 @@ class SequenceScaler(TransformerMixin, BaseEstimator):
         unit = np.concatenate([spread, np.ones_like(spread)])
         self.channel_scale_ = spread
         self.statistics_mean_ = np.nanmean(raw, axis=0)
-        self.statistics_scale_ = np.where(deviation > _FLOOR * unit, deviation, unit)
+        self.statistics_scale_ = np.where(deviation > FLOOR * unit, deviation, unit)
 
     def _statistics(self, sequences: Sequences) -> NDArray[np.float32]:
         if self.channel_scale_ is None:
             return np.empty((len(sequences), 0), dtype=np.float32)
-        raw = _raw_statistics(sequences, self.channel_scale_)
+        raw = raw_statistics(sequences, self.channel_scale_)
         standardised = (raw - self.statistics_mean_) / self.statistics_scale_
         standardised[np.isnan(standardised)] = 0.0
         result: NDArray[np.float32] = standardised.astype(np.float32)
@@ -316,25 +386,3 @@ class SequenceScaler(TransformerMixin, BaseEstimator):
     def _location_and_scale(self, statistics: NDArray[np.float32]) -> tuple[_Floats, _Floats]:
         raw = statistics * self.statistics_scale_ + self.statistics_mean_
         return raw[:, : self.n_channels_in_], np.exp(raw[:, self.n_channels_in_ :])
-
-
-def _raw_statistics(sequences: Sequences, channel_scale: _Floats) -> _Floats:
-    """Return mean and log-scale of each sequence, (n_sequences, 2 * n_channels); NaN if unknown."""
-    observed = ~np.isnan(sequences.values)
-    values = np.where(observed, sequences.values, 0.0).astype(np.float64)
-    count = _sums(observed.astype(np.float64), sequences)
-    known = count > 0
-    unknown = np.full_like(count, np.nan)
-    mean = np.divide(_sums(values, sequences), count, where=known, out=unknown.copy())
-    squares = np.where(observed, values - mean[sequences.owners], 0.0) ** 2
-    variance = np.divide(_sums(squares, sequences), count, where=known, out=unknown)
-    return np.hstack([mean, 0.5 * np.log(variance + (_FLOOR * channel_scale) ** 2)])
-
-
-def _sums(values: _Floats, sequences: Sequences) -> _Floats:
-    """Return the sum of every sequence, (n_sequences, n_channels)."""
-    sums = np.zeros((len(sequences), values.shape[1]))
-    filled = sequences.lengths > 0  # reduceat knows no empty segments
-    if filled.any():
-        sums[filled] = np.add.reduceat(values, sequences.offsets[:-1][filled], axis=0)
-    return sums

@@ -7,14 +7,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .errors import r2
 from .generation import GenerativeAutoencoder
+from .onnx_export import ExportableAutoencoder
 from .sequences import row_labels, to_container
 from .validation import PARAMETER_CONSTRAINTS, check_codes, check_lengths
 
 
 class LSTMAutoencoderTransformer(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, GenerativeAutoencoder
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, GenerativeAutoencoder, ExportableAutoencoder
 ):
     """Sequences of any length to fixed-size vectors and back, by a recurrent autoencoder.
 
@@ -22,7 +22,7 @@ class LSTMAutoencoderTransformer(
     the sequence from the code. Both are trained together to give back what came in. Padding,
     scaling and masking happen inside: padding is never data, and zero is never padding.
 
-    Read more in the README. The method is that of Srivastava et al. [1]_, with the encoder's states
+    Read more in the guide. The method is that of Srivastava et al. [1]_, with the encoder's states
     pooled over the real steps.
 
     Parameters
@@ -136,7 +136,7 @@ class LSTMAutoencoderTransformer(
         Number of channels.
     n_features_in_ : int
         Columns of a 2-D array or table, else number of channels.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if `X` was a DataFrame with string names.
 
     See Also
@@ -224,6 +224,9 @@ class LSTMAutoencoderTransformer(
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn to give back the sequences of `X`.
 
+        Weights, scaling and held-out sequences are those that `random_state` decides; with
+        `warm_start` training goes on from the weights that are there.
+
         Parameters
         ----------
         X : list, ndarray, DataFrame or other container
@@ -237,7 +240,7 @@ class LSTMAutoencoderTransformer(
 
         Returns
         -------
-        self : LSTMAutoencoderTransformer
+        LSTMAutoencoderTransformer
             The fitted estimator. After an error it is as it was before.
 
         Warns
@@ -246,6 +249,19 @@ class LSTMAutoencoderTransformer(
             If the reconstruction is no better than the mean of the training data.
         ConvergenceWarning
             If all epochs were run and the last of them still taught much.
+
+        See Also
+        --------
+        partial_fit : One pass more, from the present weights on.
+        fit_transform : Fit, and return the codes.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> ae.n_epochs_
+        2
         """
         with self._unchanged_on_error():
             self._judge(self._fit(X, continued=self.warm_start and hasattr(self, "_codec")))
@@ -265,8 +281,21 @@ class LSTMAutoencoderTransformer(
 
         Returns
         -------
-        self : LSTMAutoencoderTransformer
+        LSTMAutoencoderTransformer
             The estimator. After an error it is as it was before.
+
+        See Also
+        --------
+        fit : Many passes, with early stopping.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, random_state=0)
+        >>> for part in ([[1.0, 2.0, 3.0], [2.0, 4.0]], [[0.0, 1.0, 2.0]]):
+        ...     ae = ae.partial_fit(part)
+        >>> ae.n_epochs_
+        2
         """
         with self._unchanged_on_error():
             self._fit(X, continued=hasattr(self, "_codec"), epochs=1, early_stopping=False)
@@ -275,6 +304,9 @@ class LSTMAutoencoderTransformer(
     def transform(self, X: Any) -> NDArray[np.float32]:
         """Return the codes of sequences.
 
+        A code depends on its sequence alone: not on its neighbours in `X`, their number or their
+        order, nor on padding.
+
         Parameters
         ----------
         X : list, ndarray, DataFrame or other container
@@ -282,15 +314,31 @@ class LSTMAutoencoderTransformer(
 
         Returns
         -------
-        codes : ndarray of shape (n_sequences, n_components), dtype float32
+        ndarray of shape (n_sequences, n_components), dtype float32
             A code depends on its sequence alone. With ``set_output(transform="pandas")`` the index
             has the ids of the sequences, if `X` names them.
+
+        See Also
+        --------
+        inverse_transform : The way back.
+        reconstruct : There and back.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> ae.transform(X).shape
+        (3, 4)
         """
         sequences = self._read(X)
         return self._with_ids(self._codec.encode(sequences), sequences)
 
     def inverse_transform(self, X: ArrayLike, lengths: ArrayLike | None = None) -> Any:
         """Return the sequences that codes stand for.
+
+        Any point will do as a code, also one that no sequence has: a mean of codes, or a point
+        between two.
 
         Parameters
         ----------
@@ -302,8 +350,23 @@ class LSTMAutoencoderTransformer(
 
         Returns
         -------
-        sequences : list, ndarray, DataFrame or other container
+        list, ndarray, DataFrame or other container
             In the form that `fit` saw. If codes are a DataFrame, its index has their ids.
+
+        See Also
+        --------
+        transform : Codes of sequences.
+        sample : Sequences of codes that are drawn.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> codes = ae.transform(X)
+        >>> [len(x) for x in ae.inverse_transform(codes, lengths=[3, 2, 4])]
+        [3, 2, 4]
+        >>> between = ae.inverse_transform(codes[:1] / 2 + codes[1:2] / 2)
         """
         check_is_fitted(self)
         codes = check_codes(X, self._n_features_out)
@@ -314,44 +377,6 @@ class LSTMAutoencoderTransformer(
         else:
             steps = check_lengths(lengths, len(codes))
         return to_container(self._codec.decode(codes, steps), self._form, index=row_labels(X))
-
-    def score(self, X: Any, y: Any = None) -> float:
-        """Return the R2 of the reconstruction over real values.
-
-        Each channel's squared error is weighed by one over its variance in training, so the score
-        does not depend on units; channels that were constant there do not count. Symbols count as
-        one-hot values, held against probabilities; their variances add up to the channel's.
-
-        Parameters
-        ----------
-        X : list, ndarray, DataFrame or other container
-            Sequences, as in `fit`.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        score : float
-            1.0 is perfect, 0.0 is no better than the training mean.
-        """
-        sequences = self._read(X)
-        return r2(*self._codec.compare(sequences), self._codec.mean, self._codec.variance)
-
-    def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Return how well each sequence comes back: the higher, the more like the training data.
-
-        Parameters
-        ----------
-        X : list, ndarray, DataFrame or other container
-            Sequences, as in `fit`.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_sequences,), dtype float64
-            Minus the mean squared error over the sequence's real values, in scaled units; 0.0 where
-            there are none.
-        """
-        return -self.reconstruction_error(X)
 
     def __sklearn_tags__(self) -> Any:
         """Return what scikit-learn may expect of this estimator."""

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from .architecture import POSITION_RATES
+from .architecture import LENGTH_UNITS, POSITION_RATES
 from .layers import dense, initializer_seeds, recurrence
 
 _register = keras.saving.register_keras_serializable(package="sklearn_seqae")
@@ -253,7 +253,7 @@ class Length(keras.layers.Layer):
     weights, not configuration, so that one compiled program serves any training set.
     """
 
-    def __init__(self, hidden: int = 64, seed: int = 0, **kwargs: Any) -> None:
+    def __init__(self, hidden: int = LENGTH_UNITS, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.hidden = hidden
         self.seed = seed

@@ -1,4 +1,8 @@
-"""Public docstrings follow numpydoc; that their examples run is seen to by --doctest-modules."""
+"""Public docstrings are whole by numpydoc's own rules, without exception.
+
+That includes an extended summary, a "See Also" and an example for each method; that examples run is
+seen to by --doctest-modules.
+"""
 
 import inspect
 
@@ -8,12 +12,11 @@ from numpydoc.validate import validate
 import sklearn_seqae
 from sklearn_seqae import containers, datasets, exceptions
 
-# As scikit-learn has it: returned values have names, and not every method needs an extended
-# summary, a "See Also" and an example of its own.
-IGNORED = {"ES01", "EX01", "RT02", "SA01"}
-
 OBJECTS = {
-    "sklearn_seqae.exceptions.NothingLearnedWarning": exceptions.NothingLearnedWarning,
+    **{
+        f"sklearn_seqae.exceptions.{name}": getattr(exceptions, name)
+        for name in ("NothingLearnedWarning", "FileFormatError", "UntrustedError")
+    },
     **{
         f"sklearn_seqae.{name}": getattr(sklearn_seqae, name)
         for name in sklearn_seqae.__all__
@@ -31,16 +34,16 @@ def members(name, thing):
     if not inspect.isclass(thing):
         return [name]
     ours = [vars(base) for base in thing.__mro__ if base.__module__.startswith("sklearn_seqae")]
-    methods = {method for known in ours for method in known if not method.startswith("_")}
+    methods = {
+        method
+        for known in ours
+        for method in known
+        # scikit-learn adds `set_..._request` to classes, and its docstring too.
+        if not method.startswith("_") and not method.endswith("_request")
+    }
     return [name, *(f"{name}.{method}" for method in sorted(methods))]
 
 
 @pytest.mark.parametrize("name", [m for item in OBJECTS.items() for m in members(*item)])
 def test_a_public_docstring_follows_numpydoc(name):
-    errors = [error for error in validate(name)["errors"] if error[0] not in IGNORED]
-    assert not errors
-
-
-@pytest.mark.parametrize("thing", OBJECTS.values(), ids=OBJECTS)
-def test_a_public_name_has_an_example_that_runs(thing):
-    assert ">>> " in thing.__doc__
+    assert not validate(name)["errors"]

@@ -23,6 +23,8 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from sklearn_seqae import LSTMAutoencoderTransformer
 
+from .conftest import make_ragged
+
 NAN = np.nan
 NAMES = [f"lstmautoencodertransformer{i}" for i in range(4)]
 DECODERS = ["repeat", "reshape", "dense", "autoregressive"]
@@ -195,6 +197,19 @@ def pickled(estimator, path):
 def dumped(estimator, path):
     joblib.dump(estimator, path / "ae.joblib")
     return joblib.load(path / "ae.joblib")
+
+
+def test_errors_per_value_are_what_the_other_errors_are_means_of(fitted_on_missing):
+    X = make_ragged(missing=0.2)
+    values = fitted_on_missing.reconstruction_error(X, per="value")
+    assert [error.shape for error in values] == [x.shape for x in X]
+    for error, x in zip(values, X, strict=True):
+        assert_array_equal(np.isnan(error), np.isnan(x))
+    sequences = fitted_on_missing.reconstruction_error(X)
+    means = [np.nanmean(e) if np.isfinite(e).any() else 0.0 for e in values]
+    assert_allclose(sequences, means)
+    steps = fitted_on_missing.reconstruction_error(X, per="step")[5]
+    assert_allclose(steps, [np.nanmean(e) if np.isfinite(e).any() else 0.0 for e in values[5]])
 
 
 def deep_copied(estimator, path):

@@ -12,7 +12,9 @@ PACKAGE = Path(__file__).parents[1] / "sklearn_seqae"
 
 # A module imports only modules above it. docs/design says what lives in each.
 MODULES = [
+    "documentation",
     "importing",
+    "files",
     "blas",
     "elements",
     "layout",
@@ -24,8 +26,17 @@ MODULES = [
     "arrow_types",
     "arrow",
     "ragged",
+    "archive",
+    "formats",
+    "names",
+    "pandas_values",
+    "keras_objects",
+    "nodes",
+    "encoding",
+    "decoding",
     "sequences",
     "containers",
+    "moments",
     "scaling",
     "symbols",
     "errors",
@@ -36,6 +47,8 @@ MODULES = [
     "batching",
     "filters",
     "architecture",
+    "inventory",
+    "layer_table",
     "forward",
     "inference",
     "loops",
@@ -55,17 +68,40 @@ MODULES = [
     "training",
     "adopted",
     "fitted",
+    "persistence",
+    "diagram",
     "validation",
     "base",
     "reconstruction",
     "generation",
+    "onnx_graph",
+    "onnx_inputs",
+    "onnx_network",
+    "onnx_export",
     "transformer",
     "detector",
+    "loading",
     "datasets",
+    "palette",
+    "canvas",
+    "annotations",
+    "panels",
+    "drawable",
+    "embedding",
+    "thumbnails",
+    "display_training",
+    "display_reconstruction",
+    "display_codes",
+    "display_errors",
+    "display_detection",
     "__init__",
+    "tables",
+    "commands",
+    "__main__",
 ]
+COMMAND_LINE = ("commands", "__main__")  # which may print
 MAX_LINES = 400
-HEAVY = ("tensorflow", "keras", "scikeras")
+HEAVY = ("tensorflow", "keras", "scikeras", "matplotlib")
 
 
 def read(module):
@@ -114,7 +150,8 @@ def test_a_module_stays_under_400_lines(module):
 def test_a_module_prints_nothing_and_leaves_nothing_to_do(module):
     source = read(module)
     calls = [node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
-    assert "print" not in [getattr(function, "id", None) for function in calls]
+    names = [getattr(function, "id", None) for function in calls]
+    assert module in COMMAND_LINE or "print" not in names
     assert not [note for note in ("TODO", "FIXME", "XXX") if note in source]
 
 

@@ -544,6 +544,8 @@ def test_errors_have_a_column_for_each_channel_that_came(fitted, mixed):
     assert_allclose(-fitted.score_samples(mixed), errors.mean(axis=1), rtol=1e-6)
     steps = fitted.reconstruction_error(mixed, per="step")
     assert_allclose([step.mean() if len(step) else 0 for step in steps], errors.mean(axis=1))
+    values = fitted.reconstruction_error(mixed, per="value")
+    assert_allclose(values[1].mean(axis=0), errors[1])
 
 
 # The estimator as others

@@ -1,0 +1,80 @@
+"""
+Pen digits: what lies between two codes?
+========================================
+
+A picture of a digit, read row by row, is a sequence: 8 steps of 8 values each. A decoder writes a
+sequence from any code, also from one that no sequence has. What does it write half way from a zero to a
+one?
+
+1. Learn codes of scikit-learn's digits.
+2. See that codes hold what a digit is.
+3. Walk along the line between two codes, and decode on the way.
+"""
+
+# %%
+# 1. Digits as sequences
+# ----------------------
+# An array ``(n_sequences, n_steps, n_channels)`` is a form that ``fit`` knows. The decoder reads the
+# learned part of a code only, so here all of the code is learned: ``multiscale=False``.
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_seqae import LSTMAutoencoderTransformer
+
+digits = load_digits()
+X, X_test, y, y_test = train_test_split(digits.images, digits.target, random_state=0)
+ae = LSTMAutoencoderTransformer(
+    n_components=32, multiscale=False, scaler="minmax", learning_rate=0.01, random_state=0
+)
+codes = ae.fit_transform(X)
+print(f"{X.shape} becomes {codes.shape}; R2 of unseen digits {ae.score(X_test):.3f}")
+
+# %%
+# 2. Which digit?
+# ---------------
+# A code is half as long as the picture, and yet a straight line through the codes tells digits apart.
+
+classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+accuracy = classifier.fit(codes, y).score(ae.transform(X_test), y_test)
+print(f"accuracy on unseen digits: {accuracy:.3f}")
+
+# %%
+# 3. On the way from one to another
+# ---------------------------------
+# Each row goes from one test digit to another. The first and the last picture are the digits themselves;
+# all between them are decoded, from points at equal distances on the line between the two codes.
+
+pairs = [(0, 1), (3, 8), (4, 9), (7, 2)]
+way = np.linspace(0, 1, 7)[:, None]
+figure, panels = plt.subplots(len(pairs), len(way) + 2, figsize=(9, 4.4), num="digits")
+for row, pair in zip(panels, pairs, strict=True):
+    start, end = (X_test[np.flatnonzero(y_test == digit)[0]] for digit in pair)
+    ends = ae.transform(np.stack([start, end]))
+    between = ae.inverse_transform((1 - way) * ends[0] + way * ends[1])
+    for axes, image in zip(row, [start, *between, end], strict=True):
+        axes.imshow(image, cmap="gray_r", vmin=0, vmax=16)
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
+for axes in panels[:, [0, -1]].flat:  # what was given, not written
+    axes.spines[:].set(visible=True, color="C1", linewidth=2)
+for column, part in enumerate(way[:, 0], start=1):
+    panels[0, column].set_title(f"{part:.0%}", size="medium")
+panels[0, 0].set_title("from", size="medium", color="C1")
+panels[0, -1].set_title("to", size="medium", color="C1")
+figure.suptitle("Decoded along the line between two codes")
+plt.show()
+
+# %%
+# The pictures at 0% and 100% are the digits as they come back from their codes. In between the strokes
+# move; two pictures that were laid over each other would fade instead.
+
+# sphinx_gallery_start_ignore
+assert accuracy >= 0.95
+assert ae.score(X_test) >= 0.8
+# sphinx_gallery_end_ignore

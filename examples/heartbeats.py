@@ -1,0 +1,121 @@
+"""
+Heartbeats: which are odd, and where?
+=====================================
+
+A heart beats at its own pace, so beats have unequal lengths. A network that has read normal beats writes normal
+beats: what it writes badly is odd. Which beats are it, and at which moment?
+
+1. Make heartbeats: normal ones, and four kinds of odd ones.
+2. Fit on normal beats alone.
+3. Score new beats, beside what one would try first.
+4. See where in a beat the error is.
+"""
+
+# %%
+# 1. Heartbeats
+# -------------
+# A beat is a sum of bell curves, the waves P, Q, R, S and T, as in the generator of McSharry et al. (IEEE
+# Transactions on Biomedical Engineering 50, 2003). Each beat has its own length, strengths and noise.
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.ensemble import IsolationForest
+from sklearn.metrics import roc_auc_score
+
+from sklearn_seqae import DetectionDisplay, LSTMAutoencoderTransformer
+
+rng = np.random.default_rng(0)
+#         P     Q      R     S      T
+PLACE = [0.20, 0.36, 0.40, 0.44, 0.70]  # of the beat
+WIDTH = [0.03, 0.012, 0.014, 0.012, 0.05]
+SIZE = [0.15, -0.12, 1.00, -0.25, 0.30]  # millivolts
+KINDS = ["no P wave", "P after QRS", "early T", "raised ST"]
+
+
+def beat(kind=None):
+    """Return one heartbeat, (n_steps, 1), of 60 to 110 steps."""
+    n_steps = rng.integers(60, 111)
+    time = np.linspace(0, 1, n_steps)[:, None]
+    place = np.array(PLACE) + rng.normal(0, 0.006, 5)
+    size = np.array(SIZE) * rng.normal(1, 0.1, 5)
+    if kind == "no P wave":
+        size[0] = 0
+    elif kind == "P after QRS":
+        place[0] = rng.uniform(0.52, 0.56)
+    elif kind == "early T":
+        place[4] -= rng.uniform(0.1, 0.14)
+    values = (size * np.exp(-(((time - place) / WIDTH) ** 2) / 2)).sum(axis=1)
+    if kind == "raised ST":
+        values += 0.12 * ((time[:, 0] > place[3] + 0.03) & (time[:, 0] < place[4]))
+    return (values + rng.normal(0, 0.02, n_steps))[:, None]
+
+
+X = [beat() for _ in range(400)]
+X_test = [beat() for _ in range(200)] + [beat(kind) for kind in KINDS for _ in range(15)]
+is_odd = np.repeat([False, True], [200, 60])
+
+# %%
+# 2. Fit on normal beats
+# ----------------------
+# The decoder reads the learned part of a code alone, so here there is no other: ``multiscale=False``.
+
+ae = LSTMAutoencoderTransformer(32, multiscale=False, epochs=200, random_state=0).fit(X)
+print(f"R2 of normal beats that training did not see: {ae.score(X_test[:200]):.3f}")
+
+# %%
+# 3. Which are odd?
+# -----------------
+# The area under the ROC curve is the chance that an odd beat has a lower score than a normal one: 0.5 is guessing.
+# First a forest on what a beat is without its order: quantiles of its values, and its length. Then the error of
+# the reconstruction.
+
+
+def summarise(beats):
+    """Return quantiles of the values of each beat, and its length."""
+    levels = [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1]
+    return [np.r_[np.quantile(x, levels), len(x)] for x in beats]
+
+
+forest = IsolationForest(random_state=0).fit(summarise(X))
+ways = {
+    "quantiles, forest": forest.score_samples(summarise(X_test)),
+    "error of the reconstruction": ae.score_samples(X_test),
+}
+auc = {name: roc_auc_score(~is_odd, scores) for name, scores in ways.items()}
+for name, area in auc.items():
+    print(f"{name:28} area under the ROC curve {area:.3f}")
+    for kind, first in zip(KINDS, range(200, 260, 15), strict=True):
+        chosen = np.r_[:200, first : first + 15]
+        print(f"    {kind:24} {roc_auc_score(~is_odd[chosen], ways[name][chosen]):23.3f}")
+
+# %%
+# The scores of odd beats, beside those of normal ones:
+
+display = DetectionDisplay.from_predictions(
+    ways["error of the reconstruction"], y=np.where(is_odd, "odd", "normal")
+)
+
+# %%
+# 4. Where are they odd?
+# ----------------------
+# One beat of each kind: grey as it is, blue what the network makes of it. Orange is the error of each step.
+
+errors = ae.reconstruction_error(X_test, per="step")
+back = ae.reconstruct(X_test)
+largest = max(errors[i].max() for i in range(200, 260))
+figure, panels = plt.subplots(1, 5, figsize=(12, 3), sharey=True, num="heartbeats")
+for axes, i, kind in zip(panels, [0, 200, 215, 230, 245], ["normal", *KINDS], strict=True):
+    for step, error in enumerate(errors[i]):
+        alpha = min(1.0, error / largest * 3)
+        axes.axvspan(step - 0.5, step + 0.5, color="C1", alpha=alpha, linewidth=0)
+    axes.plot(X_test[i], color="0.6", linewidth=4)
+    axes.plot(back[i], color="C0", linewidth=1.2)
+    axes.set(title=kind, xlabel="step")
+panels[0].set_ylabel("millivolts")
+plt.show()
+
+# sphinx_gallery_thumbnail_number = 2
+
+# sphinx_gallery_start_ignore
+assert auc["error of the reconstruction"] > max(0.9, auc["quantiles, forest"])
+# sphinx_gallery_end_ignore

@@ -1,0 +1,206 @@
+"""Reading files that `save` wrote, also those of strangers."""
+
+from collections.abc import Iterable, Mapping
+from numbers import Integral, Real
+from typing import Any
+
+from numpy import ndarray
+from sklearn.utils._param_validation import InvalidParameterError
+
+from . import formats, inventory
+from .archive import Archive
+from .base import SequenceAutoencoder
+from .decoding import ODD, Decoder, odd
+from .detector import LSTMAutoencoderDetector
+from .exceptions import FileFormatError
+from .fitted import Codec
+from .layout import Form
+from .names import Resolver
+from .nodes import check_types
+from .oddness import Norm
+from .persistence import STRUCTURES
+from .scaling import SequenceScaler
+from .transformer import LSTMAutoencoderTransformer
+from .validation import check_parameters
+
+_ESTIMATORS = {
+    f"{__package__}:{kind.__name__}": kind
+    for kind in (LSTMAutoencoderTransformer, LSTMAutoencoderDetector)
+}
+_MANIFEST_KEYS = {"format", "format_version", "versions", "estimator", "members"}
+_ESTIMATOR_KEYS = {"path", "parameters", "attributes"}
+# What every fitted estimator has, beside what its own class adds.
+_FITTED = {
+    "_codec": Codec,
+    "_form": Form,
+    "_made_with": dict,
+    "_seed": Integral,
+    "_n_features_out": Integral,
+    "scaler_": (SequenceScaler, type(None)),
+    "categories_": list,
+    "history_": dict,
+    "n_epochs_": Integral,
+    "best_epoch_": Integral,
+    "n_channels_in_": Integral,
+    "n_features_in_": Integral,
+}
+# What a detector adds.
+_OF_DETECTOR = {"offset_": Real, "held_out_": ndarray, "_norm": Norm}
+# And what its scaling has, where there are numbers to scale.
+_OF_SCALER = {
+    "_form": Form,
+    "n_channels_in_": Integral,
+    "scaler_": object,
+    "channel_scale_": (ndarray, type(None)),
+    "statistics_mean_": (ndarray, type(None)),
+    "statistics_scale_": (ndarray, type(None)),
+}
+
+
+def load(source: Any, trusted: Iterable[str] = ()) -> Any:
+    """Load a fitted estimator from a file that its method `save` wrote.
+
+    Nothing in the file is run: it has no pickle and no code. Functions and classes of others, such
+    as those of an `encoder` of your own, are in it by name, and are imported only if `trusted` has
+    them. Damage is found by checksums; they do not tell who wrote a file.
+
+    Parameters
+    ----------
+    source : str, PathLike or binary file object
+        The file.
+    trusted : list of str, default=()
+        Import paths, "module:name", of the functions and classes that may be imported and called.
+        An error lists those that a file needs.
+
+    Returns
+    -------
+    LSTMAutoencoderTransformer
+        As it was saved: its parameters, its results to the bit, and what it needs to train on.
+
+    Raises
+    ------
+    FileFormatError
+        If this is no such file, or it was damaged, altered, or written by a newer version.
+    UntrustedError
+        If it needs what is not in `trusted`.
+    ImportError
+        If what it needs is not installed.
+    FileNotFoundError
+        If there is no file.
+
+    See Also
+    --------
+    LSTMAutoencoderTransformer.save : Write such a file.
+
+    Examples
+    --------
+    >>> import io
+    >>> import numpy as np
+    >>> from sklearn_seqae import LSTMAutoencoderTransformer, load
+    >>> rng = np.random.default_rng(0)
+    >>> X = [rng.normal(size=(n_steps, 2)).cumsum(axis=0) for n_steps in (5, 3, 0, 8)]
+    >>> ae = LSTMAutoencoderTransformer(n_components=4, units=8, epochs=2, random_state=0).fit(X)
+    >>> file = io.BytesIO()  # or a path such as "autoencoder.zip"
+    >>> ae.save(file)
+    >>> _ = file.seek(0)
+    >>> loaded = load(file)
+    >>> bool(np.array_equal(loaded.transform(X), ae.transform(X)))
+    True
+    """
+    resolver = Resolver(trusted)
+    archive = Archive(source)
+    manifest = archive.manifest
+    formats.check(manifest)
+    arrays = archive.arrays()
+    formats.upgrade(manifest, arrays)
+    _check_keys(manifest, _MANIFEST_KEYS, "its manifest")
+    described = manifest["estimator"]
+    _check_keys(described, _ESTIMATOR_KEYS, "the estimator")
+    path = described["path"]
+    if not isinstance(path, str):
+        raise odd("the estimator", f"its path is {path!r}")
+    resolver.check(described, *({path} - _ESTIMATORS.keys()))
+    kind = _ESTIMATORS[path] if path in _ESTIMATORS else resolver.resolve(path)
+    if not isinstance(kind, type) or not issubclass(kind, SequenceAutoencoder):
+        raise odd("the estimator", f"{path} is no estimator of this package, nor derived from one")
+    decoder = Decoder(STRUCTURES, arrays, resolver)
+    parameters = _decoded(decoder, described, "parameters")
+    _check_keys(parameters, set(kind._get_param_names()), "the list of parameters")
+    attributes = _decoded(decoder, described, "attributes")
+    _check_attributes(kind, attributes)
+    decoder.finish()
+    estimator = kind(**parameters)
+    try:
+        check_parameters(estimator)  # Keras makes objects of what else may be a dict
+    except InvalidParameterError as error:
+        raise odd("the list of parameters", str(error)) from error
+    estimator.__dict__.update(attributes)
+    _check_network(estimator._codec, estimator.n_channels_in_)
+    return estimator
+
+
+def _check_keys(found: Any, expected: set[str], where: str) -> None:
+    if not isinstance(found, dict):
+        raise odd(where, "it is no JSON object")
+    if different := sorted(found.keys() ^ expected):
+        raise odd(where, f"{different[0]!r} is {'unknown' if different[0] in found else 'missing'}")
+
+
+def _decoded(decoder: Decoder, described: dict[str, Any], key: str) -> dict[str, Any]:
+    if not isinstance(described[key], dict) or "$" in described[key]:
+        raise odd(key, "it is no JSON object")
+    return {name: decoder.decode(node, name) for name, node in described[key].items()}
+
+
+def _check_attributes(kind: type, attributes: dict[str, Any]) -> None:
+    """Raise unless all that fit learns is there, and nothing that would hide a method."""
+    for name in attributes:
+        if not name.isidentifier() or name.startswith("__") or callable(getattr(kind, name, None)):
+            raise odd("the list of attributes", f"{name!r} is none of {kind.__name__}")
+    added = _OF_DETECTOR if issubclass(kind, LSTMAutoencoderDetector) else {}
+    _check_some(attributes, _FITTED | added, "the list of attributes")
+    scaler = attributes["_codec"].scaler.scaler_
+    if scaler is not attributes["scaler_"]:
+        raise odd("the list of attributes", "'scaler_' is not that of '_codec'")
+    if scaler is not None:
+        _check_some(vars(scaler), _OF_SCALER, "the scaling")
+
+
+def _check_some(found: Mapping[str, Any], fields: Mapping[str, Any], where: str) -> None:
+    """Raise unless these fields are there, among others, and have their types."""
+    try:
+        check_types({name: found[name] for name in fields if name in found}, fields)
+    except TypeError as error:
+        raise odd(where, str(error)) from error
+
+
+def _check_network(codec: Codec, n_channels: int) -> None:
+    """Raise unless the weights are those of the network, and this fits the scaling."""
+    architecture = codec.architecture
+    try:
+        # Arrays are no larger than the file; numbers in it may be, and what counts up to them slow.
+        if not codec.scaler.n_channels == n_channels == len(codec.scaler.labels or codec.mean):
+            raise ValueError(f"its scaling is of {codec.scaler.n_channels} channels")
+        if not (architecture.encoder is None or callable(architecture.encoder)):
+            raise TypeError(f"its encoder is {architecture.encoder!r}")
+        n_values = len(codec.scaler.channels)
+        shapes = {a.shape for a in (codec.mean, codec.variance, codec._scaled_mean)}
+        if architecture.n_channels != n_values or shapes != {(n_values,)}:
+            raise ValueError(f"it has {architecture.n_channels} channels, its scaling {n_values}")
+        problem = (
+            inventory.misfit(architecture, codec._weights) if architecture.is_built_in else None
+        )
+    except ODD as error:
+        problem = str(error)
+    if problem:
+        raise odd("the network", problem)
+    if architecture.is_built_in:
+        return
+    # Built now, rather than when first used, so that functions that have changed are found now.
+    try:
+        codec._make_model()
+    except (TypeError, ValueError) as error:
+        raise FileFormatError(
+            "Expected the encoder and decoder that the file names to build the network that it has "
+            f"the weights of, but {error}: use the version of these that it was saved with."
+        ) from error

@@ -1,0 +1,158 @@
+"""Import paths in saved files: what they may name, and what only with its user's trust.
+
+A path is "module:name". Those of the table here are allowed: classes that are built from numbers
+and text and do nothing else. Any other has to be trusted by name before it is even imported.
+"""
+
+import importlib
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from .exceptions import FileFormatError, UntrustedError
+from .importing import load_keras
+
+ESTIMATORS = {
+    "sklearn.preprocessing": (
+        "StandardScaler MinMaxScaler MaxAbsScaler RobustScaler PowerTransformer "
+        "QuantileTransformer KBinsDiscretizer OneHotEncoder FunctionTransformer"
+    ),
+    "sklearn.decomposition": "PCA IncrementalPCA FastICA",
+    "sklearn.mixture": "GaussianMixture",
+    "sklearn.pipeline": "Pipeline",
+}
+# Left out are what wraps others (LossScaleOptimizer, MultiOptimizer), metrics whose size is a
+# parameter (AUC, MeanIoU), and callbacks that write to files or elsewhere.
+KERAS = {
+    "keras.losses": (
+        "BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy "
+        "CategoricalFocalCrossentropy CategoricalGeneralizedCrossEntropy CategoricalHinge "
+        "CosineSimilarity Dice Hinge Huber KLDivergence LogCosh MeanAbsoluteError "
+        "MeanAbsolutePercentageError MeanSquaredError MeanSquaredLogarithmicError Poisson "
+        "SparseCategoricalCrossentropy SquaredHinge Tversky "
+        "binary_crossentropy binary_focal_crossentropy categorical_crossentropy "
+        "categorical_focal_crossentropy categorical_hinge cosine_similarity dice hinge huber "
+        "kl_divergence log_cosh mean_absolute_error mean_absolute_percentage_error "
+        "mean_squared_error mean_squared_logarithmic_error poisson "
+        "sparse_categorical_crossentropy squared_hinge tversky"
+    ),
+    "keras.metrics": (
+        "Accuracy BinaryAccuracy BinaryCrossentropy CategoricalAccuracy CategoricalCrossentropy "
+        "CategoricalHinge CosineSimilarity Hinge KLDivergence LogCoshError Mean MeanAbsoluteError "
+        "MeanAbsolutePercentageError MeanSquaredError MeanSquaredLogarithmicError Poisson R2Score "
+        "RootMeanSquaredError SparseCategoricalAccuracy SparseCategoricalCrossentropy "
+        "SparseTopKCategoricalAccuracy SquaredHinge Sum TopKCategoricalAccuracy "
+        "binary_accuracy categorical_accuracy sparse_categorical_accuracy "
+        "sparse_top_k_categorical_accuracy top_k_categorical_accuracy"
+    ),
+    "keras.optimizers": (
+        "Adadelta Adafactor Adagrad Adam AdamW Adamax Ftrl Lamb Lion Muon Nadam RMSprop SGD "
+        "ScheduleFreeAdamW"
+    ),
+    "keras.optimizers.schedules": (
+        "CosineDecay CosineDecayRestarts ExponentialDecay InverseTimeDecay PiecewiseConstantDecay "
+        "PolynomialDecay"
+    ),
+    "keras.callbacks": "EarlyStopping ReduceLROnPlateau TerminateOnNaN LearningRateScheduler",
+}
+
+
+def _paths(table: dict[str, str]) -> frozenset[str]:
+    return frozenset(
+        f"{module}:{name}" for module, names in table.items() for name in names.split()
+    )
+
+
+ESTIMATOR_PATHS = _paths(ESTIMATORS) | {"sklearn_seqae:SequenceScaler"}
+KERAS_PATHS = _paths(KERAS)
+ALLOWED = ESTIMATOR_PATHS | KERAS_PATHS
+
+
+def path_of(thing: Any, where: str) -> str:
+    """Return the import path of a function or class, or raise if it can't be imported by one."""
+    name = getattr(thing, "__name__", "")
+    for module in (*ESTIMATORS, *KERAS, __package__):  # where they are public
+        if name and _find(sys.modules.get(module), name) is thing:
+            return f"{module}:{name}"
+    name = getattr(thing, "__qualname__", name)
+    own = getattr(thing, "__module__", None)
+    homes = [own] if own else ["numpy", "scipy.special"]  # a ufunc does not know its own
+    for home in homes:
+        if home != "__main__" and name and _find(sys.modules.get(home), name) is thing:
+            return f"{home}:{name}"
+    raise TypeError(
+        f"Expected {where} to be something that can be imported, as a file has no code, got "
+        f"{thing!r}: define a function or class at the top level of a module of yours, and give "
+        "that."
+    )
+
+
+class Resolver:
+    """Turns import paths of a file into what they name.
+
+    Parameters
+    ----------
+    trusted : iterable of str
+        Paths that may be imported, beside those that always may.
+    """
+
+    def __init__(self, trusted: Iterable[str] = ()) -> None:
+        trusted = [trusted] if isinstance(trusted, str) else list(trusted)
+        for path in trusted:
+            if not isinstance(path, str) or not all(path.partition(":")):
+                raise TypeError(
+                    f'Expected trusted to be a list of import paths, "module:name", got {path!r} '
+                    "in it: give for example trusted=['my_models:make_encoder']."
+                )
+        self.trusted = frozenset(trusted)
+
+    def check(self, tree: Any, *paths: str) -> None:
+        """Raise if one of these, or a path in a manifest, may not be imported."""
+        if unknown := sorted({*paths, *_named(tree)} - ALLOWED - self.trusted):
+            raise UntrustedError(unknown)
+
+    def resolve(self, path: str) -> Any:
+        """Return what an allowed or trusted path names."""
+        if path not in ALLOWED and path not in self.trusted:
+            raise UntrustedError([path])
+        module, _, name = path.partition(":")
+        if module.partition(".")[0] == "keras":
+            load_keras()
+        try:
+            found = _find(importlib.import_module(module), name)
+        except Exception as error:  # whatever a module may raise
+            raise ImportError(
+                f"Expected to import {path!r}, which the file needs, but {error}: install it, or "
+                "put its folder on Python's path."
+            ) from error
+        if found is None:
+            raise ImportError(
+                f"Expected to find {path!r}, which the file needs, but {module!r} has no such "
+                "name: use the version of it that the file was saved with."
+            )
+        return found
+
+
+def _find(module: Any, name: str) -> Any:
+    found = module
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found
+
+
+def _named(tree: Any) -> Iterator[str]:
+    """Return all import paths in a tree of JSON."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict):
+            waiting += node.values()
+            if "$" in node and "path" in node:
+                if not isinstance(node["path"], str):
+                    raise FileFormatError(
+                        f"Expected an import path in the file, got {node['path']!r}: get the file "
+                        "again from where it came, or save it anew."
+                    )
+                yield node["path"]

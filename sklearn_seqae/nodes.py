@@ -1,0 +1,95 @@
+"""What Python's values are in a file: plain JSON, without code.
+
+JSON's own values stand for themselves. Any other value is an object with its kind under the key
+"$". One that may be met again has an "id", and {"$": "same"} then stands for it, so that what was
+one object stays one. `encoding` and `decoding` go the two ways; what is in neither is refused.
+"""
+
+import inspect
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from .archive import ARRAY_KINDS
+
+MAX_DEPTH = 50  # of lists in lists, and the like
+BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
+
+_DTYPE = re.compile(rf"[<>|=]?[{ARRAY_KINDS}O]\d{{0,9}}(\[\w{{1,9}}\])?")
+_NUMPY_TYPES = "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64"
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What a file has of the instances of a class of this package.
+
+    Attributes
+    ----------
+    kind : type
+    fields : dict of str to type or tuple of types
+        The attributes that it has, and what they are.
+    fixed : dict of str to object
+        Those that it does not have, and what they become.
+    """
+
+    kind: type
+    fields: Mapping[str, type | tuple[type, ...]]
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_dtype(text: str) -> np.dtype[Any]:
+    """Return the dtype of a text such as "<f4"."""
+    if not _DTYPE.fullmatch(text):
+        raise ValueError(f"{text!r} is no dtype of numbers, text or times")
+    return np.dtype(text)
+
+
+# Values that a text tells: their type, and the way there and back.
+TEXTS: dict[str, tuple[type, Callable[[Any], str], Callable[[str], Any]]] = {
+    "float": (float, repr, float),  # NaN and infinities, which JSON does not have
+    "date": (date, date.isoformat, date.fromisoformat),
+    "datetime": (datetime, datetime.isoformat, datetime.fromisoformat),
+    "decimal": (Decimal, str, Decimal),
+    "fraction": (Fraction, str, Fraction),
+    "dtype": (np.dtype, lambda dtype: dtype.str, read_dtype),
+}
+
+# Types that are values themselves: parameters of some scalers.
+TYPES: dict[str, type] = {kind.__name__: kind for kind in (bool, int, float, str, object)}
+TYPES |= {f"numpy.{name}": np.dtype(name).type for name in _NUMPY_TYPES.split()}
+
+
+def is_json(value: Any) -> bool:
+    """Tell whether JSON has this value itself."""
+    kind = type(value)
+    return value is None or kind in (bool, int, str) or (kind is float and math.isfinite(value))
+
+
+def check_types(state: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
+    """Raise TypeError unless a state has these fields, and they have their types."""
+    if different := sorted(state.keys() ^ fields.keys()):
+        raise TypeError(f"{different[0]!r} is {'unknown' if different[0] in state else 'missing'}")
+    for name, types in fields.items():
+        if not isinstance(state[name], types):
+            raise TypeError(f"{name!r} is a {type(state[name]).__name__}")
+
+
+def check_estimator(kind: type, state: Mapping[str, Any]) -> None:
+    """Raise ValueError unless a state has the attributes that instances of an estimator have."""
+    parameters = list(inspect.signature(kind).parameters)
+    if missing := [name for name in parameters if name not in state]:
+        raise ValueError(f"{kind.__name__} has no {missing[0]!r}")
+    for name in state:
+        fitted = name.endswith("_") or name.startswith("_")
+        if not name.isidentifier() or name.startswith("__") or not (fitted or name in parameters):
+            raise ValueError(f"{kind.__name__} has no attribute {name!r}")
+    # A pipeline's memory is a folder that it would write to, and load pickles from.
+    if state.get("memory") is not None:
+        raise ValueError(f"{kind.__name__} has a memory, which can't be kept in a file")

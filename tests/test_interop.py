@@ -1,0 +1,180 @@
+"""Work beside the libraries that people have: `make interop` installs them and runs this.
+
+They hold NumPy and pandas back, so they are not in the environment of the other tests.
+"""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.cluster import KMeans
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from sklearn_seqae import LSTMAutoencoderTransformer
+from sklearn_seqae.containers import convert, from_channel_first, to_channel_first
+
+from .conftest import TINY
+
+# These libraries warn of each other's next versions, which is not ours to mend.
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+@pytest.fixture(scope="module")
+def sequences():
+    rng = np.random.default_rng(0)
+    return [rng.normal(size=(n, 2)).cumsum(axis=0) for n in rng.integers(3, 12, size=40)]
+
+
+@pytest.fixture(scope="module")
+def labels(sequences):
+    return np.array([int(len(sequence) > 7) for sequence in sequences])
+
+
+@pytest.fixture(scope="module")
+def equal():
+    """Sequences of equal length, channels first: (n_sequences, n_channels, n_steps)."""
+    return np.random.default_rng(0).normal(size=(40, 2, 12)).cumsum(axis=2)
+
+
+@pytest.fixture(scope="module")
+def fitted(sequences):
+    return LSTMAutoencoderTransformer(**TINY).fit(sequences)
+
+
+def test_scalers_of_tslearn_go_before_codes_in_a_pipeline(sequences):
+    tslearn = pytest.importorskip("tslearn.utils")
+    from tslearn.preprocessing import TimeSeriesScalerMinMax
+
+    X = tslearn.to_time_series_dataset(sequences)  # NaN-padded
+    clusters = make_pipeline(
+        TimeSeriesScalerMinMax(), LSTMAutoencoderTransformer(**TINY), KMeans(2, n_init=3)
+    )
+    assert set(clusters.fit_predict(X)) == {0, 1}
+
+
+def test_data_sets_of_tslearn_have_the_codes_of_their_sequences(sequences, fitted):
+    tslearn = pytest.importorskip("tslearn.utils")
+    X = tslearn.to_time_series_dataset(sequences)
+    np.testing.assert_array_equal(fitted.transform(X), fitted.transform(sequences))
+    decoded = fitted.reconstruct(X)
+    assert [len(tslearn.to_time_series(x, remove_nans=True)) for x in decoded] == [
+        len(x) for x in sequences
+    ]
+
+
+@pytest.mark.parametrize("mtype", ["pd-multiindex", "nested_univ", "df-list"])
+def test_panels_of_sktime_have_the_codes_of_their_sequences(sequences, fitted, mtype):
+    datatypes = pytest.importorskip("sktime.datatypes")
+    X = datatypes.convert_to(convert(sequences, "long"), mtype)
+    np.testing.assert_array_equal(fitted.transform(X), fitted.transform(sequences))
+    back = fitted.reconstruct(X)
+    valid, message, _ = datatypes.check_is_mtype(back, mtype, scitype="Panel", return_metadata=True)
+    assert valid, message
+
+
+def test_sktime_puts_codes_behind_its_transformers(equal, labels):
+    pytest.importorskip("sktime")
+    from sktime.classification.compose import SklearnClassifierPipeline
+    from sktime.transformations.series.exponent import ExponentTransformer
+
+    # It gives a classifier of scikit-learn one row a sequence: one channel, therefore.
+    ours = make_pipeline(LSTMAutoencoderTransformer(**TINY), StandardScaler(), LogisticRegression())
+    X = equal[:, :1]
+    both = SklearnClassifierPipeline(ours, [ExponentTransformer(power=2, offset=0)]).fit(X, labels)
+    alone = clone(ours).fit(X[:, 0] ** 2, labels)
+    np.testing.assert_array_equal(both.predict(X), alone.predict(X[:, 0] ** 2))
+
+
+def test_aeon_puts_codes_behind_its_transformers(equal, labels):
+    pytest.importorskip("aeon")
+    from aeon.classification.compose import ClassifierPipeline
+    from aeon.transformations.collection import Normalizer
+
+    ours = make_pipeline(
+        FunctionTransformer(from_channel_first),
+        LSTMAutoencoderTransformer(**TINY),
+        LogisticRegression(),
+    )
+    X = equal[:, :1]  # the only kind that it passes on to classifiers of scikit-learn
+    predicted = ClassifierPipeline([Normalizer()], ours).fit(X, labels).predict(X)
+    assert predicted.shape == (40,)
+
+
+def test_collections_of_aeon_of_unequal_length_go_through_a_pipeline():
+    pytest.importorskip("aeon")
+    from aeon.datasets import load_japanese_vowels
+
+    X, y = load_japanese_vowels(split="train")
+    ours = make_pipeline(
+        FunctionTransformer(from_channel_first),
+        LSTMAutoencoderTransformer(**TINY | {"n_components": 40}),
+        StandardScaler(),
+        LogisticRegression(),
+    )
+    assert ours.fit(X, y).score(X, y) > 0.8
+    steps = ours[1].reconstruct(from_channel_first(X))
+    assert [x.shape for x in to_channel_first(steps)] == [x.shape for x in X]
+
+
+def test_transformers_of_aeon_go_before_codes(equal):
+    pytest.importorskip("aeon")
+    from aeon.transformations.collection import Normalizer
+
+    ours = make_pipeline(
+        Normalizer(), FunctionTransformer(from_channel_first), LSTMAutoencoderTransformer(**TINY)
+    )
+    assert ours.fit_transform(equal).shape == (40, TINY["n_components"])
+
+
+def test_optuna_tunes(sequences):
+    optuna = pytest.importorskip("optuna")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    ae = LSTMAutoencoderTransformer(**TINY)
+
+    def skill(trial):
+        rate = trial.suggest_float("learning_rate", 1e-3, 1e-2, log=True)
+        return cross_val_score(clone(ae).set_params(learning_rate=rate), sequences, cv=2).mean()
+
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=0))
+    study.optimize(skill, n_trials=3)
+    assert np.isfinite([trial.value for trial in study.trials]).all()
+    assert study.best_value == max(trial.value for trial in study.trials)
+
+
+def test_successive_halving_tunes_with_epochs_as_its_resource(sequences):
+    from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+    from sklearn.model_selection import HalvingGridSearchCV
+
+    search = HalvingGridSearchCV(
+        LSTMAutoencoderTransformer(**TINY),
+        {"learning_rate": [0.001, 0.003, 0.01, 0.03]},
+        cv=2,
+        resource="epochs",
+        min_resources=1,
+        max_resources=4,
+        factor=2,
+    ).fit(sequences)
+    assert search.best_params_["epochs"] == 4
+    assert search.n_resources_ == [1, 2, 4]
+
+
+def test_a_classifier_of_scikeras_reads_codes(sequences, labels):
+    import keras
+    from scikeras.wrappers import KerasClassifier
+
+    def build(meta):
+        inputs = keras.Input((meta["n_features_in_"],))
+        return keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(inputs))
+
+    classifier = KerasClassifier(
+        build,
+        loss="binary_crossentropy",
+        optimizer="adam",
+        optimizer__learning_rate=0.1,
+        epochs=30,
+        verbose=0,
+    )
+    model = make_pipeline(LSTMAutoencoderTransformer(**TINY), StandardScaler(), classifier)
+    assert model.fit(sequences, labels).score(sequences, labels) > 0.8

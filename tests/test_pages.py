@@ -1,0 +1,58 @@
+"""The code of the guide runs, page by page, in the order of the page."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sklearn_seqae
+from sklearn_seqae import LSTMAutoencoderTransformer, exceptions
+from sklearn_seqae.datasets import load_japanese_vowels
+
+GUIDE = Path(__file__).parents[1] / "docs/guide"
+PAGES = sorted(path.stem for path in GUIDE.glob("*.md"))
+# As on the pages, but for the time that training takes.
+QUICK = {"units": 4, "epochs": 1, "batch_size": 32}
+# One epoch teaches little, and says so.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore::sklearn_seqae.exceptions.NothingLearnedWarning"),
+]
+
+
+def code_of(page):
+    text = (GUIDE / f"{page}.md").read_text(encoding="utf-8")
+    return re.findall(r"^```python\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def vowels():
+    """Return a fifth of the vowels, as the pages name them."""
+    X, y = load_japanese_vowels(return_X_y=True)
+    X_test, y_test = load_japanese_vowels(subset="test", return_X_y=True)
+    return {"X": X[::5], "y": y[::5], "X_test": X_test[::5], "y_test": y_test[::5]}
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if code_of(page)])
+def test_the_code_of_a_page_runs(page, vowels, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for name, value in QUICK.items():
+        monkeypatch.setitem(LSTMAutoencoderTransformer.__init__.__kwdefaults__, name, value)
+    known = {**vowels, "np": np, "LSTMAutoencoderTransformer": LSTMAutoencoderTransformer}
+    for block in code_of(page):
+        quick = re.sub(r"epochs=\d+", "epochs=1", block)
+        exec(compile(quick, f"{page}.md", "exec"), known)
+
+
+def test_pages_that_begin_show_what_they_import():
+    for page in ("start", "input"):
+        assert code_of(page)[0].splitlines()[0].startswith(("from", "import"))
+
+
+def test_the_api_page_lists_every_public_name():
+    listed = re.findall(r"^   (\w+)$", (GUIDE.parent / "api.md").read_text(), flags=re.MULTILINE)
+    modules = (sklearn_seqae.containers, sklearn_seqae.datasets)
+    public = {name for module in (sklearn_seqae, *modules) for name in module.__all__}
+    public |= {name for name in vars(exceptions) if name.endswith(("Warning", "Error"))}
+    assert sorted(listed) == sorted(public - {module.__name__.split(".")[-1] for module in modules})
