@@ -10,6 +10,7 @@
 #   make dist    builds wheel and sdist, and tries each where nothing else is installed
 #   make bench   times it beside what people use today: half an hour, in a venv of its own
 #   make quality what can be read from the codes, beside published vectors: an hour, in the same venv
+#   make detection  how well outliers are found, beside others: twenty minutes, in the same venv
 #   make lint    style; `make types`: type hints; `make clean`: back to a fresh checkout
 #
 # Another Python: make PYTHON=python3.12 test
@@ -22,7 +23,7 @@ RUN := PATH="$(BIN):$$PATH"
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test backends test-backends docs site test-docs browse images oldest test-oldest \
-interop test-interop dist bench measure quality judge lint types clean clean-docs
+interop test-interop dist bench measure quality judge detection detect lint types clean clean-docs
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed-plot
@@ -103,6 +104,13 @@ quality:
 
 judge: $(VENV)/.installed-bench
 	$(RUN) python -m benchmarks.quality $(QUALITY)
+
+# DETECTION=--afresh measures again what detection.json has; see benchmarks/detection.py.
+detection:
+	$(MAKE) VENV=.venv-bench detect
+
+detect: $(VENV)/.installed-bench
+	$(RUN) python -m benchmarks.detection $(DETECTION)
 
 lint: $(VENV)/.installed-test
 	$(RUN) ruff check .

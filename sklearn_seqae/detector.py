@@ -326,6 +326,23 @@ class LSTMAutoencoderDetector(OutlierMixin, ReconstructingAutoencoder):
             table["sequence"] = sequences.index.ids.take(columns["sequence"])
         return table
 
+    def _read(self, X: Any, reset: bool = False) -> Sequences:
+        """Return `X` in the inner form; a table must be as wide as the training sequences were.
+
+        scikit-learn asks that of outlier detectors, also where these were a list.
+        """
+        sequences = super()._read(X, reset)
+        if reset or not sequences.form.is_wide or self._codec.architecture.decodes_length:
+            return sequences
+        n_steps = self._codec.architecture.n_steps
+        if sequences.n_features != n_steps:
+            raise ValueError(
+                f"X has {sequences.n_features} features, but {type(self).__name__} is expecting "
+                f"{n_steps} features as input, as all training sequences had {n_steps} steps: give "
+                "a table of that width, or a list, in which sequences may have any length."
+            )
+        return sequences
+
     def _calibrate(self, sequences: Sequences, held_out: NDArray[np.int64]) -> None:
         """Learn what is usual, and set the threshold."""
         features, errors, _ = self._examine(sequences)

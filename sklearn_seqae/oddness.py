@@ -247,4 +247,5 @@ def _nearest(points: NDArray[np.float32], neighbours: NDArray[np.float32]) -> Fl
         # One by one, not by a matrix product, whose last bits depend on the neighbours in `points`.
         first, second = np.partition(cdist(points[rows], neighbours), 1, axis=1)[:, :2].T
         nearest[rows] = np.where(first < SAME, second, first)
-    return np.log(np.maximum(nearest, SAME))
+    # Features of what overflowed are none.
+    return np.log(np.clip(np.nan_to_num(nearest, nan=MOST_RATIO), SAME, MOST_RATIO))

@@ -130,3 +130,19 @@ def test_an_unpickled_estimator_works_without_loading_tensorflow(fitted, ragged,
     command = [sys.executable, "-W", "error", "-c", program]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_a_network_without_its_projection_gives_what_summaries_are_made_of():
+    _, network = make_network(**CHOICES["multiscale"])
+    other = network.unprojected()
+    batch = np.random.default_rng(0).normal(size=(16, 9, 2)).astype(np.float32)
+    codes, shares = network.encode(batch), other.encode(batch)
+    projection, center = network._bank[2:]
+    n_learned = network.architecture.n_learned
+    assert shares.shape == (16, other.architecture.n_components)
+    assert shares.shape[1] == n_learned + len(projection)
+    assert_array_equal(shares[:, :n_learned], codes[:, :n_learned])
+    summary = shares[:, n_learned:] @ projection + center
+    assert_allclose(summary, codes[:, n_learned:], rtol=1e-4, atol=1e-4)
+    assert_array_equal(network.encode(batch), codes)
+    assert make_network()[1].unprojected().architecture.n_summary == 0

@@ -160,6 +160,7 @@ def test_a_module_prints_nothing_and_leaves_nothing_to_do(module):
     [
         pytest.param("", id="import"),
         pytest.param("LSTMAutoencoderTransformer(units=8)", id="construct"),
+        pytest.param("clone(sklearn_seqae.LSTMAutoencoderDetector(units=8))", id="detector"),
         pytest.param("clone(LSTMAutoencoderTransformer(units=8))", id="clone"),
         pytest.param("LSTMAutoencoderTransformer().get_params()", id="get_params"),
         pytest.param("LSTMAutoencoderTransformer().set_params(units=8)", id="set_params"),
