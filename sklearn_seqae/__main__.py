@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
             epilog=DATA,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        command.add_argument("--quiet", action="store_true", help="say nothing but what is an error")
+        command.add_argument("--quiet", action="store_true", help="tell errors only")
         command.add_argument("--debug", action="store_true", help="show where an error comes from")
         return command
 

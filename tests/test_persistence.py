@@ -586,6 +586,7 @@ def test_the_inventory_has_the_weights_of_keras_model(decoder, choices):
     assert inventory.misfit(architecture, weights) is None
 
 
+@pytest.mark.newest("the names are those of the newest Keras")
 def test_all_that_may_be_named_exists():
     resolver = names.Resolver()
     for path in names.ALLOWED:
