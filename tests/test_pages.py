@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import sklearn_seqae
-from sklearn_seqae import LSTMAutoencoderTransformer, exceptions
+from sklearn_seqae import LSTMAutoencoderDetector, LSTMAutoencoderTransformer, exceptions
 from sklearn_seqae.datasets import load_japanese_vowels
 
 GUIDE = Path(__file__).parents[1] / "docs/guide"
@@ -37,8 +37,9 @@ def vowels():
 @pytest.mark.parametrize("page", [page for page in PAGES if code_of(page)])
 def test_the_code_of_a_page_runs(page, vowels, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    for name, value in QUICK.items():
-        monkeypatch.setitem(LSTMAutoencoderTransformer.__init__.__kwdefaults__, name, value)
+    for kind in (LSTMAutoencoderTransformer, LSTMAutoencoderDetector):
+        for name, value in QUICK.items():
+            monkeypatch.setitem(kind.__init__.__kwdefaults__, name, value)
     known = {**vowels, "np": np, "LSTMAutoencoderTransformer": LSTMAutoencoderTransformer}
     for block in code_of(page):
         quick = re.sub(r"epochs=\d+", "epochs=1", block)
@@ -55,4 +56,5 @@ def test_the_api_page_lists_every_public_name():
     modules = (sklearn_seqae.containers, sklearn_seqae.datasets)
     public = {name for module in (sklearn_seqae, *modules) for name in module.__all__}
     public |= {name for name in vars(exceptions) if name.endswith(("Warning", "Error"))}
-    assert sorted(listed) == sorted(public - {module.__name__.split(".")[-1] for module in modules})
+    public -= {module.__name__.split(".")[-1] for module in (*modules, exceptions)}
+    assert sorted(listed) == sorted(public)
