@@ -35,8 +35,8 @@ X, y = load_japanese_vowels(return_X_y=True)
 shuffled = np.random.default_rng(0).permutation(len(X))  # they come sorted by speaker
 X, y = [X[i] for i in shuffled], y[shuffled]
 
-ae = LSTMAutoencoderTransformer(multiscale=False, epochs=20, random_state=0)
-search = GridSearchCV(ae, {"decoder": ["repeat", "autoregressive"]}, cv=2)
+ae = LSTMAutoencoderTransformer(16, multiscale=False, epochs=20, random_state=0)
+search = GridSearchCV(ae, {"learning_rate": [0.001, 0.01]}, cv=2)
 search.fit(X)
 print(search.best_params_, f"R2 {search.best_score_:.3f}")
 

@@ -52,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from . import commands
 
     with warnings.catch_warnings():
+        if options.quiet:
+            warnings.simplefilter("ignore")
         warnings.showwarning = lambda message, *_, **__: print(
             f"seqae: warning: {_one_line(message)}", file=sys.stderr
         )
@@ -89,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
             epilog=DATA,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        command.add_argument("--quiet", action="store_true", help="say nothing but errors")
+        command.add_argument("--quiet", action="store_true", help="tell errors only")
         command.add_argument("--debug", action="store_true", help="show where an error comes from")
         return command
 

@@ -23,6 +23,7 @@ from sklearn_seqae.networks import build
 
 from .conftest import ARCHITECTURE, TINY
 
+pytestmark = pytest.mark.newest("scikit-learn before 1.9 has no place for the network")
 VOID = {"meta", "br", "img", "input", "hr", "link"}
 LINK = (
     "https://sklearn-seqae.readthedocs.io/en/stable/generated/"

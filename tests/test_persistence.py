@@ -22,7 +22,14 @@ from sklearn.exceptions import InconsistentVersionWarning, NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, PowerTransformer, StandardScaler
 
-from sklearn_seqae import LSTMAutoencoderTransformer, archive, inventory, load, names
+from sklearn_seqae import (
+    LSTMAutoencoderDetector,
+    LSTMAutoencoderTransformer,
+    archive,
+    inventory,
+    load,
+    names,
+)
 from sklearn_seqae.architecture import Architecture
 from sklearn_seqae.networks import build
 
@@ -579,7 +586,21 @@ def test_the_inventory_has_the_weights_of_keras_model(decoder, choices):
     assert inventory.misfit(architecture, weights) is None
 
 
+@pytest.mark.newest("the names are those of the newest Keras")
 def test_all_that_may_be_named_exists():
     resolver = names.Resolver()
     for path in names.ALLOWED:
         assert names.path_of(resolver.resolve(path), "it") == path
+
+
+def test_a_detector_comes_back_with_its_threshold_and_what_is_usual(ragged):
+    detector = LSTMAutoencoderDetector(**TINY).fit(ragged)
+    file = io.BytesIO()
+    detector.save(file)
+    loaded = load(file.seek(0) or file)
+    assert type(loaded) is LSTMAutoencoderDetector
+    assert loaded.offset_ == detector.offset_
+    assert_array_equal(loaded.decision_function(ragged), detector.decision_function(ragged))
+    pd.testing.assert_frame_equal(loaded.explain(ragged[:3]), detector.explain(ragged[:3]))
+    with pytest.raises(NotFittedError):
+        LSTMAutoencoderDetector().save(file)

@@ -8,7 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 import sklearn_seqae
-from sklearn_seqae import LSTMAutoencoderTransformer, SequenceScaler, containers, datasets
+from sklearn_seqae import (
+    LSTMAutoencoderDetector,
+    LSTMAutoencoderTransformer,
+    SequenceScaler,
+    TrainingDisplay,
+    containers,
+    datasets,
+)
 
 
 def use(X: list[NDArray[np.float64]]) -> None:
@@ -25,6 +32,10 @@ def use(X: list[NDArray[np.float64]]) -> None:
     ae.export_onnx("encoder.onnx")
     again: LSTMAutoencoderTransformer = sklearn_seqae.load("model.zip", trusted=["mine:encoder"])
     again.inverse_transform(ae.transform(X), lengths=[1, 2])
+    detector = LSTMAutoencoderDetector(quantile=0.95)
+    assert_type(detector.fit(X).predict(X), NDArray[np.int64])
+    assert_type(detector.offset_, float)
+    assert_type(TrainingDisplay.from_estimator(ae), TrainingDisplay)
     SequenceScaler("per_sequence").fit(X)
     containers.from_long(X, id="patient", time="day")
     load: Callable[..., Any] = datasets.load_japanese_vowels

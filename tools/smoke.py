@@ -16,8 +16,8 @@ assert "site-packages" in home.parts, f"imported from {home}, not from an instal
 assert sklearn_seqae.__version__ == version("sklearn-seqae")
 assert (home / "py.typed").exists()
 
-X = load_japanese_vowels()[:40]
-ae = LSTMAutoencoderTransformer(n_components=40, units=8, epochs=12, random_state=0).fit(X)
+X = load_japanese_vowels().data[:40]
+ae = LSTMAutoencoderTransformer(n_components=40, units=8, epochs=60, random_state=0).fit(X)
 codes = ae.transform(X)
 assert codes.shape == (40, 40)
 assert np.isfinite(codes).all()
