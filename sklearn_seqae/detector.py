@@ -1,4 +1,4 @@
-"""The detector: which sequences are not like those of training, and what is to blame."""
+"""The detector: its parameters, and how it learns what is usual and where that ends."""
 
 from typing import Any, Self
 
@@ -6,16 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import OutlierMixin
 
-from .blame import blame
-from .errors import mean_squared_error
-from .importing import load
+from .judging import JudgingAutoencoder
 from .oddness import Norm, combine, threshold
-from .reconstruction import ReconstructingAutoencoder
 from .sequences import Sequences
-from .validation import PARAMETER_CONSTRAINTS, check_top
+from .validation import PARAMETER_CONSTRAINTS
 
 
-class LSTMAutoencoderDetector(OutlierMixin, ReconstructingAutoencoder):
+class LSTMAutoencoderDetector(OutlierMixin, JudgingAutoencoder):
     """Sequences that are not like those of training, found by a recurrent autoencoder.
 
     A sequence is odd if its values come back from its code worse than others do, if the shapes that
@@ -141,9 +138,7 @@ class LSTMAutoencoderDetector(OutlierMixin, ReconstructingAutoencoder):
     ('values', 7, 1)
     """
 
-    offset_: float
     held_out_: NDArray[np.int64]
-    _norm: Norm
     _parameter_constraints = PARAMETER_CONSTRAINTS
 
     def __init__(
@@ -208,6 +203,9 @@ class LSTMAutoencoderDetector(OutlierMixin, ReconstructingAutoencoder):
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn what is usual of sequences, and where it ends.
 
+        The autoencoder is trained first; then its errors on the sequences that were held out, and
+        the distances between all, say what is usual.
+
         Parameters
         ----------
         X : list, ndarray, DataFrame or other container
@@ -217,7 +215,7 @@ class LSTMAutoencoderDetector(OutlierMixin, ReconstructingAutoencoder):
 
         Returns
         -------
-        self : LSTMAutoencoderDetector
+        LSTMAutoencoderDetector
             The fitted estimator. After an error it is as it was before.
 
         Warns
@@ -226,122 +224,24 @@ class LSTMAutoencoderDetector(OutlierMixin, ReconstructingAutoencoder):
             If the reconstruction is no better than the mean of the training data.
         ConvergenceWarning
             If all epochs were run and the last of them still taught much.
+
+        See Also
+        --------
+        fit_predict : Fit, and say which of the training sequences are outliers.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderDetector
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]] * 8
+        >>> detector = LSTMAutoencoderDetector(units=8, epochs=2, random_state=0).fit(X)
+        >>> detector.held_out_.shape
+        (2,)
         """
         with self._unchanged_on_error():
             outcome = self._fit(X, continued=self.warm_start and hasattr(self, "_codec"))
             self._judge(outcome)
             self._calibrate(self._read(X), outcome.held_out)
         return self
-
-    def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Return how normal sequences are: the higher, the more like those of training.
-
-        Parameters
-        ----------
-        X : list, ndarray, DataFrame or other container
-            Sequences, as in `fit`; any lengths, the channels of the training data.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_sequences,), dtype float64
-            The logarithm of the probability, as far as it can be estimated, that a normal sequence
-            is as odd as this one: at most 0.0, -4.6 for one in a hundred. A score depends on its
-            sequence alone; missing values do not count.
-        """
-        return combine(self._oddness(X))
-
-    def decision_function(self, X: Any) -> NDArray[np.float64]:
-        """Return how far the scores of sequences are above the threshold.
-
-        Parameters
-        ----------
-        X : list, ndarray, DataFrame or other container
-            Sequences, as in `fit`.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_sequences,), dtype float64
-            Those of `score_samples`, less `offset_`: negative for outliers.
-        """
-        return self.score_samples(X) - self.offset_
-
-    def predict(self, X: Any) -> NDArray[np.int64]:
-        """Return whether sequences are normal.
-
-        Parameters
-        ----------
-        X : list, ndarray, DataFrame or other container
-            Sequences, as in `fit`.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_sequences,), dtype int64
-            1 for normal ones, -1 for outliers.
-        """
-        return np.where(self.decision_function(X) < 0, -1, 1)
-
-    def explain(self, X: Any, top: int | None = 5) -> Any:
-        """Return what makes sequences odd, as a table.
-
-        Parameters
-        ----------
-        X : list, ndarray, DataFrame or other container
-            Sequences, as in `fit`; for example those that `predict` calls outliers.
-        top : int or None, default=5
-            Number of values a sequence to list, the most to blame; None for all.
-
-        Returns
-        -------
-        table : pandas.DataFrame
-            The rows of each sequence follow each other, the most to blame first. Columns:
-
-            - "sequence": its position in `X`, or its id if `X` has ids.
-            - "part": "values" for the row of a value; "shape" for how unlike the training sequences
-              the shapes in it are; "length" for a length that none of these had.
-            - "step", "channel": of a value; the channel's name, if it has one.
-            - "observed", "expected": the value or symbol, and the one that the reconstruction has;
-              the number of steps, and the nearest one of training.
-            - "error": squared, in scaled units.
-            - "share": part of the oddness of the sequence that is due to this. All rows of a
-              sequence, with ``top=None``, add up to 1.0.
-
-        See Also
-        --------
-        reconstruction_error : Errors by step, channel and value, as arrays.
-        """
-        pandas = load("pandas")
-        check_top(top)
-        sequences = self._read(X)
-        features, errors, decoded = self._examine(sequences)
-        oddness = self._norm.oddness(sequences, errors, features)
-        scaler = self._codec.scaler
-        expected = scaler.inverse_transform(decoded, scaler.statistics(sequences))
-        names = self._form.channel_names or ()
-        is_named = len(names) == sequences.n_channels
-        channels = names if is_named else range(sequences.n_channels)
-        columns = blame(sequences, expected, errors, oddness, self._norm, channels, top)
-        dtypes = {"step": "Int64", "channel": object if is_named else "Int64"}
-        table = pandas.DataFrame(columns).astype(dtypes)
-        if sequences.index is not None and sequences.index.ids is not None:
-            table["sequence"] = sequences.index.ids.take(columns["sequence"])
-        return table
-
-    def _read(self, X: Any, reset: bool = False) -> Sequences:
-        """Return `X` in the inner form; a table must be as wide as the training sequences were.
-
-        scikit-learn asks that of outlier detectors, also where these were a list.
-        """
-        sequences = super()._read(X, reset)
-        if reset or not sequences.form.is_wide or self._codec.architecture.decodes_length:
-            return sequences
-        n_steps = self._codec.architecture.n_steps
-        if sequences.n_features != n_steps:
-            raise ValueError(
-                f"X has {sequences.n_features} features, but {type(self).__name__} is expecting "
-                f"{n_steps} features as input, as all training sequences had {n_steps} steps: give "
-                "a table of that width, or a list, in which sequences may have any length."
-            )
-        return sequences
 
     def _calibrate(self, sequences: Sequences, held_out: NDArray[np.int64]) -> None:
         """Learn what is usual, and set the threshold."""
@@ -353,17 +253,3 @@ class LSTMAutoencoderDetector(OutlierMixin, ReconstructingAutoencoder):
             self.offset_ = threshold(scores[held_out], self.quantile)
         else:
             self.offset_ = float(np.quantile(scores, float(self.contamination)))
-
-    def _oddness(self, X: Any) -> NDArray[np.float64]:
-        """Return how odd sequences are by values, shape and length, (n_sequences, 3)."""
-        sequences = self._read(X)
-        features, errors, _ = self._examine(sequences)
-        return self._norm.oddness(sequences, errors, features)
-
-    def _examine(
-        self, sequences: Sequences
-    ) -> tuple[NDArray[np.float32], NDArray[np.float64], Sequences]:
-        """Return what sequences are like, their squared errors, and what comes back, scaled."""
-        features, scaled, decoded = self._codec.examine(sequences)
-        errors = mean_squared_error(scaled, decoded, "value", self._codec.scaler.channels)
-        return features, np.concatenate(errors), decoded

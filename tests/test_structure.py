@@ -73,6 +73,7 @@ MODULES = [
     "validation",
     "base",
     "reconstruction",
+    "judging",
     "generation",
     "onnx_graph",
     "onnx_inputs",
