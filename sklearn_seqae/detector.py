@@ -116,7 +116,7 @@ class LSTMAutoencoderDetector(OutlierMixin, JudgingAutoencoder):
         Number of channels.
     n_features_in_ : int
         Columns of a 2-D input, else number of channels.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if `X` was a DataFrame with string names.
 
     See Also
