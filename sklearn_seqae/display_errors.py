@@ -189,8 +189,8 @@ class ErrorDisplay:
         X : list, ndarray or DataFrame
             Sequences, as in `fit`.
         channel_names : list of str, default=None
-            A name for each channel of `X`. None: those of the columns, where `X` is a list of
-            DataFrames.
+            A name for each channel of `X`. None: those that `X` has, such as names
+            of columns.
         ax : matplotlib Axes, default=None
             What to draw on. None: a new figure.
         **plot_kwargs : dict
@@ -215,8 +215,8 @@ class ErrorDisplay:
         """
         pyplot("ErrorDisplay.from_estimator")
         own: Any = own_estimator(estimator)
-        read = read_for(own, X)
-        names = describe(X, read, channel_names).names
+        read, known = read_for(own, X)
+        names = describe(read, known, channel_names).names
         errors = own.reconstruction_error(read, per="value")
         display = cls(errors=errors, channel_names=names, units="scaled units")
         return display.plot(ax, **plot_kwargs)
@@ -243,8 +243,8 @@ class ErrorDisplay:
         X_reconstructed : list, ndarray or DataFrame
             What came back, of the same lengths, as `reconstruct` gives it.
         channel_names : list of str, default=None
-            A name for each channel of `X`. None: those of the columns, where `X` is a list of
-            DataFrames.
+            A name for each channel of `X`. None: those that `X` has, such as names
+            of columns.
         categorical_features : "from_dtype", array-like of int, str or bool, or None, \
                 default="from_dtype"
             The channels that hold symbols, as in `LSTMAutoencoderTransformer`. The error of a
@@ -283,7 +283,7 @@ class ErrorDisplay:
             if labels is not None:
                 known = np.isfinite(squared[:, j])
                 squared[known, j] = squared[known, j] > 0
-        names = describe(X, true, channel_names).names
+        names = describe(true, true.form.channel_names, channel_names).names
         return cls(errors=cut(squared, true.offsets), channel_names=names).plot(ax, **plot_kwargs)
 
     def _draw_channels(self, ax: Any, sequence: int | None, image_kwargs: Any) -> None:

@@ -190,8 +190,8 @@ class ReconstructionDisplay:
         channels : int, str, array-like of these, mask or slice, default=None
             Which channels to draw. None: the first four.
         channel_names : list of str, default=None
-            A name for each channel of `X`. None: those of the columns, where `X` is a list of
-            DataFrames.
+            A name for each channel of `X`. None: those that `X` has, such as names
+            of columns.
         ax : matplotlib Axes or array-like of Axes, default=None
             What to draw on, as in `plot`. None: a new figure.
         **plot_kwargs : dict
@@ -216,8 +216,8 @@ class ReconstructionDisplay:
         """
         pyplot("ReconstructionDisplay.from_estimator")
         own = own_estimator(estimator)
-        read = read_for(own, X)
-        described = describe(X, read, channel_names)
+        read, known = read_for(own, X)
+        described = describe(read, known, channel_names)
         indices = _choose_sequences(sequences, len(read))
         chosen = read.take(indices)
         codes = own._codec.encode(chosen)
@@ -256,8 +256,8 @@ class ReconstructionDisplay:
         channels : int, str, array-like of these, mask or slice, default=None
             Which channels to draw. None: the first four.
         channel_names : list of str, default=None
-            A name for each channel of `X`. None: those of the columns, where `X` is a list of
-            DataFrames.
+            A name for each channel of `X`. None: those that `X` has, such as names
+            of columns.
         categorical_features : "from_dtype", array-like of int, str or bool, or None, \
                 default="from_dtype"
             The channels that hold symbols, as in `LSTMAutoencoderTransformer`.
@@ -283,7 +283,7 @@ class ReconstructionDisplay:
         (1, 1)
         """
         true, back = read_both(X, X_reconstructed, categorical_features)
-        described = describe(X, true, channel_names)
+        described = describe(true, true.form.channel_names, channel_names)
         lengths = None if np.array_equal(true.lengths, back.lengths) else back.lengths
         indices = _choose_sequences(sequences, len(true))
         if lengths is not None:

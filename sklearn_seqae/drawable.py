@@ -39,9 +39,11 @@ def own_estimator(estimator: Any) -> SequenceAutoencoder:
     )
 
 
-def read_for(estimator: SequenceAutoencoder, X: Any) -> Sequences:
-    """Return sequences as a fitted estimator reads them, as those of a list."""
-    return replace(estimator._read(X), form=Form("list"))
+def read_for(estimator: SequenceAutoencoder, X: Any) -> tuple[Sequences, tuple[Any, ...] | None]:
+    """Return sequences as a fitted estimator reads them, as those of a list; names of channels."""
+    read = estimator._read(X)
+    names = read.form.channel_names or estimator._form.channel_names
+    return replace(read, form=Form("list")), names
 
 
 def read_both(X: Any, other: Any, categorical_features: Any) -> tuple[Sequences, Sequences]:
@@ -72,13 +74,12 @@ def read_both(X: Any, other: Any, categorical_features: Any) -> tuple[Sequences,
     return adopt(first, joined), adopt(second, joined)
 
 
-def describe(X: Any, sequences: Sequences, names: Any = None) -> Channels:
-    """Return the channels of sequences that were read from `X`; `names` are a user's own."""
+def describe(sequences: Sequences, known: tuple[Any, ...] | None, names: Any = None) -> Channels:
+    """Return the channels of sequences: `known` are names in data, `names` are a user's own."""
     n = sequences.n_channels
-    if names is None:
-        first = next(iter(X), None) if isinstance(X, list | tuple) else None
-        columns = getattr(first, "columns", ())
-        names = columns if len(columns) == n else [f"channel {j}" for j in range(n)]
+    if names is None:  # one column may hold all channels
+        named = known is not None and len(known) == n
+        names = known if named else [f"channel {j}" for j in range(n)]
     names = [str(name) for name in names]
     if len(names) != n:
         raise ValueError(

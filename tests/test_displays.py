@@ -27,6 +27,7 @@ from sklearn_seqae import (
     ReconstructionDisplay,
     TrainingDisplay,
 )
+from sklearn_seqae.containers import convert
 from sklearn_seqae.palette import ON_DARK, ON_LIGHT
 
 NAN = np.nan
@@ -846,3 +847,12 @@ def test_displays_without_matplotlib_say_what_to_install():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     said = 'with matplotlib, which is not installed: pip install "sklearn-seqae[plot]".'
     assert done.stdout.splitlines() == [said] * 9, done.stderr
+
+
+def test_channels_have_the_names_of_a_long_frame(fitted, ragged):
+    frame = convert(ragged, "long").set_axis(["pulse", "pressure"], axis=1)
+    assert ErrorDisplay.from_estimator(fitted, frame).channel_names == ["pulse", "pressure"]
+    back = fitted.reconstruct(frame)
+    assert ErrorDisplay.from_predictions(frame, back).channel_names == ["pulse", "pressure"]
+    named = ReconstructionDisplay.from_predictions(frame, back)
+    assert named.channel_names == ["pulse", "pressure"]
