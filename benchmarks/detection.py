@@ -5,10 +5,7 @@ test sequences; no threshold is involved.
 """
 
 import argparse
-import datetime as dt
-import json
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +18,7 @@ from sklearn.preprocessing import StandardScaler
 
 from . import detection_report
 from .anomalies import Task, injected_tasks, one_class_tasks
+from .sweep import sweep
 from .workloads import Ragged, pad
 
 RESULTS = Path(__file__).with_name("detection.json")
@@ -145,28 +143,7 @@ def measurements(arguments: argparse.Namespace) -> Iterator[tuple[dict[str, Any]
 def main() -> None:
     """Measure, keep the results, and report them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--afresh", action="store_true", help="measure again what was measured")
-    parser.add_argument("--report", action="store_true", help="only write the page again")
-    arguments = parser.parse_args()
-    results: dict[str, Any] = {"runs": []}
-    if arguments.results.exists() and not arguments.afresh:
-        results = json.loads(arguments.results.read_text(encoding="utf-8"))
-    if not arguments.report:
-        results["date"] = dt.datetime.now(dt.UTC).date().isoformat()
-        for key, measure in measurements(arguments):
-            if any(key.items() <= run.items() for run in results["runs"]):
-                continue
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                figures = measure()
-            results["runs"].append(key | figures)
-            print(*key.values(), round(figures["auc"], 3), flush=True)
-            text = json.dumps(results, indent=1) + "\n"
-            arguments.results.write_text(text, encoding="utf-8")
-    if arguments.results == RESULTS:
-        detection_report.write(results)
+    sweep(parser, RESULTS, measurements, detection_report.write)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,7 @@ looks at the cross-validated figures of that split, and the test split is for th
 """
 
 import argparse
-import datetime as dt
-import json
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from . import quality_report
+from .sweep import sweep
 from .workloads import Ragged, pad
 
 RESULTS = Path(__file__).with_name("quality.json")
@@ -274,29 +272,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     every = ("codes", "missing", "ablation")
     parser.add_argument("--parts", nargs="+", choices=every, default=list(every))
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--afresh", action="store_true", help="measure again what was measured")
-    parser.add_argument("--report", action="store_true", help="only write the page again")
-    arguments = parser.parse_args()
-    results: dict[str, Any] = {"runs": []}
-    if arguments.results.exists() and not arguments.afresh:
-        results = json.loads(arguments.results.read_text(encoding="utf-8"))
-    if not arguments.report:
-        results["date"] = dt.datetime.now(dt.UTC).date().isoformat()
-        for key, measure in measurements(arguments):
-            if any(key.items() <= run.items() for run in results["runs"]):
-                continue  # an hour of measurements may be interrupted
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                figures = measure()
-            results["runs"].append(key | figures)
-            shown = {k: round(v, 3) for k, v in figures.items() if v is not None}
-            print(*key.values(), shown, flush=True)
-            text = json.dumps(results, indent=1) + "\n"
-            arguments.results.write_text(text, encoding="utf-8")
-    if arguments.results == RESULTS:
-        quality_report.write(results)
+    sweep(parser, RESULTS, measurements, quality_report.write)
 
 
 if __name__ == "__main__":

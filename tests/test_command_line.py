@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
+import onnx
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -215,7 +216,6 @@ def test_what_a_model_is_can_be_read_without_loading_it(run, folder):
 
 
 def test_an_encoder_is_exported(run, folder):
-    onnx = pytest.importorskip("onnx")
     run("export", "model.zip", "encoder.onnx")
     onnx.checker.check_model(onnx.load(folder / "encoder.onnx"))
 

@@ -12,7 +12,6 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
@@ -804,9 +803,6 @@ SPLIT = [x for x in KINDS if not x.startswith(UNSPLIT)]
 @pytest.mark.parametrize("kind", SPLIT)
 def test_splitters_take_whole_sequences(kind):
     drawn = [np.full((1 + i % 3, 2), i, dtype=np.float32) for i in range(8)]
-    is_old = tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 7)
-    if is_old and type(KINDS[kind][0](drawn)).__module__.startswith("pyarrow"):
-        pytest.skip("scikit-learn takes rows of pyarrow's containers since 1.7")
     train, test = train_test_split(KINDS[kind][0](drawn), random_state=0)
     values = [as_sequences(part) for part in (train, test)]
     assert list(map(len, values)) == [6, 2]
@@ -1001,10 +997,3 @@ def test_a_package_that_is_not_there_is_named_with_its_extra(monkeypatch, name, 
     monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match=rf'Expected the package {name}, .*seqae\[{extra}\]"'):
         load(name)
-
-
-def test_time_series_of_tslearn_are_read():
-    utils = pytest.importorskip("tslearn.utils")
-    X = utils.to_time_series_dataset([[1, 2, 3], [4, 5]])
-    assert as_sequences(X).lengths.tolist() == [3, 2]
-    assert_array_equal(to_container(as_sequences(X)), X)

@@ -341,9 +341,8 @@ def test_shares_add_up_and_are_sorted_within_sequences(detector, sines):
 def test_the_table_has_what_was_observed_and_what_was_expected(detector, sines):
     X = [sines[0], spiked(sines[5])]
     table = detector.explain(X, top=3)
-    assert list(table.columns) == [
-        "sequence", "part", "step", "channel", "observed", "expected", "error", "share",
-    ]  # fmt: skip
+    columns = "sequence part step channel observed expected error share"
+    assert list(table.columns) == columns.split()
     values = table[table["part"] == "values"]
     assert values.groupby("sequence").size().tolist() == [3, 3]
     decoded = detector.reconstruct(X)

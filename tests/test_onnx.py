@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import onnx
 import onnxruntime
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -374,7 +375,6 @@ def test_two_exports_of_one_estimator_are_the_same_file(fitted, tmp_path):
 
 
 def test_data_frames_with_symbols_and_default_codes_are_exported(tmp_path):
-    pd = pytest.importorskip("pandas")
     named, X = with_letters()
     frames = [
         pd.DataFrame(x, columns=["p", "mode", 7]).astype({"p": float, 7: float}) for x in named
