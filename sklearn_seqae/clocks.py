@@ -17,8 +17,8 @@ from .importing import load
 Clock = tuple[str, str, str]
 
 
-def check_rising(times: Any, owners: NDArray[np.int64], name: Any) -> None:
-    """Raise unless the time stamps of every sequence rise.
+def check_rising(times: Any, owners: NDArray[np.int64], name: Any, is_labels: bool = False) -> None:
+    """Raise unless the time stamps of every sequence rise; text has to be dates, and is so ordered.
 
     Parameters
     ----------
@@ -28,6 +28,8 @@ def check_rising(times: Any, owners: NDArray[np.int64], name: Any) -> None:
         The sequence that each belongs to.
     name : callable
         ``name(i)`` is what an error calls sequence ``i``.
+    is_labels : bool, default=False
+        Whether they may be no more than the numbers that pandas gives rows by itself.
     """
     missing = np.asarray(times.isna())
     if missing.any():
@@ -36,7 +38,7 @@ def check_rising(times: Any, owners: NDArray[np.int64], name: Any) -> None:
             "one; fill it in, or leave the step out."
         )
     stays = owners[1:] == owners[:-1]
-    ordinals = _ordinals(times)
+    ordinals = _ordinals(times, owners, name)
     try:
         rises = np.asarray(ordinals[1:] > ordinals[:-1], dtype=bool)
     except TypeError as error:
@@ -50,23 +52,38 @@ def check_rising(times: Any, owners: NDArray[np.int64], name: Any) -> None:
     at = int(np.argmax(falls))
     before, after = times[at], times[at + 1]
     sequence = name(owners[at])
+    if times.name is None and times.dtype.kind in "iu" and is_labels:
+        # What pandas numbers rows by goes on saying where they once stood, whatever their order.
+        raise ValueError(
+            f"Expected row labels that rise, as time stamps do, but {sequence} has {after} after "
+            f"{before}; if its rows stand in the order of time, number them anew by "
+            "x.reset_index(drop=True), else sort them by their column of time first, or make it "
+            "the index by x.set_index."
+        )
     if before == after:
         raise ValueError(
             f"Expected one step per time stamp, but {sequence} has {_shown(after)} twice; keep one "
             "of them, or take their mean."
         )
+    remedy = "sort it by time, as DataFrame.sort_index does"
+    if isinstance(after, str):  # which pandas sorts as text
+        remedy = "make dates of them by pd.to_datetime, and sort it by these"
     raise ValueError(
         f"Expected time stamps that rise within each sequence, but {sequence} has {_shown(after)} "
-        f"after {_shown(before)}; sort it by time, as DataFrame.sort_index does."
+        f"after {_shown(before)}; {remedy}."
     )
 
 
 def check_rising_each(indexes: list[Any], name: Any) -> None:
     """Raise unless the time stamps of every sequence rise, each of which has an Index."""
     for i, times in enumerate(indexes):
+        while times.nlevels > 1 and len(times) and times.get_level_values(0).nunique() == 1:
+            times = times.droplevel(0)  # the id of a group that was cut out of a long frame
         # pandas answers at once for what is regular; what is wrong is then looked for.
-        if times.nlevels == 1 and not (times.is_monotonic_increasing and times.is_unique):
-            check_rising(times, np.full(len(times), i), name)
+        is_number = hasattr(times, "asi8") or times.dtype.kind in "iuf"
+        is_sound = is_number and times.is_monotonic_increasing and times.is_unique
+        if times.nlevels == 1 and not is_sound:
+            check_rising(times, np.full(len(times), i), name, is_labels=True)
 
 
 def read_clock(indexes: list[Any]) -> Clock | None:
@@ -122,12 +139,29 @@ def tell(clock: Clock | None, n_steps: int) -> Any:
     return numbers if dtype == "int64" else numbers.astype(dtype)
 
 
-def _ordinals(times: Any) -> Any:
+def _ordinals(times: Any, owners: NDArray[np.int64], name: Any) -> Any:
     """Return what time stamps are compared by."""
     if hasattr(times, "asi8"):  # dates, times and periods
         return times.asi8
-    kind = getattr(times.dtype, "kind", "O")
-    return times.to_numpy(dtype=None if kind in "iuf" else object)
+    if getattr(times.dtype, "ordered", False):
+        return times.codes
+    if times.dtype.kind in "iuf":
+        return times.to_numpy()
+    objects = times.to_numpy(dtype=object)
+    if not len(objects) or not all(isinstance(item, str) for item in objects):
+        return objects
+    pd = load("pandas")
+    # As text "2020-10-1" is before "2020-9-1". What is no date has no order that is sure.
+    dates = pd.to_datetime(pd.Index(objects), format="ISO8601", utc=True, errors="coerce")
+    unread = np.asarray(dates.isna())
+    if unread.any():
+        raise ValueError(
+            "Expected time stamps that are numbers, dates or text such as 2026-11-24 or "
+            f"2026-11-24T10:00, but {name(owners[unread][0])} has {objects[unread][0]!r}; convert "
+            "them by pd.to_datetime, pd.to_timedelta or pd.to_numeric. Of an index of (id, time) "
+            "the time is the last level: see X.swaplevel()."
+        )
+    return dates.asi8
 
 
 def _shown(stamp: Any) -> str:

@@ -26,8 +26,9 @@ masked array (NumPy)                   as in lists and arrays; what is masked is
 ====================================== =========================================================
 
 Sequences may be empty. NaN, None, null and what is masked are missing values. Time stamps have to
-rise within each sequence. Ids of a long DataFrame are in the order of their first rows, and so are
-the rows of codes; with ``set_output(transform="pandas")`` these are called by the ids.
+rise within each sequence; as text they have to be dates (ISO 8601), and rise as these do. Ids of a
+long DataFrame are in the order of their first rows, and so are the rows of codes; with
+``set_output(transform="pandas")`` these are called by the ids.
 
 Sequences that are decoded from codes alone get their ids from the index of the codes, if these are
 a DataFrame, else 0, 1, ...; their time stamps start where those of the first training sequence did,
@@ -90,8 +91,9 @@ def from_long(
     id : label
         The column that says which sequence a row belongs to.
     time : label, default=None
-        The column of time stamps, which have to rise within each sequence. None: the rows of each
-        sequence are in order, and are numbered 0, 1, ...
+        The column of time stamps, which have to rise within each sequence: numbers, dates, or text
+        that says dates as in ISO 8601, which stays text. None: the rows of each sequence are in
+        order, and are numbered 0, 1, ...
     channels : list of label, default=None
         The columns of values. None: all others.
 
@@ -103,7 +105,8 @@ def from_long(
     Raises
     ------
     ValueError
-        If a column is not there, if ids or time stamps are missing, or if time stamps do not rise.
+        If a column is not there, if ids or time stamps are missing, or if time stamps do not rise
+        or are text that says no dates.
 
     See Also
     --------

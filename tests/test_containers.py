@@ -493,7 +493,7 @@ DATES = pd.date_range("2020-03-28", periods=3, freq="D", tz="Europe/Berlin")
         (pd.timedelta_range("1s", periods=3, freq="90s"), pd.timedelta_range("1s", None, 5, "90s")),
         (pd.period_range("2020-01", periods=3, freq="M"), pd.period_range("2020-01", None, 5, "M")),
         (pd.period_range("2020", periods=6, freq="M")[::2], pd.period_range("2020", None, 9, "M")),
-        (pd.Index(["t1", "t2", "t3"]), range(5)),
+        (pd.Index(["2020-9-1", "2020-9-2", "2020-10-1"]), range(5)),
         (pd.Index([1, 2, 3], dtype="Int64"), range(5)),
     ],
 )
@@ -544,7 +544,7 @@ def long(*index):
 
 
 def frame(*indexes):
-    return [pd.DataFrame({"x": np.ones(len(index))}, list(index)) for index in indexes]
+    return [pd.DataFrame({"x": np.ones(len(index))}, pd.Index(list(index))) for index in indexes]
 
 
 @pytest.mark.parametrize(
@@ -572,8 +572,13 @@ def frame(*indexes):
         (long(("a", 0)).assign(x="u"), "column 'x' of the DataFrame holds text; convert it"),
         (long(("a", 0), ("b", 1)) * 1e300, "too large for .* in sequence 'a'; rescale"),
         (long(("a", 0), ("a", 1))["x"], r"as a DataFrame, got a Series; pass X.to_frame\(\)"),
-        (frame([0, 1], [1, 0]), "rise within each sequence, but sequence 1 has 0 after 1"),
-        (frame([0, 0]), "sequence 0 has 0 twice"),
+        (long(("a", "t1"), ("a", "t2")), "text such as 2026-11-24 .* 'a' has 't1'; convert them"),
+        (long(("a", "2020-10-1"), ("a", "2020-9-1")), "'2020-9-1' after '2020-10-1'; make dates"),
+        (frame(["9:30", "10:30"]), "sequence 0 has '9:30'; convert them by .* pd.to_timedelta"),
+        (frame([0, 1], [1, 0]), r"labels that rise.* sequence 1 has 0 after 1; .*reset_index\("),
+        (frame([0, 0]), r"sequence 0 has 0 after 0; .* number them anew by x.reset_index\("),
+        ([x.rename_axis("day") for x in frame([1, 0])], "sequence 0 has 0 after 1; sort it by ti"),
+        (frame([(7, 1), (7, 0)]), "sequence 0 has 0 after 1"),
         (
             [*frame([0]), frame([0])[0].assign(y=1)],
             r"mixed channels: sequence 1 has shape \(1, 2\)",
@@ -590,7 +595,7 @@ def frame(*indexes):
         ),
         (pd.DataFrame({"x": [[[1.0]]], "y": [[[1.0]]]}), r"\(n_steps,\), as there are several"),
         (pd.DataFrame({"x": [pd.Series([1.0], [1])], "y": [pd.Series([1.0])]}), "same time stamps"),
-        (pd.DataFrame({"x": [pd.Series([1.0, 2.0], [1, 0])]}), "row 0 has 0 after 1"),
+        (pd.DataFrame({"x": [pd.Series([1.0, 2.0], [1, 0])]}), "row 0 has 0 after 1; if its rows"),
         (pd.DataFrame({"x": [pd.Series([1.0]), [1.0]]}), "row 1 holds a list beside Series"),
         (pd.DataFrame({"x": [["a"]]}), "column 'x' of row 0 has dtype <U1; convert it to numbers"),
         (pa.array([[1.0], None]), "in every row, but the array has null in row 1; give an empty"),
@@ -750,6 +755,25 @@ def test_a_long_frame_is_named_by_its_columns():
 def test_a_long_frame_with_faults_is_refused_by_name(change, arguments, message):
     with pytest.raises((TypeError, ValueError), match=message):
         from_long(change(VISITS), **{"id": "patient", "time": "day"} | arguments)
+
+
+def test_text_is_in_order_as_the_dates_that_it_says():
+    days = ["2020-9-1", "2020-10-1", "2020-09-30T23:59", "2020-10-01"]
+    X = from_long(pd.DataFrame({"id": list("aabb"), "t": days, "x": 1.0}), id="id", time="t")
+    assert X.index.get_level_values("t").tolist() == days
+    pd.testing.assert_frame_equal(to_container(as_sequences(X)), X)
+    steps = pd.CategoricalIndex(["start", "end"], ["start", "end"], ordered=True)
+    assert as_sequences([pd.DataFrame({"x": [1.0, 2.0]}, steps)]).lengths.tolist() == [2]
+
+
+def test_row_labels_of_groups_never_sort_their_steps():
+    # Rows were in the order of time before they were grouped, and their labels are not.
+    visits = pd.DataFrame({"id": [1, 2, 1, 2], "day": [7, 3, 0, 1], "x": [1.0, 2.0, 3.0, 4.0]})
+    groups = [group[["x"]] for _, group in visits.sort_values("day").groupby("id")]
+    with pytest.raises(ValueError, match=r"sequence 0 has 0 after 2; if its rows stand in the"):
+        as_sequences(groups)
+    anew = [group.reset_index(drop=True) for group in groups]
+    assert_array_equal(as_sequences(anew).values[:, 0], [3, 1, 4, 2])
 
 
 # From one container to another
