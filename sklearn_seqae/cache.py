@@ -24,31 +24,36 @@ class Cache:
         A second thread that wants the same one meanwhile gets one of its own.
         """
         with self._lock:
-            idle = self._idle.get(key)
-            program = idle.pop() if idle else None
+            program = self._idle[key].pop() if key in self._idle else None
+            self._drop_if_empty(key)
         if program is None:
             program = make()
         yield program
         # Not taken back after an error: its state is unknown.
-        with self._lock:
-            self._put(key, program)
+        self._put(key, program)
 
     def share(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """Return a program without state, which any number of threads may use at once."""
         with self._lock:
-            idle = self._idle.pop(key, None)
-            program = idle.pop() if idle else make()
-            self._put(key, program)
+            if key in self._idle:
+                self._idle.move_to_end(key)
+                return self._idle[key][-1]
+        program = make()  # which takes seconds: two threads may both do it, but none waits
+        self._put(key, program)
         return program
 
     def _put(self, key: Hashable, program: Any) -> None:
-        self._idle.setdefault(key, []).append(program)
-        self._idle.move_to_end(key)
-        while sum(map(len, self._idle.values())) > self.size:
-            oldest = next(iter(self._idle))
-            self._idle[oldest].pop()
-            if not self._idle[oldest]:
-                del self._idle[oldest]
+        with self._lock:
+            self._idle.setdefault(key, []).append(program)
+            self._idle.move_to_end(key)
+            while sum(map(len, self._idle.values())) > self.size:
+                oldest = next(iter(self._idle))
+                self._idle[oldest].pop()
+                self._drop_if_empty(oldest)
+
+    def _drop_if_empty(self, key: Hashable) -> None:
+        if not self._idle.get(key, True):
+            del self._idle[key]
 
 
 programs = Cache(MAX_CACHED)

@@ -163,6 +163,10 @@ def resolve_metric(metric: Any, n_channels: int) -> keras.metrics.Metric:
     if not isinstance(resolved, keras.metrics.Metric):
         name = metric if isinstance(metric, str) else getattr(metric, "__name__", "metric")
         return keras.metrics.MeanMetricWrapper(resolved, name=name)
+    wrapper = keras.metrics.MeanMetricWrapper
+    if isinstance(metric, wrapper) and type(metric).__module__.startswith("keras."):
+        # Not from its configuration, which may lack arguments of the function (as an axis).
+        return wrapper(metric._fn, name=metric.name, dtype=metric.dtype, **metric._fn_kwargs)
     if isinstance(metric, keras.metrics.Metric):
         return type(metric).from_config(metric.get_config())
     if isinstance(metric, str):

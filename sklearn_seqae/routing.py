@@ -5,14 +5,13 @@ scikeras does its work here.
 
 import copy
 import inspect
-import json
-import types
 from collections.abc import Hashable
 from typing import Any
 
 import keras
 from scikeras.wrappers import BaseWrapper
 
+from .keys import frozen
 from .objectives import resolve_metric
 
 # Gradients of recurrences can explode; a longer one is scaled down to this norm.
@@ -45,6 +44,8 @@ def route(
     arguments = wrapper._get_compile_kwargs()
     if isinstance(arguments["loss"], str):
         arguments["loss"] = keras.losses.get(arguments["loss"])
+    elif _is_of_keras(arguments["loss"]):
+        arguments["loss"] = _copied(arguments["loss"])  # programs outlive what is done to it
     arguments["metrics"] = [resolve_metric(metric, n_channels) for metric in _listed(metrics)]
     wrapper._initialize_callbacks()
     return arguments, wrapper._fit_callbacks
@@ -70,21 +71,31 @@ def _fresh(callback: Any) -> Any:
 
 
 def signature(thing: Any) -> Hashable:
-    """Return a key that is equal for things that compute the same; the thing itself if in doubt.
+    """Return a key of a loss, metric or optimizer that `route` made.
 
-    The learning rate is no part of it: it is a variable of the traced program.
+    Names, the learning rate and what is loaded at every fit are no part of it.
     """
-    if isinstance(thing, types.FunctionType) or not type(thing).__module__.startswith("keras."):
-        return thing
-    function = getattr(thing, "_fn", getattr(thing, "fn", None))
-    if not getattr(function, "__module__", "keras.").startswith("keras."):  # a user's own
-        return type(thing), thing.name, function, repr(thing._fn_kwargs)
-    config = dict(thing.get_config())
     if isinstance(thing, keras.optimizers.Optimizer):
-        del config["name"]  # names count up: adam, adam_1, ...
-        if isinstance(config["learning_rate"], float):  # else it is a schedule
-            del config["learning_rate"]
-    try:
-        return type(thing), json.dumps(config, sort_keys=True, default=None)
-    except TypeError:
-        return thing
+        is_scheduled = isinstance(
+            thing._learning_rate, keras.optimizers.schedules.LearningRateSchedule
+        )
+        # Names count up: adam, adam_1, ...
+        without = ("name",) if is_scheduled else ("name", "_learning_rate")
+        return frozen(thing, owned=True, variables=False, without=without)
+    if isinstance(thing, keras.metrics.Metric):
+        return frozen(thing, owned=True, variables=False)
+    if isinstance(thing, keras.losses.Loss):
+        return frozen(thing, owned=_is_of_keras(thing), without=("name",))
+    return frozen(thing)
+
+
+def _is_of_keras(loss: Any) -> bool:
+    """Tell whether this is a loss of Keras' own, which holds no more than numbers and functions."""
+    return isinstance(loss, keras.losses.Loss) and type(loss).__module__.startswith("keras.")
+
+
+def _copied(loss: keras.losses.Loss) -> keras.losses.Loss:
+    """Return a copy; that of `copy` is made from a configuration, which lacks Huber's delta."""
+    copied = object.__new__(type(loss))
+    vars(copied).update(copy.deepcopy(vars(loss)))
+    return copied

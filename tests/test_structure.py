@@ -16,6 +16,7 @@ MODULES = [
     "importing",
     "files",
     "blas",
+    "keys",
     "elements",
     "layout",
     "exceptions",
