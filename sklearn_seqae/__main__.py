@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
+from .printing import one_line
+
 DATA = """\
 Data are files, or "-" for a stream, in one of three formats, told by the suffix or by --format:
 
@@ -55,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.quiet:
             warnings.simplefilter("ignore")
         warnings.showwarning = lambda message, *_, **__: print(
-            f"seqae: warning: {_one_line(message)}", file=sys.stderr
+            f"seqae: warning: {one_line(message)}", file=sys.stderr
         )
         try:
             getattr(commands, options.command)(options)
@@ -68,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (ArithmeticError, ImportError, LookupError, OSError, TypeError, ValueError) as error:
             if options.debug:
                 raise
-            print(f"seqae: error: {_one_line(error)}", file=sys.stderr)
+            print(f"seqae: error: {one_line(error) or type(error).__name__}", file=sys.stderr)
             return 1
     return 0
 
@@ -175,10 +177,6 @@ def _add_data(command: argparse.ArgumentParser, columns: bool = True) -> None:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(text.split(","))
-
-
-def _one_line(message: Any) -> str:
-    return " ".join(str(message).split()) or type(message).__name__
 
 
 class _Parameter(argparse.Action):

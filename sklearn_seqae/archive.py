@@ -29,13 +29,8 @@ MANIFEST = "manifest.json"
 CHECKSUM = "manifest.sha256"
 # Kinds of dtypes that are plain numbers, text or times: an array of objects would be a pickle.
 ARRAY_KINDS = "biufcUMm"
-# How NumPy begins a file of format 1.0, for these kinds.
-_NPY_HEADER = re.compile(
-    rb"\x93NUMPY\x01\x00..\{'descr': '(?P<dtype>[<>|][biufcUMm]\d{1,9}(?:\[\w{1,9}\])?)', "
-    rb"'fortran_order': (?P<order>True|False), "
-    rb"'shape': \((?P<shape>(?:\d{1,18},? ?){0,32})\), \} {0,99}\n",
-    re.DOTALL,
-)
+# Of the header of an array: NumPy parses literals, which must not be endless ones.
+MAX_HEADER_BYTES = 1000
 # Parsed JSON takes some ten times its size in memory; a manifest has a few thousand bytes.
 MAX_MANIFEST_BYTES = 1 << 26
 
@@ -223,24 +218,21 @@ def _checksum_line(manifest: bytes) -> bytes:
 
 def _unpack(data: bytes, name: str) -> NDArray[Any]:
     """Return the array of a .npy file, of which nothing is evaluated or believed."""
-    found = _NPY_HEADER.match(data)
+    stream = io.BytesIO(data)
     try:
-        if found is None:
-            raise ValueError("its header is another")
-        dtype = np.dtype(found["dtype"].decode())
-        shape = tuple(int(size) for size in found["shape"].split(b",") if size.strip())
+        if np.lib.format.read_magic(stream) != (1, 0):
+            raise ValueError("its header is of another version")
+        shape, in_columns, dtype = np.lib.format.read_array_header_1_0(stream, MAX_HEADER_BYTES)
+        # Not read by NumPy too, which makes an array of the shape before it looks for its bytes.
         n_bytes = math.prod(shape) * dtype.itemsize
-        if len(data) - found.end() != n_bytes:
-            raise ValueError(
-                f"shape {shape} and dtype {dtype} are {n_bytes} bytes, it has "
-                f"{len(data) - found.end()}"
-            )
-        if not n_bytes:
-            return np.zeros(shape, dtype)
-        flat = np.frombuffer(data, dtype, offset=found.end())
-        order: Any = "F" if found["order"] == b"True" else "C"
-        return flat.reshape(shape, order=order).copy(order="K")  # is aligned, and may be written to
-    except (ValueError, TypeError, OverflowError) as error:
+        if dtype.kind not in ARRAY_KINDS or not dtype.itemsize:
+            raise ValueError(f"its dtype is {dtype}")
+        if len(data) - stream.tell() != n_bytes:
+            raise ValueError(f"shape {shape} and dtype {dtype} are {n_bytes} bytes")
+        order: Any = "F" if in_columns else "C"
+        array: NDArray[Any] = np.ndarray(shape, dtype, data, stream.tell(), order=order)
+        return array.copy(order="K")  # is aligned, and may be written to
+    except Exception as error:  # whatever Python raises for what is no literal
         raise _damaged(f"the member {name!r} is no array that save wrote ({error})") from error
 
 

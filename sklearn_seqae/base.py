@@ -20,7 +20,7 @@ from .exceptions import NothingLearnedWarning
 from .filters import choose_dilations
 from .fitted import Codec
 from .importing import load
-from .persistence import save
+from .persistence import FITTED, save
 from .sequences import Sequences, as_sequences
 from .symbols import MixedScaler, adopt
 
@@ -75,6 +75,8 @@ class SequenceAutoencoder(Diagrammed):
     It has the parameters of `LSTMAutoencoderTransformer`, but leaves their list, and what is done
     with the codec, to its subclasses.
     """
+
+    _fitted_types = FITTED
 
     @property
     def model_(self) -> "keras.Model":

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .palette import Palette
+from .printing import printable
 
 # From this ratio of the highest to the lowest value on, a colour scale is logarithmic; it shows no
 # more than the other.
@@ -101,12 +102,14 @@ def style(defaults: dict[str, Any], given: dict[str, Any] | None, artist: Any) -
 def plain(text: Any) -> str:
     r"""Return text that matplotlib shows as it is: no formulas between ``$``.
 
+    Control characters, which no SVG file can have, are shown as escapes.
+
     Examples
     --------
     >>> plain("$x$")
     '\\$x\\$'
     """
-    return str(text).replace("$", r"\$")
+    return printable(text).replace("$", r"\$")
 
 
 def tidy(ax: Any, **labels: Any) -> None:

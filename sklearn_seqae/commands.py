@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import formats
 from .archive import Archive
 from .containers import convert
+from .decoding import ODD, odd
 from .detector import LSTMAutoencoderDetector
 from .importing import load as load_package
 from .loading import load
+from .printing import one_line
 from .sequences import Sequences, as_sequences
 from .tables import STREAM, Columns, format_of, read_rows, read_sequences, writing
 from .transformer import LSTMAutoencoderTransformer
@@ -146,31 +149,34 @@ def detect(options: Namespace) -> None:
 def info(options: Namespace) -> None:
     """Print what a model is, from its manifest alone, so that nothing need be trusted."""
     manifest = Archive(options.model).manifest
-    estimator = manifest["estimator"]
-    attributes = estimator["attributes"]
-    history = attributes["history_"]
-    told = {
-        "estimator": estimator["path"].rpartition(":")[2],
-        "format_version": manifest["format_version"],
-        "versions": manifest["versions"],
-        "channels": attributes["n_channels_in_"],
-        "components": attributes["_n_features_out"],
-        "epochs": attributes["n_epochs_"],
-        "best_epoch": attributes["best_epoch_"],
-        "losses": {name: values[-1] for name, values in history.items() if values},
-        "parameters": estimator["parameters"],
-        "bytes": Path(options.model).stat().st_size,
-    }
+    formats.check(manifest)
+    try:
+        estimator = manifest["estimator"]
+        attributes = estimator["attributes"]
+        found = {
+            "estimator": estimator["path"].rpartition(":")[2],
+            "format_version": manifest["format_version"],
+            "versions": manifest["versions"],
+            "channels": attributes["n_channels_in_"],
+            "components": attributes["_n_features_out"],
+            "epochs": attributes["n_epochs_"],
+            "best_epoch": attributes["best_epoch_"],
+            "losses": {name: x[-1] for name, x in attributes["history_"].items() if x},
+            "parameters": estimator["parameters"],
+            "bytes": Path(options.model).stat().st_size,
+        }
+    except ODD as error:
+        raise odd("its manifest", f"{type(error).__name__}: {error}") from error
     if options.json:
-        print(json.dumps(told, indent=2))
+        print(json.dumps(found, indent=2))
         return
-    for name, value in told.items():
+    for name, value in found.items():
         if isinstance(value, dict):
             print(f"{name}:")
             for key, inner in value.items():
-                print(f"  {key}: {inner}")
+                print(f"  {one_line(key)}: {one_line(inner)}")
         else:
-            print(f"{name}: {value}")
+            print(f"{name}: {one_line(value)}")
 
 
 def export(options: Namespace) -> None:
@@ -301,4 +307,4 @@ def _progress(options: Namespace) -> Iterator[Any]:
 
 def _tell(options: Namespace, text: str) -> None:
     if not options.quiet:
-        print(f"seqae: {text}", file=sys.stderr)
+        print(f"seqae: {one_line(text)}", file=sys.stderr)

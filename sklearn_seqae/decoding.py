@@ -10,17 +10,17 @@ from sklearn.base import BaseEstimator
 
 from . import keras_objects, pandas_values
 from .exceptions import FileFormatError
-from .names import ESTIMATOR_PATHS, Resolver
+from .names import Resolver
 from .nodes import (
     BIT_GENERATORS,
     MAX_DEPTH,
     TEXTS,
     TYPES,
     Structure,
-    check_estimator,
     check_types,
     read_dtype,
 )
+from .states import check_state
 
 # What Python raises where a file asks for what can't be. That an import fails is for users to see.
 ODD = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
@@ -139,10 +139,7 @@ class Decoder:
         if not isinstance(kind, type) or not issubclass(kind, BaseEstimator):
             raise TypeError(f"{path} is no estimator")
         state = {name: part(item, name) for name, item in state.items()}
-        if path in ESTIMATOR_PATHS:
-            check_estimator(kind, state)
-        if not isinstance(state.get("_sklearn_version", ""), str):
-            raise TypeError("its version is no text")
+        check_state(path, kind, state)
         made: Any = object.__new__(kind)
         made.__setstate__(state)  # scikit-learn's warn if another version of it made them
         return made

@@ -1,5 +1,6 @@
 """The detector: its parameters, and how it learns what is usual and where that ends."""
 
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -8,6 +9,7 @@ from sklearn.base import OutlierMixin
 
 from .judging import JudgingAutoencoder
 from .oddness import Norm, combine, threshold
+from .persistence import FITTED
 from .sequences import Sequences
 from .validation import PARAMETER_CONSTRAINTS
 
@@ -140,6 +142,7 @@ class LSTMAutoencoderDetector(OutlierMixin, JudgingAutoencoder):
 
     held_out_: NDArray[np.int64]
     _parameter_constraints = PARAMETER_CONSTRAINTS
+    _fitted_types = FITTED | {"offset_": Real, "held_out_": np.ndarray, "_norm": Norm}
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from .canvas import legend, one_axes, style, tidy, whole_steps
+from .canvas import legend, one_axes, plain, style, tidy, whole_steps
 from .palette import ON_LIGHT, Palette, palette_of
 
 # What scikit-learn's detectors predict.
@@ -177,7 +177,7 @@ class DetectionDisplay:
             handles.append(self.line_)
             share = self.n_flagged_ / len(scores)
             names.append(f"threshold {self.threshold:.3g}: {self.n_flagged_} below ({share:.1%})")
-        tidy(ax, xlabel=f"{self.score_name} (high is normal)", ylabel="sequences")
+        tidy(ax, xlabel=f"{plain(self.score_name)} (high is normal)", ylabel="sequences")
         if handles:
             legend(ax, handles, names, colors)
         self.ax_, self.figure_ = ax, ax.figure

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from .canvas import legend, one_axes, readable_logarithms, spans, style, tidy, whole_steps
+from .canvas import legend, one_axes, plain, readable_logarithms, spans, style, tidy, whole_steps
 from .palette import palette_of
 
 # From this ratio of the highest loss to the lowest one on, the axis is logarithmic.
@@ -143,7 +143,7 @@ class TrainingDisplay:
         ax.set_yscale(yscale)
         if yscale == "log":
             readable_logarithms(ax.yaxis)
-        tidy(ax, xlabel="epoch", ylabel=metric.replace("_", " "))
+        tidy(ax, xlabel="epoch", ylabel=plain(metric.replace("_", " ")))
         whole_steps(ax.xaxis)
         if len(losses) == 1:  # else there is no whole number but one on the axis
             ax.set_xlim(0, 2)

@@ -9,17 +9,17 @@ from sklearn.base import BaseEstimator
 
 from . import keras_objects, pandas_values
 from .archive import ARRAY_KINDS
-from .names import ESTIMATOR_PATHS, path_of
+from .names import path_of
 from .nodes import (
     BIT_GENERATORS,
     MAX_DEPTH,
     TEXTS,
     TYPES,
     Structure,
-    check_estimator,
     check_types,
     is_json,
 )
+from .states import check_state
 
 Node = dict[str, Any]
 Part = Callable[..., Any]
@@ -211,12 +211,11 @@ def _lists(value: Any) -> Any:
 def _estimator(value: BaseEstimator, where: str, part: Part) -> Node:
     path = path_of(type(value), where)
     state = value.__getstate__()
-    if path in ESTIMATOR_PATHS:
-        try:
-            check_estimator(type(value), state)
-        except ValueError as error:
-            raise TypeError(
-                f"Expected {where} to be an estimator as scikit-learn makes it, but {error}: give "
-                "another one."
-            ) from error
+    try:
+        check_state(path, type(value), state)
+    except ValueError as error:
+        raise TypeError(
+            f"Expected {where} to be an estimator as its class makes it, but {error}: give "
+            "another one."
+        ) from error
     return {"$": "estimator", "path": path, "state": {k: part(v, k) for k, v in state.items()}}

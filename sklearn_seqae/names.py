@@ -12,14 +12,40 @@ from typing import Any
 from .exceptions import FileFormatError, UntrustedError
 from .importing import load_keras
 
+# The attributes that fit sets on each, beside "n_features_in_" and the parameters; those that end
+# in "?" not always. Others are in no file: scikit-learn writes some, as they are, into HTML.
 ESTIMATORS = {
-    "sklearn.preprocessing": (
-        "StandardScaler MinMaxScaler MaxAbsScaler RobustScaler PowerTransformer "
-        "QuantileTransformer KBinsDiscretizer OneHotEncoder FunctionTransformer"
+    "sklearn.preprocessing:StandardScaler": "n_samples_seen_ mean_ var_ scale_",
+    "sklearn.preprocessing:MinMaxScaler": (
+        "n_samples_seen_ scale_ min_ data_min_ data_max_ data_range_"
     ),
-    "sklearn.decomposition": "PCA IncrementalPCA FastICA",
-    "sklearn.mixture": "GaussianMixture",
-    "sklearn.pipeline": "Pipeline",
+    "sklearn.preprocessing:MaxAbsScaler": "n_samples_seen_ scale_ max_abs_",
+    "sklearn.preprocessing:RobustScaler": "center_ scale_",
+    "sklearn.preprocessing:PowerTransformer": "lambdas_ _scaler?",
+    "sklearn.preprocessing:QuantileTransformer": "n_quantiles_ references_ quantiles_",
+    "sklearn.preprocessing:KBinsDiscretizer": "bin_edges_ n_bins_ _encoder?",
+    "sklearn.preprocessing:OneHotEncoder": (
+        "categories_ drop_idx_ _drop_idx_after_grouping _n_features_outs _infrequent_enabled "
+        "_infrequent_indices? _default_to_infrequent_mappings?"
+    ),
+    "sklearn.preprocessing:FunctionTransformer": "",
+    "sklearn.decomposition:PCA": (
+        "n_samples_ n_components_ components_ mean_ noise_variance_ singular_values_ "
+        "explained_variance_ explained_variance_ratio_ _fit_svd_solver"
+    ),
+    "sklearn.decomposition:IncrementalPCA": (
+        "n_samples_seen_ n_components_ components_ mean_ var_ noise_variance_ singular_values_ "
+        "explained_variance_ explained_variance_ratio_ batch_size_?"
+    ),
+    "sklearn.decomposition:FastICA": "n_iter_ components_ mixing_ _unmixing mean_? whitening_?",
+    "sklearn.mixture:GaussianMixture": (
+        "converged_ n_iter_ weights_ means_ covariances_ precisions_ precisions_cholesky_ "
+        "lower_bound_ lower_bounds_?"
+    ),
+    "sklearn.pipeline:Pipeline": "n_features_in_?",  # which is its first step's
+    "sklearn_seqae:SequenceScaler": (
+        "n_channels_in_ scaler_ channel_scale_ statistics_mean_ statistics_scale_ _form"
+    ),
 }
 # Left out are what wraps others (LossScaleOptimizer, MultiOptimizer), metrics whose size is a
 # parameter (AUC, MeanIoU), and callbacks that write to files or elsewhere.
@@ -63,15 +89,15 @@ def _paths(table: dict[str, str]) -> frozenset[str]:
     )
 
 
-ESTIMATOR_PATHS = _paths(ESTIMATORS) | {"sklearn_seqae:SequenceScaler"}
-KERAS_PATHS = _paths(KERAS)
-ALLOWED = ESTIMATOR_PATHS | KERAS_PATHS
+ALLOWED = ESTIMATORS.keys() | _paths(KERAS)
+# Where what may be named is public.
+_HOMES = (*dict.fromkeys(path.partition(":")[0] for path in ESTIMATORS), *KERAS)
 
 
 def path_of(thing: Any, where: str) -> str:
     """Return the import path of a function or class, or raise if it can't be imported by one."""
     name = getattr(thing, "__name__", "")
-    for module in (*ESTIMATORS, *KERAS, __package__):  # where they are public
+    for module in _HOMES:
         if name and _find(sys.modules.get(module), name) is thing:
             return f"{module}:{name}"
     name = getattr(thing, "__qualname__", name)

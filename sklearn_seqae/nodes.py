@@ -5,7 +5,6 @@ JSON's own values stand for themselves. Any other value is an object with its ki
 one object stays one. `encoding` and `decoding` go the two ways; what is in neither is refused.
 """
 
-import inspect
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -79,17 +78,3 @@ def check_types(state: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
     for name, types in fields.items():
         if not isinstance(state[name], types):
             raise TypeError(f"{name!r} is a {type(state[name]).__name__}")
-
-
-def check_estimator(kind: type, state: Mapping[str, Any]) -> None:
-    """Raise ValueError unless a state has the attributes that instances of an estimator have."""
-    parameters = list(inspect.signature(kind).parameters)
-    if missing := [name for name in parameters if name not in state]:
-        raise ValueError(f"{kind.__name__} has no {missing[0]!r}")
-    for name in state:
-        fitted = name.endswith("_") or name.startswith("_")
-        if not name.isidentifier() or name.startswith("__") or not (fitted or name in parameters):
-            raise ValueError(f"{kind.__name__} has no attribute {name!r}")
-    # A pipeline's memory is a folder that it would write to, and load pickles from.
-    if state.get("memory") is not None:
-        raise ValueError(f"{kind.__name__} has a memory, which can't be kept in a file")

@@ -3,6 +3,7 @@
 import copy
 import platform
 import sys
+from collections.abc import Mapping
 from importlib import metadata
 from numbers import Integral, Real
 from typing import Any
@@ -19,9 +20,10 @@ from .encoding import Encoder
 from .fitted import Codec
 from .layout import Form
 from .names import path_of
-from .nodes import Structure
+from .nodes import Structure, check_types
 from .oddness import Norm, Usual
 from .scaling import SequenceScaler
+from .states import ANYWHERE, check_free, check_values
 from .symbols import MixedScaler
 
 _NONE = type(None)
@@ -116,19 +118,70 @@ STRUCTURES = {
     "mixture": Structure(Mixture, {"_pca": PCA, "_mixture": GaussianMixture}),
 }
 
+# The attributes that fit sets on every estimator of this package, and what they are; a class that
+# sets more adds them to its `_fitted_types`. A change here is one of the format, too.
+FITTED = {
+    "_codec": Codec,
+    "_form": Form,
+    "_made_with": dict,
+    "_seed": Integral,
+    "_n_features_out": Integral,
+    "scaler_": (SequenceScaler, _NONE),
+    "categories_": list,
+    "history_": dict,
+    "n_epochs_": Integral,
+    "best_epoch_": Integral,
+    "n_channels_in_": Integral,
+    "n_features_in_": Integral,
+}
+_OPTIONAL = {"feature_names_in_", *ANYWHERE}
+
+
+def is_own(kind: type) -> bool:
+    """Tell whether a class is one of this package."""
+    return kind.__module__.partition(".")[0] == __package__
+
+
+def check_attributes(kind: Any, attributes: Mapping[str, Any]) -> None:
+    """Raise TypeError or ValueError unless an estimator's attributes are those that fit sets.
+
+    One of a class derived from this package's may have more, which hide nothing of the class.
+    """
+    fields = kind._fitted_types
+    others = attributes.keys() - fields.keys() - _OPTIONAL
+    if not is_own(kind):
+        check_free(kind, sorted(others))
+        others = set()
+    check_types({k: v for k, v in attributes.items() if k in fields or k in others}, fields)
+    check_values(
+        kind, {k: v for k, v in attributes.items() if k in _OPTIONAL or k == "n_features_in_"}
+    )
+    for name, losses in attributes["history_"].items():
+        if type(losses) is not list or not all(isinstance(loss, Real) for loss in losses):
+            raise TypeError(f"'history_' has {losses!r:.60} for {name!r:.60}")
+
 
 def save(estimator: Any, target: Any, include_optimizer: bool) -> None:
     """Write a fitted estimator to a file, or raise before anything is written."""
     parameters = estimator.get_params(deep=False)
-    attributes = {k: v for k, v in estimator.__getstate__().items() if k not in parameters}
+    state = estimator.__getstate__()
+    attributes = {name: value for name, value in state.items() if name not in parameters}
+    kind = type(estimator)
+    try:
+        check_attributes(kind, attributes)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"Expected a {kind.__name__} with the attributes that fit sets, but {error}: delete "
+            "what was added, or keep it by joblib.dump."
+        ) from error
     if not include_optimizer:
         attributes["_codec"] = copy.copy(attributes["_codec"])
         attributes["_codec"]._optimizer_state = None
     encoder = Encoder(STRUCTURES)
-    kind = type(estimator)
-    own = kind.__module__.partition(".")[0] == __package__
     described = {
-        "path": f"{__package__}:{kind.__name__}" if own else path_of(kind, "the estimator's class"),
+        "path": f"{__package__}:{kind.__name__}"
+        if is_own(kind)
+        else path_of(kind, "the estimator's class"),
         "parameters": {name: encoder.encode(value, name) for name, value in parameters.items()},
         "attributes": {name: encoder.encode(value, name) for name, value in attributes.items()},
     }

@@ -19,6 +19,7 @@ import numpy as np
 from .containers import from_long
 from .files import replacing
 from .importing import load
+from .printing import printable
 from .sequences import as_sequences
 
 if TYPE_CHECKING:
@@ -159,6 +160,8 @@ class Writer:
         elif self.form == "csv":
             text = frame.to_csv(index=False, header=not self._has_header, lineterminator="\n")
             self._has_header = True
+            if self.sink.isatty():  # which would obey what an id or a symbol says
+                text = printable(text)
             self.sink.write(text.encode())
         else:
             table = load("pyarrow").Table.from_pandas(frame, preserve_index=False)

@@ -21,7 +21,7 @@ from numpy.testing import assert_array_equal
 from sklearn import decomposition, pipeline, preprocessing
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from sklearn_seqae import archive, formats, load
+from sklearn_seqae import LSTMAutoencoderTransformer, archive, formats, load
 from sklearn_seqae.decoding import Decoder
 from sklearn_seqae.encoding import Encoder
 from sklearn_seqae.exceptions import FileFormatError, UntrustedError
@@ -218,14 +218,19 @@ def npy(dtype="'<f4'", order="False", shape="(3,)", content=bytes(12), version=b
         npy(shape="(999999999999999999, 999999999999999999, 999999999999999999)"),
         npy(shape="(-3,)"),
         npy(shape="(2,)"),
-        npy(shape="(3, " + "1, " * 40 + ")"),
+        npy(shape="(3, " + "1, " * 70 + ")"),
         npy(dtype="'|O'"),
         npy(dtype="'|V12'"),
         npy(dtype="[('a', '<f4')]"),
         npy(dtype="'<f999'"),
+        npy(dtype="'<U0'", shape="(1000000000000,)", content=b""),  # as '<U1' it would be 4 TB
+        npy(dtype="('<f4', (3,))", shape="(1,)"),
         npy(dtype="'<M8[evil]'"),
         npy(order="exit()"),
         npy(shape="(" * 5000),
+        npy(shape="(" * 500),
+        npy(shape="-" * 900 + "3"),
+        npy(shape="(-1, -3)"),
         npy(version=b"\x03\x00"),
         npy(content=bytes(13)),
         b"\x80\x04K\x01.",
@@ -316,16 +321,15 @@ def test_what_is_missing_or_unknown_is_named(forge):
         "scaler": lambda m: at(m, "attributes", "scaler_", "state"),
         "form": lambda m: at(m, "attributes", "_form", "state"),
     }
-    for place, find in places.items():
+    for find in places.values():
         names = []
         forge(lambda manifest, arrays, find=find, names=names: names.extend(find(manifest)))
         optional = {"members", "format", "format_version", "_has_columns", "n_features_in_"}
         for name in set(names) - optional:
             with pytest.raises(FileFormatError, match=name):
                 forge(lambda manifest, arrays, find=find, name=name: find(manifest).pop(name))
-        if place != "attributes":  # of which a user's class, or a user, may add some
-            with pytest.raises(FileFormatError, match="evil"):
-                forge(lambda manifest, arrays, find=find: find(manifest).update(evil=1))
+        with pytest.raises(FileFormatError, match="evil"):
+            forge(lambda manifest, arrays, find=find: find(manifest).update(evil=1))
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
@@ -484,20 +488,110 @@ def test_objects_are_made_of_plain_arguments_only(node, place, forge):
         forge(lambda manifest, arrays: at(manifest, "parameters").update({place: node}))
 
 
+LINK = 'x"><script>alert(1)</script>'
+FITTED = {"mean_": 1, "var_": 1, "scale_": 1, "n_samples_seen_": 3, "n_features_in_": 1}
+
+
 @pytest.mark.parametrize(
-    "state", [{"fit": 1}, {"__class__": 1}, {"memory": "/tmp/pickles"}, {"a b_": 1}]
+    "state",
+    [
+        {"fit": 1},
+        {"__class__": 1},
+        {"memory": "/tmp/pickles"},
+        {"a b_": 1},
+        {"evil_": 1},
+        {"_doc_link_template": LINK},
+        {"__doc_link_template": LINK},
+        {"_doc_link_module": "sklearn_seqae"},
+        {"_repr_html_": 1},
+        {"_sklearn_output_config": {"transform": LINK}},
+        {"_sklearn_version": 1},
+        {"mean_": None},
+        FITTED | {"mean_": "text"},
+        FITTED | {"n_features_in_": "text"},
+        dict.fromkeys(FITTED) | {"n_features_in_": 2, "feature_names_in_": None},
+    ],
+    ids=str,
 )
 def test_states_of_estimators_have_no_more_than_theirs(state, forge):
     scaler = vars(StandardScaler()) | state
     node = {"$": "estimator", "path": "sklearn.preprocessing:StandardScaler", "state": scaler}
-    with pytest.raises(FileFormatError, match="StandardScaler has"):
+    with pytest.raises(FileFormatError, match=r"StandardScaler (has|is fitted)"):
         forge(lambda manifest, arrays: at(manifest, "parameters").update(scaler=node))
 
 
-@pytest.mark.parametrize("name", ["transform", "__class__", "_codec.x", "save"])
-def test_no_attribute_hides_a_method(name, forge):
-    with pytest.raises(FileFormatError, match="is none of LSTMAutoencoderTransformer"):
-        forge(lambda manifest, arrays: at(manifest, "attributes").update({name: 1}))
+def test_arrays_of_a_scaler_have_its_number_of_features():
+    scaler = StandardScaler().fit(np.eye(3))
+    scaler.mean_ = np.zeros(2)
+    with pytest.raises(TypeError, match=r"'mean_' of shape \(2,\), not 3"):
+        recoded(scaler)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "transform",
+        "__class__",
+        "_codec.x",
+        "save",
+        "evil_",
+        "_doc_link_template",
+        "__doc_link_template",
+        "_doc_link_url_param_generator",
+        "_fitted_types",
+        "_get_doc_link",
+    ],
+)
+def test_no_attribute_is_more_than_fit_sets(name, forge, fitted):
+    with pytest.raises(FileFormatError, match=f"the list of attributes is odd.*{name}"):
+        forge(lambda manifest, arrays: at(manifest, "attributes").update({name: LINK}))
+    changed = copy.copy(fitted)
+    changed.__dict__[name] = LINK
+    with pytest.raises(TypeError, match=f"attributes that fit sets, but .*{name}"):
+        LSTMAutoencoderTransformer.save(changed, io.BytesIO())
+
+
+class Derived(LSTMAutoencoderTransformer):
+    """An estimator of a user's, which learns more."""
+
+    def fit(self, X, y=None):
+        """Fit, and count sequences."""
+        self.n_seen_ = len(X)
+        return super().fit(X)
+
+
+class OwnScaler(StandardScaler):
+    """A scaler of a user's."""
+
+    def fit(self, X, y=None, sample_weight=None):
+        """Fit, and set an attribute more."""
+        self.note_ = "mine"
+        return super().fit(X)
+
+
+def test_a_trusted_class_has_attributes_of_its_own_but_hides_none_of_its_class(ragged):
+    trusted = [f"{__name__}:Derived", f"{__name__}:OwnScaler"]
+    derived = Derived(4, units=6, epochs=1, scaler=OwnScaler(), random_state=0).fit(ragged)
+    file = io.BytesIO()
+    derived.save(file)
+    data = file.getvalue()
+    loaded = load(io.BytesIO(data), trusted)
+    assert loaded.n_seen_ == len(ragged)
+    assert loaded.scaler_.scaler_.note_ == "mine"
+    for where in ((), ("scaler_", "state", "scaler_", "state")):
+        for name in ("_doc_link_template", "__doc_link_template", "_repr_html_", "transform"):
+            archived = archive.Archive(io.BytesIO(data))
+            at(archived.manifest, "attributes", *where)[name] = LINK
+            file = io.BytesIO()
+            archive.write(file, archived.manifest, archived.arrays())
+            with pytest.raises(FileFormatError, match=name):
+                load(io.BytesIO(file.getvalue()), trusted)
+
+
+def test_losses_are_numbers(forge):
+    for losses in (["text"], "text", [None]):
+        with pytest.raises(FileFormatError, match="'history_' has"):
+            forge(lambda m, arrays, x=losses: at(m, "attributes")["history_"].update(loss=x))
 
 
 def test_a_class_that_is_no_estimator_is_refused(forge):
