@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from .objectives import N_SUMS
+
 ALWAYS_COMPILES: bool | None = True
 FLATTENS = False
 
@@ -72,7 +74,7 @@ def _over_batches(
             state, sums = step(carry[0], batches[i], lengths[i])
             return state, carry[1] + sums
 
-        return jax.lax.fori_loop(0, n_batches, body, (state, jax.numpy.zeros(4)))
+        return jax.lax.fori_loop(0, n_batches, body, (state, jax.numpy.zeros(N_SUMS)))
 
     def run_and_assign(batches: Any, lengths: Any, n_batches: int) -> NDArray[np.float32]:
         state = [[variable.value for variable in group] for group in variables]
@@ -86,7 +88,7 @@ def _over_batches(
 
 
 def _lent(variables: list[keras.Variable], values: list[Any]) -> Any:
-    return keras.StatelessScope(zip(variables, values, strict=True))
+    return keras.StatelessScope(zip(variables, values, strict=True), collect_losses=True)
 
 
 def _metric_variables(program: Any) -> list[keras.Variable]:

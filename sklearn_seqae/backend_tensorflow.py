@@ -9,6 +9,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from .objectives import N_SUMS
+
 ALWAYS_COMPILES: bool | None = None
 FLATTENS = True  # whether training may act on one array of all weights
 
@@ -104,7 +106,7 @@ def _over_batches(
         sums = tf.while_loop(
             lambda i, sums: i < n_batches,
             lambda i, sums: (i + 1, sums + step(batches[i], lengths[i])),
-            (0, tf.zeros(4)),
+            (0, tf.zeros(N_SUMS)),
             parallel_iterations=1,
         )[1]
         if flat is not None:

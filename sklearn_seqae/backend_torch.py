@@ -9,6 +9,8 @@ import torch
 from keras import ops
 from numpy.typing import NDArray
 
+from .objectives import N_SUMS
+
 ALWAYS_COMPILES: bool | None = False
 FLATTENS = False
 
@@ -53,7 +55,7 @@ def _over_batches(step: Callable[[Any, Any], Any]) -> Callable[..., NDArray[np.f
     @torch.no_grad()
     def run(batches: Any, lengths: Any, n_batches: int) -> NDArray[np.float32]:
         batches, lengths = ops.convert_to_tensor(batches), ops.convert_to_tensor(lengths)
-        sums = torch.zeros(4, device=batches.device)
+        sums = torch.zeros(N_SUMS, device=batches.device)
         for i in range(n_batches):
             sums += step(batches[i], lengths[i]).detach()
         return ops.convert_to_numpy(sums)

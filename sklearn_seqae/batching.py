@@ -44,6 +44,12 @@ class Chunk:
     width: int
     rows: NDArray[np.int64]
 
+    def without_filling(self) -> list["Chunk"]:
+        """Return the same batches in chunks of batches of one size, with no row that fills up."""
+        n_real = np.sum(self.rows >= 0, axis=1)
+        runs = np.split(self.rows, np.flatnonzero(np.diff(n_real)) + 1)
+        return [Chunk(self.width, run[:, run[0] >= 0]) for run in runs]
+
 
 def round_width(length: int, multiple: int) -> int:
     """Round a length up to a multiple of `multiple` on a grid of steps of at most an eighth.

@@ -99,13 +99,21 @@ class Patch(keras.layers.Layer):
     ceil(n_steps / patch_size), width). The width is patch_size * n_channels, plus as many
     indicators (1.0 where a value was observed) with `indicators`, else, for a patch_size above 1,
     plus patch_size of them, one a step: without these a real step of zeros at a sequence's end
-    could not be told from padding.
+    could not be told from padding. With `keeps_first` the first step counts as real in any case:
+    the mean over no step, which a user's own layer may take, is no number.
     """
 
-    def __init__(self, patch_size: int = 1, indicators: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        patch_size: int = 1,
+        indicators: bool = False,
+        keeps_first: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.patch_size = patch_size
         self.indicators = indicators
+        self.keeps_first = keeps_first
 
     def call(self, inputs: Any) -> Any:
         observed = ops.logical_not(ops.isnan(inputs))
@@ -120,7 +128,10 @@ class Patch(keras.layers.Layer):
         if isinstance(inputs, keras.KerasTensor):
             return None  # a mask belongs to data; while the graph is drawn there is none
         mask = step_mask(ops.logical_not(ops.isnan(inputs)))
-        return ops.any(self._fold(ops.expand_dims(mask, -1)), axis=-1)
+        mask = ops.any(self._fold(ops.expand_dims(mask, -1)), axis=-1)
+        return (
+            ops.logical_or(mask, ops.arange(ops.shape(mask)[1]) == 0) if self.keeps_first else mask
+        )
 
     def _fold(self, x: Any) -> Any:
         """Return (batch, n_steps, k) as (batch, n_patches, patch_size * k), zeros at the end."""
@@ -144,6 +155,7 @@ class Patch(keras.layers.Layer):
         return super().get_config() | {
             "patch_size": self.patch_size,
             "indicators": self.indicators,
+            "keeps_first": self.keeps_first,
         }
 
 

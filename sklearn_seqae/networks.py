@@ -54,6 +54,14 @@ def learned_weights(model: keras.Model) -> list[keras.Variable]:
     return [weight for weight in model.weights if id(weight) not in fixed]
 
 
+def seed_states(model: keras.Model) -> list[keras.Variable]:
+    """Return the states of the generators that dropout and the like draw from.
+
+    Keras counts them among a model's variables, but not among its weights.
+    """
+    return [v for v in model.variables if v.name == "seed_generator_state"]
+
+
 def decode(
     decoder: keras.Model,
     architecture: Architecture,
@@ -93,7 +101,12 @@ def decode(
 
 def _build_encoder(architecture: Architecture, seed: int) -> keras.Model:
     seeds = initializer_seeds(seed, len(architecture.units) + 1)
-    patch = Patch(architecture.patch_size, architecture.indicators, name="patch")
+    patch = Patch(
+        architecture.patch_size,
+        architecture.indicators,
+        keeps_first=architecture.encoder is not None,
+        name="patch",
+    )
     if architecture.encoder is not None:
         return _adopt_encoder(architecture, architecture.encoder, patch, seeds[0])
     layers: list[keras.layers.Layer] = [keras.Input((None, architecture.n_channels)), patch]

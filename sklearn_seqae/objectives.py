@@ -8,6 +8,8 @@ import numpy as np
 from keras import ops
 
 Function = Callable[[Any, Any], Any]
+# How many sums a program forms over a batch: those of `program.Totals`.
+N_SUMS = 5
 # Its logarithm is finite, and so small a one is not met in training, which would end there.
 LEAST_PROBABILITY = 1e-12
 

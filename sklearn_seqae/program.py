@@ -17,7 +17,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from .architecture import Architecture
-from .networks import build, decode
+from .networks import build, decode, seed_states
 from .objectives import MaskedLoss, MaskedMetric
 
 # Batches run in one call. More would save little, and mix the widths less.
@@ -25,6 +25,8 @@ CHUNK_SIZE = 8
 # What a decoded length's error weighs beside the reconstruction's. It is the absolute error in
 # standard deviations (quadratic below one step): a squared one hardly tells neighbours apart.
 LENGTH_WEIGHT = 0.1
+# How far the generators of a network are ahead for each epoch that it has been trained before.
+DRAWS_PER_EPOCH = 2**16
 
 
 def backend() -> ModuleType:
@@ -56,6 +58,7 @@ class Totals:
     count: float = 0.0
     length_loss: float = 0.0
     n_sequences: float = 0.0
+    added: float = 0.0  # each batch's as often as it has sequences
 
     def add(self, sums: NDArray[np.float32]) -> None:
         """Add what a program returned."""
@@ -63,6 +66,17 @@ class Totals:
         self.count += float(sums[1])
         self.length_loss += float(sums[2])
         self.n_sequences += float(sums[3])
+        self.added += float(sums[4])
+
+    @property
+    def mean_added(self) -> float:
+        """What the user's own models added to the loss."""
+        return self.added / max(self.n_sequences, 1.0)
+
+    @property
+    def mean_loss(self) -> float:
+        """The reconstruction's loss by real value, and what was added to it."""
+        return self.loss / max(self.count, 1.0) + self.mean_added
 
 
 class TrainingProgram:
@@ -93,9 +107,12 @@ class TrainingProgram:
         self.model = build(architecture, seed=0)
         self.model.compile(optimizer=optimizer)
         self.optimizer = optimizer
+        self.adds_losses = False  # until a batch says otherwise
         variables = self.model.trainable_variables
         self.flat: keras.Variable | None = None
-        if backend().FLATTENS and _acts_by_value(optimizer):
+        # A user's own layers have regularizers and constraints, which are of single variables.
+        by_value = architecture.is_built_in and _acts_by_value(optimizer)
+        if backend().FLATTENS and by_value:
             n_weights = sum(math.prod(variable.shape) for variable in variables)
             self.flat = keras.Variable(np.zeros(n_weights, np.float32), name="weights")
         optimizer.build(variables if self.flat is None else [self.flat])
@@ -121,6 +138,16 @@ class TrainingProgram:
             variable.assign(value)
         for metric in self.metrics:
             metric.metric.reset_state()  # a fit may have been interrupted within an epoch
+
+    def reseed(self, model: keras.Model, first_epoch: int) -> None:
+        """Draw from now on as `model` would, whatever was drawn in fits before.
+
+        Its own generators stay as `networks.build` made them, from a seed.
+        """
+        theirs, ours = seed_states(model), seed_states(self.model)
+        for their, our in zip(theirs, ours, strict=True):
+            seed = int(ops.convert_to_numpy(their.value)[0])
+            our.assign([seed, first_epoch * DRAWS_PER_EPOCH % 2**31])
 
     def state(self) -> tuple[list[NDArray], list[NDArray]]:
         """Return the weights, and the optimizer's moments and step count, as `load` takes them."""
@@ -162,22 +189,26 @@ class TrainingProgram:
         for metric in self.metrics:
             metric.update(batch, ops.stop_gradient(predicted))
         loss, count = self.loss(batch, predicted)
-        length_loss, n_sequences = ops.zeros(()), ops.zeros(())
+        real = ops.cast(lengths >= 0, "float32")
+        length_loss, n_sequences = ops.zeros(()), ops.sum(real)
         if self.architecture.decodes_length:
             model = self.model.get_layer("length")
             error = ops.abs(model(code) - lengths)
-            real = ops.cast(lengths >= 0, "float32")
             huber = ops.where(error < 1.0, 0.5 * error**2, error - 0.5)
             huber = huber / model.get_layer("steps").scale
-            length_loss, n_sequences = ops.sum(huber * real), ops.sum(real)
-        return ops.stack([loss, count, length_loss, n_sequences])
+            length_loss = ops.sum(huber * real)
+        added = ops.zeros(())  # by regularizers and `add_loss`
+        for extra in self.model.losses:
+            self.adds_losses = True
+            added = added + ops.sum(ops.cast(extra, "float32"))
+        return ops.stack([loss, count, length_loss, n_sequences, added * n_sequences])
 
     @staticmethod
     def objective(sums: Any) -> Any:
         """Return what training minimises."""
-        loss, count, length_loss, n_sequences = ops.unstack(sums)
-        total = loss / ops.maximum(count, 1.0)
-        return total + LENGTH_WEIGHT * length_loss / ops.maximum(n_sequences, 1.0)
+        loss, count, length_loss, n_sequences, added = ops.unstack(sums)
+        by_sequence = (LENGTH_WEIGHT * length_loss + added) / ops.maximum(n_sequences, 1.0)
+        return loss / ops.maximum(count, 1.0) + by_sequence
 
     def _optimizer_variables(self) -> list[Any]:
         return [v for v in self.optimizer.variables if v is not self.optimizer._learning_rate]

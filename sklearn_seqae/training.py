@@ -62,13 +62,19 @@ class Outcome:
     def judge(self, yardstick: Yardstick, held_out: float) -> None:
         """Find skill and last gain; `held_out` is what part of the sequences "val_loss" is of.
 
-        The skill is that over all sequences: a few held out are soon harder than the mean is.
+        What own models add to the loss says nothing of how well they reconstruct. The skill is that
+        over all sequences: a few held out are soon harder than the mean is.
         """
-        losses = self.history["loss"]
-        watched = self.history.get("val_loss", losses)
+        losses = self._reconstruction_losses("")
+        watched = self._reconstruction_losses("val_") if "val_loss" in self.history else losses
         best = self.best_epoch
         self.skill = yardstick.skill((1 - held_out) * losses[best] + held_out * watched[best])
         self.last_gain = yardstick.last_gain(watched)
+
+    def _reconstruction_losses(self, prefix: str) -> list[float]:
+        losses = self.history[f"{prefix}loss"]
+        added = self.history.get(f"{prefix}added_loss", [0.0] * len(losses))
+        return [loss - extra for loss, extra in zip(losses, added, strict=True)]
 
 
 class _Synchronous(keras.callbacks.Callback):
@@ -139,7 +145,9 @@ def train(
     optimizer = compile_arguments["optimizer"]
     kind = type(optimizer).__name__
     fixed_steps = model.get_layer("encoder").input_shape[1]
-    data = _Data.split(sequences, settings, seed, architecture.patch_size, fixed_steps)
+    # A layer of the user's own may look across a batch, as BatchNormalization does.
+    fills = architecture.is_built_in
+    data = _Data.split(sequences, settings, seed, architecture.patch_size, fixed_steps, fills)
     computed = architecture.trained()
     rate = float(optimizer.learning_rate)
     key = (
@@ -159,6 +167,7 @@ def train(
         learned = learned_weights(model)
         values = [variable.numpy() for variable in learned]
         program.load(values, (optimizer_state or {}).get(kind))
+        program.reseed(model, first_epoch)
         program.model.stop_training = False
         if isinstance(program.optimizer._learning_rate, keras.Variable):  # else it is a schedule
             program.optimizer.learning_rate = rate
@@ -188,6 +197,7 @@ class _Data:
     batch_size: int
     widths: NDArray[np.int64]
     jit_compile: bool
+    fills: bool  # whether rows that stand for nothing fill up a batch
 
     @classmethod
     def split(
@@ -197,6 +207,7 @@ class _Data:
         seed: int,
         patch_size: int,
         fixed_steps: int | None,
+        fills: bool = True,
     ) -> Self:
         """Hold sequences out, choose the widths, and decide whether XLA repays its compilation."""
         chosen, held_out = _split(sequences, settings, seed)
@@ -215,20 +226,27 @@ class _Data:
             n_steps = settings.epochs * sum(chunk.width for chunk in chunks) / patch_size
             n_shapes = len(np.unique(compiled_widths(widths)))
             jit_compile = n_steps > XLA_PAYS_AFTER_STEPS * n_shapes
-        return cls(training, validation, held_out, batch_size, widths, bool(jit_compile))
+        return cls(training, validation, held_out, batch_size, widths, bool(jit_compile), fills)
 
     def training_chunks(self, rng: np.random.Generator | None) -> list[Chunk]:
         """Return an epoch's batches."""
         shapes = compiled_widths(self.widths) if self.jit_compile else self.widths
-        lengths = self.training.lengths
-        return epoch_chunks(lengths, self.widths, self.batch_size, CHUNK_SIZE, rng, shapes)
+        return self._chunks(self.training, rng, shapes)
 
     def validation_chunks(self) -> list[Chunk]:
         """Return the batches of a validation pass."""
         # On TensorFlow a validation pass is never compiled.
         shapes = compiled_widths(self.widths) if backend().ALWAYS_COMPILES else self.widths
-        lengths = self.validation.lengths
-        return epoch_chunks(lengths, self.widths, self.batch_size, CHUNK_SIZE, None, shapes)
+        return self._chunks(self.validation, None, shapes)
+
+    def _chunks(
+        self, sequences: Sequences, rng: np.random.Generator | None, shapes: NDArray[np.int64]
+    ) -> list[Chunk]:
+        lengths, size = sequences.lengths, self.batch_size
+        chunks = epoch_chunks(lengths, self.widths, size, CHUNK_SIZE, rng, shapes)
+        if self.fills:
+            return chunks
+        return [part for chunk in chunks for part in chunk.without_filling()]
 
     def load(
         self, sequences: Sequences, chunk: Chunk
@@ -316,7 +334,7 @@ class _Run:
             totals.add(self.program.train(*self.data.load(self.data.training, chunk)))
             step += len(chunk.rows)
             logs = self._means(totals)
-            self._check_finite(totals.loss, epoch)
+            self._check_finite(logs["loss"], epoch)
             self.callbacks.on_train_batch_end(step - 1, logs)
         logs = self._means(totals, finish=True)
         if len(self.data.validation):
@@ -340,7 +358,9 @@ class _Run:
         return 0.5 * (1.0 + math.cos(math.pi * epoch / self.settings.epochs))
 
     def _means(self, totals: Totals, finish: bool = False) -> dict[str, float]:
-        means = {"loss": totals.loss / max(totals.count, 1.0)}
+        means = {"loss": totals.mean_loss}
+        if self.program.adds_losses:
+            means["added_loss"] = totals.mean_added
         if self.program.architecture.decodes_length:
             means["length_loss"] = totals.length_loss / max(totals.n_sequences, 1.0)
         for metric in self.program.metrics:

@@ -58,7 +58,8 @@ class LSTMAutoencoderTransformer(
         ``encoder(n_steps=, n_channels=, n_components=)`` that returns a ``keras.Model`` from
         (n_steps, n_channels) to (n_components,), in place of the built-in one. It sees padding and
         missing values as zeros, with a Keras mask over the padding. Input of shape (None,
-        n_channels) spares padding every batch to the longest sequence.
+        n_channels) spares padding every batch to the longest sequence. A sequence of no observed
+        value is one step of zeros.
     patch_size : int or "auto", default="auto"
         Steps that are folded into one recurrent step: 1 is the classic model, p makes long
         sequences cost a p-th of the recurrent steps. "auto" folds them to about 40.
@@ -123,7 +124,8 @@ class LSTMAutoencoderTransformer(
         the longest training sequence has.
     history_ : dict of str to list of float
         Per epoch: "loss", "val_loss" (if sequences were held out), "length_loss" (if lengths are
-        decoded) and the metrics.
+        decoded) and the metrics. What models of your own add to the loss (regularizers,
+        ``add_loss``) is in "loss", as in Keras, and once more in "added_loss".
     n_epochs_ : int
         Number of epochs run.
     best_epoch_ : int

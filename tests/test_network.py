@@ -435,7 +435,7 @@ def test_a_saved_and_a_cloned_model_give_the_same_outputs(choice, tmp_path):
 @pytest.mark.parametrize(
     "layer",
     [
-        Patch(3, indicators=True),
+        Patch(3, indicators=True, keeps_first=True),
         Reader(4, "gru", bidirectional=False, seed=3),
         Pool("mean", bidirectional=True, counts=True),
         Unroll(5, 3, "gru", seed=4),
