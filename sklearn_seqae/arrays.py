@@ -24,8 +24,10 @@ from .elements import (
     read_channels,
     real,
     says_symbols,
+    with_nan,
 )
 from .layout import Form, SequenceIndex, Sequences, cut
+from .remedies import for_element
 
 
 def _is_array(X: Any, ndim: int) -> bool:
@@ -40,6 +42,20 @@ def refuse_zero(what: str, shape: tuple[int, ...], *counts: int) -> None:
         )
 
 
+def is_column(X: Any) -> bool:
+    """Tell whether this is an object array (n, 1) of sequences, as scikit-learn hands on."""
+    if not (isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind == "O"):
+        return False
+    if not any(isinstance(cell, list | tuple) or np.ndim(cell) for cell in X[:, 0]):
+        return False
+    if X.shape[1] > 1:
+        raise ValueError(
+            f"Expected one sequence a row, got an object array of shape {X.shape} whose cells are "
+            "arrays; make a nested frame of a column a channel: pandas.DataFrame(X)."
+        )
+    return True
+
+
 def read_elements(X: Any, choose: Chooser | None, kind: str) -> Sequences | None:
     """Read a list or tuple ("list"), or an object array ("object"), of what holds one sequence."""
     if not (isinstance(X, list | tuple) if kind == "list" else _is_array(X, 1)):
@@ -51,10 +67,17 @@ def read_elements(X: Any, choose: Chooser | None, kind: str) -> Sequences | None
     first, step = next(iter(steps.items()), (0, ()))
     if len(set(steps.values())) > 1:
         at = next(i for i, other in steps.items() if other != step)
+        turned = len({elements[i].shape[:-1] for i in steps}) == 1
+        turn = (
+            "; where channels stand before steps, pass "
+            "sklearn_seqae.containers.from_channel_first(X)"
+            if turned
+            else ""
+        )
         raise ValueError(
             f"Got sequences of mixed channels: sequence {at} has shape {elements[at].shape}, but "
             f"sequence {first} has shape {elements[first].shape}. Give all as (n_steps, "
-            "n_channels) with the same channels, filled with NaN where one is missing."
+            f"n_channels) with the same channels, filled with NaN where one is missing{turn}."
         )
     refuse_zero("channel(s)", elements[first].shape, *step)
     lengths = np.fromiter(map(len, elements), dtype=np.int64, count=len(elements))
@@ -146,16 +169,22 @@ def _element(element: Any, position: int, numbers_only: bool) -> Any:
     if _holds_plain_numbers(element) and element.ndim in (1, 2):
         return element
     where = f"sequence {position}"
+    if isinstance(element, tuple) and any(map(is_frame, element)):  # of list(groupby)
+        raise _no_sequence(f"{where} is a tuple with a DataFrame in it", element)
     if is_frame(element) or (says_symbols(element) and not numbers_only):
         return _numbers(element, position) if numbers_only else element
     array = as_array(element, where) if numbers_only else as_given(element, where)
     if array.ndim not in (1, 2):
         given = f"has shape {array.shape}" if array.ndim else f"is a {type(element).__name__}"
-        raise ValueError(
-            "Expected every sequence to be an array of shape (n_steps, n_channels) or (n_steps,), "
-            f"but {where} {given}. For one single sequence x pass [x]."
-        )
+        raise _no_sequence(f"{where} {given}", element)
     return real(array, where) if numbers_only else array
+
+
+def _no_sequence(given: str, element: Any) -> ValueError:
+    return ValueError(
+        "Expected every sequence to be an array of shape (n_steps, n_channels) or (n_steps,), but "
+        f"{given}. {for_element(element)}"
+    )
 
 
 def _holds_plain_numbers(element: Any) -> bool:
@@ -200,7 +229,9 @@ def read_array(X: Any, choose: Chooser | None, ndim: int) -> Sequences | None:
             pieces = [[channel(steps, j)] for j in range(len(symbolic))]
             values, labels = read_channels(pieces, symbolic, [f"the {ndim}-D array"])
             X = values.reshape(X.shape)
-    if X.dtype.kind != "O":  # objects are left to check_array, whose words scikit-learn asks for
+    if X.dtype.kind == "O":  # left to check_array, whose words scikit-learn asks for
+        X = with_nan(X)
+    else:
         real(X, f"the {ndim}-D array")
     refuse_zero("channel(s)", X.shape, *X.shape[2:])
     with np.errstate(over="ignore"):
@@ -240,7 +271,7 @@ def write_object(sequences: Sequences, form: Form, index: Any) -> NDArray[np.obj
     array = np.empty(len(sequences), dtype=object)
     for position, sequence in enumerate(write_list(sequences, form, index)):
         array[position] = sequence
-    return array
+    return array[:, None] if form.layout == "column" else array
 
 
 def write_3d(sequences: Sequences, form: Form, index: Any) -> NDArray[Any]:

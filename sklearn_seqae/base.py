@@ -77,6 +77,7 @@ class SequenceAutoencoder(Diagrammed):
     """
 
     _fitted_types = FITTED
+    n_channels_in_: int
 
     @property
     def model_(self) -> "keras.Model":
@@ -319,6 +320,8 @@ class SequenceAutoencoder(Diagrammed):
         if not reset:
             check_is_fitted(self)
         sequences = as_sequences(X, self._chooser(reset))
+        if not reset:
+            sequences = sequences.with_channels(self.n_channels_in_)
         form = sequences.form
         if reset:
             self.n_channels_in_ = sequences.n_channels

@@ -7,8 +7,8 @@ decoded values are not whole). Inside, values are float32.
 ====================================== =========================================================
 container                              one sequence is
 ====================================== =========================================================
-list, tuple or object array            an array (n_steps, n_channels), a 1-D sequence of one
-                                       channel, or nested lists
+list, tuple, or object array (n,) or   an array (n_steps, n_channels), a 1-D sequence of one
+(n, 1)                                 channel, or nested lists
 list of DataFrames                     a DataFrame, one column a channel
 3-D array                              (n_steps, n_channels) of (n_sequences, n_steps, n_channels);
                                        all-NaN steps at its end are padding, as in tslearn
@@ -22,6 +22,8 @@ array; polars or pandas frame, series) lists of lists or of structs, whose steps
 awkward array                          ``var * float``, ``var * n_channels * float`` or ``var *
                                        {x: float, ...}``; or each field holds ``var * float``
 ``tf.RaggedTensor``                    (None,) or (None, n_channels)
+nested tensor, packed sequence (torch) (n_steps,) or (n_steps, n_channels); a list of arrays is given
+                                       back
 masked array (NumPy)                   as in lists and arrays; what is masked is missing, or padding
 ====================================== =========================================================
 
@@ -135,6 +137,12 @@ def from_long(
     columns = list(frame.columns)
     keys = [id] if time is None else [id, time]
     kept = [name for name in columns if name not in keys] if channels is None else list(channels)
+    twice = [name for name in keys if [*columns, *keys].count(name) > 2]
+    if twice:
+        raise ValueError(
+            "Expected one column for the id and another for the time stamps, got one for both, or "
+            f"more than one of the name {twice[0]!r}; rename the columns."
+        )
     missing = [name for name in (*keys, *kept) if name not in columns]
     if missing:
         raise ValueError(
@@ -152,13 +160,15 @@ def from_long(
             f"Expected an id in every row, but column {id!r} is missing one in row "
             f"{int(np.argmax(ids.isna()))}; fill it in, or leave the row out."
         )
-    stamps = frame.groupby(id, observed=True).cumcount() if time is None else frame[time]
+    # By values, for a name may be that of the index as well.
+    stamps = ids.groupby(ids.to_numpy()).cumcount() if time is None else frame[time]
     index = pd.MultiIndex.from_arrays([pd.Index(ids), pd.Index(stamps)], names=[id, time])
     owners, known = pd.Index(ids).factorize()
     order = np.argsort(owners, kind="stable")
     labels = known.tolist()
     check_rising(pd.Index(stamps)[order], owners[order], lambda i: f"sequence {labels[i]!r}")
-    return frame[kept].set_axis(index)
+    chosen = [i for name in dict.fromkeys(kept) for i, own in enumerate(columns) if own == name]
+    return frame.iloc[:, chosen].set_axis(index)
 
 
 def convert(X: Any, kind: str) -> Any:
@@ -205,6 +215,11 @@ def convert(X: Any, kind: str) -> Any:
     sequences = as_sequences(X, lambda found, names: found)
     own = sequences.form
     names = own.channel_names
+    if kind in ("polars", "awkward") and len(set(map(str, names or ()))) < len(names or ()):
+        raise ValueError(
+            f"Expected channels of different names for {kind!r}, got {list(names or ())}; rename "
+            "them first."
+        )
     form = Form(_KINDS[kind], columns=names, clock=own.clock)
     if len(names or ()) != sequences.n_channels:
         form = replace(form, columns=None)

@@ -59,6 +59,11 @@ def as_array(X: Any, where: str) -> NDArray[Any]:
     try:
         return np.asarray(X)
     except ValueError as error:
+        if isinstance(X, list | tuple) and None in [step if step is None else 0 for step in X]:
+            raise ValueError(
+                f"Expected a vector of channels at every step, but {where} has None at step "
+                f"{X.index(None)}; give NaN for each value that is missing there."
+            ) from error
         raise ValueError(
             f"Expected the same number of channels at every step, but {where} is ragged ({error})."
         ) from error
@@ -100,19 +105,34 @@ def real(array: NDArray[Any], where: str) -> NDArray[Any]:
         try:
             # float("1.5") would work, but text among numbers is a mistake in the data.
             if not any(isinstance(item, str | bytes) for item in array.flat):
-                return array.astype(np.float64)
+                return with_nan(array).astype(np.float64)
             reason = "holds text"
         except (TypeError, ValueError) as error:
             reason = f"holds an object that is no number ({error})"
     raise TypeError(f"Expected real numbers, but {where} {reason}; convert it to numbers first.")
 
 
+def with_nan(objects: NDArray[Any]) -> NDArray[Any]:
+    """Return objects with NaN in place of None and pandas' marks, which float refuses."""
+    missing = is_missing(objects.ravel()).reshape(objects.shape)
+    return np.where(missing, np.nan, objects)
+
+
 def frame_values(frame: Any, where: str) -> NDArray[Any]:
     """Return the numbers of a DataFrame, with NaN where pandas has its own mark."""
-    for position, (name, dtype) in enumerate(frame.dtypes.items()):
-        if getattr(dtype, "kind", "O") not in "fiub":
-            real(frame.iloc[:, position].to_numpy(dtype=object), f"column {name!r} of {where}")
-    return np.asarray(frame.to_numpy(dtype=np.float64, na_value=np.nan))
+    plain = [getattr(dtype, "kind", "O") in "fiub" for dtype in frame.dtypes]
+    if all(plain):
+        return np.asarray(frame.to_numpy(dtype=np.float64, na_value=np.nan))
+    columns = [frame.iloc[:, j] for j in range(frame.shape[1])]
+    return np.stack(
+        [
+            column.to_numpy(dtype=np.float64, na_value=np.nan)
+            if is_plain
+            else real(column.to_numpy(dtype=object), f"column {column.name!r} of {where}")
+            for column, is_plain in zip(columns, plain, strict=True)
+        ],
+        axis=1,
+    )
 
 
 def holds_symbols(element: Any, n_channels: int) -> list[bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -195,6 +195,18 @@ class Sequences:
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
         return iter(cut(self.values, self.offsets))
+
+    def with_channels(self, n_channels: int) -> Sequences:
+        """Return empty sequences, whose container says of none how many channels, with so many."""
+        is_open = self.form.kind in ("list_1d", "object_1d", "nested", "nested_series")
+        if len(self.values) or not is_open or len(self.form.columns or ()) > 1:
+            return self
+        form = self.form
+        if n_channels > 1:
+            form = replace(form, kind=form.kind.removesuffix("_1d"))
+        return Sequences(
+            np.empty((0, n_channels), np.float32), self.offsets, form, index=self.index
+        )
 
     def take(self, indices: Any) -> Sequences:
         """Choose sequences by what NumPy takes as an index: integers, a boolean mask, a slice."""

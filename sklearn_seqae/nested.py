@@ -52,6 +52,12 @@ def read_nested(X: Any, choose: Chooser | None) -> Sequences | None:
                     f"Expected a sequence in every cell, but column {name!r} of {row} has "
                     f"{cell!r}; give an empty one, or leave the row out."
                 )
+    if any(is_frame(cell) for column in cells for cell in column):
+        one = "X" if is_series(X) else f"X[{names[0]!r}]"
+        raise ValueError(
+            "Expected cells to be Series, arrays or lists, got DataFrames; pass the list of them: "
+            f"{one}.tolist()."
+        )
     first = next((cell for cell in cells[0] if len(cell)), cells[0][0])
     layout = "Series" if is_series(first) else "list" if isinstance(first, list | tuple) else ""
     form = Form(
@@ -118,8 +124,6 @@ def _is_cell(item: Any) -> bool:
 
 def _is_matrix(cell: Any) -> bool:
     """Tell whether a cell holds steps that are vectors."""
-    if is_frame(cell):
-        return True
     return not is_series(cell) and len(cell) > 0 and _is_cell(cell[0])
 
 

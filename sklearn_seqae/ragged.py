@@ -84,7 +84,11 @@ def write_awkward(sequences: Sequences, form: Form, index: Any) -> Any:
         ]
         steps = _as_optional(ak, step, _as_records(ak, inner, leaves, len(sequences.values)))
     elif _is_vector(ak, inner):
-        leaf = _as_leaf(ak, inner.content, sequences.values.ravel(), None)
+        if sequences.labels:
+            items = combine(sequences.values, sequences.labels).ravel()
+            leaf = _as_symbols(ak, inner.content, items)
+        else:
+            leaf = _as_leaf(ak, inner.content, sequences.values.ravel(), None)
         starts = np.arange(len(sequences.values) + 1) * sequences.n_channels
         steps = _as_lists(ak, step, leaf, starts)
     else:
@@ -155,6 +159,23 @@ def write_tensor(sequences: Sequences, form: Form, index: Any) -> Any:
     return tf.RaggedTensor.from_row_splits(steps, tf.cast(sequences.offsets, splits))
 
 
+def unpack_torch(X: Any) -> list[Any] | None:
+    """Return the sequences of a nested tensor or a PackedSequence of torch, else None.
+
+    They come back as a list of arrays, as a plain tensor comes back as an array.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return None
+    if isinstance(X, torch.nn.utils.rnn.PackedSequence):
+        tensors = torch.nn.utils.rnn.unpack_sequence(X)
+    elif isinstance(X, torch.Tensor) and X.is_nested:
+        tensors = X.unbind()
+    else:
+        return None
+    return [tensor.detach().cpu().numpy() for tensor in tensors]
+
+
 def _check_channels(n_channels: int, sequences: Sequences) -> None:
     if n_channels != sequences.n_channels:
         raise ValueError(
@@ -188,7 +209,13 @@ def _default_layout(sequences: Sequences, form: Form) -> str:
     if form.columns is not None:
         return "var * {" + ", ".join(f'"{name}": float32' for name in form.columns) + "}"
     n_channels = sequences.n_channels
-    return "var * float32" if n_channels == 1 else f"var * {n_channels} * float32"
+    if n_channels == 1:
+        return "var * float32"
+    kinds = {found is None or found.values.dtype.kind for found in sequences.labels}
+    if len(kinds) < 2:
+        return f"var * {n_channels} * float32"
+    # Text and numbers side by side are no vector.
+    return "var * {" + ", ".join(f'"{j}": float32' for j in range(n_channels)) + "}"
 
 
 def _list_lengths(ak: Any, lists: Any, where: str) -> NDArray[np.int64]:
@@ -247,14 +274,19 @@ def _as_optional(ak: Any, kind: Any, content: Any) -> Any:
 def _as_leaf(ak: Any, kind: Any, values: NDArray[np.float32], labels: Labels | None) -> Any:
     """Return the values of a channel, with None for NaN where the type has it."""
     if labels is not None:
-        text = ak.Array(restore(values, labels).tolist()).layout
-        return text if text.is_option else _as_optional(ak, kind, text)
+        return _as_symbols(ak, kind, restore(values, labels))
     numbers = ak.contents.NumpyArray(values.astype(_inside(ak, kind).primitive))
     if not isinstance(kind, ak.types.OptionType):
         return numbers
     mask = ak.index.Index8(np.isnan(values).astype(np.int8))
     # Of the ways to say that a number is missing, the one that ak.Array(...) chooses.
     return ak.contents.ByteMaskedArray(mask, numbers, False).to_IndexedOptionArray64()
+
+
+def _as_symbols(ak: Any, kind: Any, items: NDArray[Any]) -> Any:
+    """Return text or numbers as they are, of a type that may be an option."""
+    leaf = ak.Array(items.tolist()).layout
+    return leaf if leaf.is_option else _as_optional(ak, kind, leaf)
 
 
 def _as_records(ak: Any, kind: Any, contents: list[Any], n_records: int) -> Any:

@@ -316,7 +316,7 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
     def _check(self, X: Any, *, columns: bool = True) -> Sequences:
         """Read sequences and hold them against those of fit."""
         check_is_fitted(self, "n_channels_in_")
-        sequences = as_sequences(X)
+        sequences = as_sequences(X).with_channels(self.n_channels_in_)
         if sequences.n_channels != self.n_channels_in_:
             raise ValueError(
                 f"Expected sequences of {self.n_channels_in_} channel(s) as in fit, got "

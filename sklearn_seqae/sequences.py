@@ -7,7 +7,7 @@ Every kind of container is one entry of ``KINDS``; no module after this one know
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from . import arrays, arrow, frames, nested, ragged
 from .elements import Chooser, as_array, is_frame
 from .layout import Form, SequenceIndex, Sequences
+from .remedies import for_container
 
 __all__ = ["Form", "Sequences", "as_sequences", "row_labels", "to_container"]
 
@@ -60,6 +61,12 @@ def as_sequences(X: Any, choose: Chooser | None = None) -> Sequences:
     """
     if isinstance(X, Sequences):
         return X
+    if arrays.is_column(X):
+        column = as_sequences(X[:, 0], choose)
+        return replace(column, form=replace(column.form, layout="column"))
+    tensors = ragged.unpack_torch(X)
+    if tensors is not None:
+        return as_sequences(tensors, choose)
     for kind in KINDS.values():
         sequences = kind.read(X, choose)
         if sequences is not None:
@@ -73,8 +80,7 @@ def as_sequences(X: Any, choose: Chooser | None = None) -> Sequences:
     is_array = isinstance(X, np.ndarray)
     given = f"an array of shape {X.shape}" if is_array else f"a {type(X).__name__}"
     raise (ValueError if is_array else TypeError)(
-        f"Expected {_EXPECTED}; got {given}. Reshape your data: one single sequence x is "
-        "[x], sparse data become dense by x.toarray()."
+        f"Expected {_EXPECTED}; got {given}. {for_container(X)}"
     )
 
 

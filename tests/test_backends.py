@@ -7,9 +7,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 
 from sklearn_seqae import program
+from sklearn_seqae.sequences import as_sequences
 
 CHECKS = Path(__file__).with_name("backend_checks.py")
 
@@ -42,3 +44,16 @@ def test_a_backend_that_does_not_train_is_refused_with_a_hint(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "numpy")
     with pytest.raises(ImportError, match="set it to 'tensorflow', 'jax' or 'torch' before"):
         program.backend()
+
+
+def test_nested_tensors_and_packed_sequences_of_torch_are_read():
+    torch = pytest.importorskip("torch", reason="`make backends` installs it, and tests it")
+    tensors = [torch.randn(n_steps, 2) for n_steps in (3, 5, 1)]
+    for X in (
+        torch.nested.nested_tensor(tensors, layout=torch.strided),
+        torch.nested.nested_tensor(tensors, layout=torch.jagged, requires_grad=True),
+        torch.nn.utils.rnn.pack_sequence(tensors, enforce_sorted=False),
+    ):
+        sequences = as_sequences(X)
+        assert sequences.lengths.tolist() == [3, 5, 1]
+        np.testing.assert_array_equal(sequences.values, torch.cat(tensors).numpy())

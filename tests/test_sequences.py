@@ -256,7 +256,7 @@ DATES = np.array([["2020-01-01"]], dtype="datetime64[D]")
         (np.ones(3), r"an array of shape \(3,\)\. Reshape your data"),
         (np.ones((1, 1, 1, 1)), r"an array of shape \(1, 1, 1, 1\)"),
         (iter([[1.0]]), "got a list_iterator"),
-        (sparse.csr_array(np.eye(2)), "sparse data become dense"),
+        (sparse.csr_array(np.eye(2)), "Sparse data become dense"),
         ([], r"0 sample\(s\) \(shape=\(0,\)\) while a minimum of 1"),
         (np.empty((0, 3)), r"0 sample\(s\) \(shape=\(0, 3\)\)"),
         (np.empty((0, 3, 1)), r"0 sample\(s\) \(shape=\(0, 3, 1\)\)"),

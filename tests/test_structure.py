@@ -19,6 +19,7 @@ MODULES = [
     "blas",
     "keys",
     "elements",
+    "remedies",
     "layout",
     "exceptions",
     "arrays",
