@@ -22,8 +22,7 @@ array; polars or pandas frame, series) lists of lists or of structs, whose steps
 awkward array                          ``var * float``, ``var * n_channels * float`` or ``var *
                                        {x: float, ...}``; or each field holds ``var * float``
 ``tf.RaggedTensor``                    (None,) or (None, n_channels)
-nested tensor, packed sequence (torch) (n_steps,) or (n_steps, n_channels); a list of arrays is given
-                                       back
+nested tensor, packed sequence (torch) (n_steps,) or (n_steps, n_channels); a list comes back
 masked array (NumPy)                   as in lists and arrays; what is masked is missing, or padding
 ====================================== =========================================================
 
