@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array
 
+from .ambiguity import check_numbers, refuse_text_column
 from .elements import (
     Chooser,
     Labels,
@@ -213,8 +215,14 @@ def _read_symbolic(
     return replace(Sequences.from_lengths(values, lengths, form), labels=labels)
 
 
-def read_array(X: Any, choose: Chooser | None, ndim: int) -> Sequences | None:
-    """Read (n_sequences, n_steps[, n_channels]); all-NaN steps at the end of a row are padding."""
+def read_array(
+    X: Any, choose: Chooser | None, ndim: int, names: Sequence[Any] | None = None
+) -> Sequences | None:
+    """Read (n_sequences, n_steps[, n_channels]); all-NaN steps at the end of a row are padding.
+
+    `names` are those of the columns of a table, which may be one of something else; () if it has
+    none.
+    """
     if not _is_array(X, ndim):
         return None
     form = Form(f"{ndim}d", width=X.shape[1])
@@ -226,6 +234,9 @@ def read_array(X: Any, choose: Chooser | None, ndim: int) -> Sequences | None:
         steps = X.reshape(-1, *X.shape[2:] or (1,))
         symbolic = choose(holds_symbols(steps, steps.shape[1]), None)
         if any(symbolic):
+            if X.shape[1:] == (1,):
+                refuse_text_column(len(X))
+            names = None
             pieces = [[channel(steps, j)] for j in range(len(symbolic))]
             values, labels = read_channels(pieces, symbolic, [f"the {ndim}-D array"])
             X = values.reshape(X.shape)
@@ -234,6 +245,8 @@ def read_array(X: Any, choose: Chooser | None, ndim: int) -> Sequences | None:
     else:
         real(X, f"the {ndim}-D array")
     refuse_zero("channel(s)", X.shape, *X.shape[2:])
+    if names is not None:
+        check_numbers(X, names)
     with np.errstate(over="ignore"):
         array = check_array(
             X, dtype=np.float32, allow_nd=True, ensure_all_finite="allow-nan", input_name="X"

@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import validation
+from .ambiguity import doubt_one_column, refuse_one_sequence
 from .architecture import Architecture
 from .diagram import Diagrammed
 from .elements import Chooser
@@ -327,8 +328,10 @@ class SequenceAutoencoder(Diagrammed):
             self.n_channels_in_ = sequences.n_channels
             self.n_features_in_ = sequences.n_features
             self.__dict__.pop("feature_names_in_", None)
+            doubt_one_column(form, len(sequences))
         else:
             self._check_n_channels(sequences.n_channels)
+            refuse_one_sequence(form, self._form, len(sequences))
         is_given = not isinstance(X, Sequences)
         if is_given and form.has_columns_of(form if reset else self._form):
             validate_data(self, X, reset=reset, skip_check_array=True)
@@ -378,7 +381,8 @@ class SequenceAutoencoder(Diagrammed):
         if n_channels != self.n_channels_in_:
             raise ValueError(
                 f"X has {n_channels} channels, but {type(self).__name__} is expecting "
-                f"{self.n_channels_in_} channels as input: give the channels that fit saw."
+                f"{self.n_channels_in_} channels as input: give the channels that fit saw, and "
+                "one single sequence x, (n_steps, n_channels), as [x]."
             )
 
     @contextlib.contextmanager

@@ -31,6 +31,28 @@ rise within each sequence; as text they have to be dates (ISO 8601), and rise as
 long DataFrame are in the order of their first rows, and so are the rows of codes; with
 ``set_output(transform="pandas")`` these are called by the ids.
 
+A table looks the same whether its rows are sequences or steps. What cannot be meant as it would be
+read is refused, with what to do; what hardly can is read with an
+:class:`~sklearn_seqae.exceptions.AmbiguousInputWarning`:
+
+====================================== =========================================================
+a table, wide or of (id, time), with   is
+====================================== =========================================================
+a column of time stamps, or text       refused: a row is a step, see :func:`from_long`; or the
+beside numbers                         text names the sequences, ``X.set_index(name)``
+numbers that look like ids and times   read with a warning, as is one column of row numbers
+rows of time stamps, and columns of    refused: one series is ``[X]``, or pieces of it; with
+words                                  columns called x1, x2, ... or 0, 1, ... it is a warning,
+                                       and with ``X.rename_axis(columns="step")`` neither
+columns of channels by steps           refused: ``X.stack`` makes them an index of (id, time);
+                                       names such as x_0, x_1, y_0, y_1 are read with a warning
+an index of (time, text)               refused: ``X.swaplevel().sort_index()``; of (time, number)
+                                       read with a warning, unless the level is named as a time
+one column of symbols                  refused: ``[X]`` is one sequence, ``list(text)`` another
+one column of numbers                  read with a warning by fit, and refused after a fit on
+                                       sequences that were no rows of a table: ``[X]``
+====================================== =========================================================
+
 Sequences that are decoded from codes alone get their ids from the index of the codes, if these are
 a DataFrame, else 0, 1, ...; their time stamps start where those of the first training sequence did,
 and go on in its step (numbers, dates, periods), or are 0, 1, ... where that has no regular one.

@@ -120,7 +120,14 @@ def with_nan(objects: NDArray[Any]) -> NDArray[Any]:
 
 def frame_values(frame: Any, where: str) -> NDArray[Any]:
     """Return the numbers of a DataFrame, with NaN where pandas has its own mark."""
-    plain = [getattr(dtype, "kind", "O") in "fiub" for dtype in frame.dtypes]
+    kinds = [getattr(dtype, "kind", "O") for dtype in frame.dtypes]
+    stamps = [name for name, kind in zip(frame.columns, kinds, strict=True) if kind in "mM"]
+    if stamps:
+        raise TypeError(
+            f"Expected real numbers, but column {stamps[0]!r} of {where} holds time stamps; make "
+            "it the index by set_index, or leave it out."
+        )
+    plain = [kind in "fiub" for kind in kinds]
     if all(plain):
         return np.asarray(frame.to_numpy(dtype=np.float64, na_value=np.nan))
     columns = [frame.iloc[:, j] for j in range(frame.shape[1])]

@@ -20,6 +20,26 @@ class NothingLearnedWarning(UserWarning):
     """
 
 
+class AmbiguousInputWarning(UserWarning):
+    """Given where data are read in one way and are more likely meant in another.
+
+    Such are a table with a step a row, where a row is read as a sequence, and an index of (time,
+    id) in place of (id, time). The message says how data are given that are meant so. It is an
+    error where data cannot be meant as they would be read.
+
+    See Also
+    --------
+    sklearn_seqae.containers : What each container is read as.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from sklearn_seqae.exceptions import AmbiguousInputWarning
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", AmbiguousInputWarning)  # for data that are meant so
+    """
+
+
 class FileFormatError(ValueError):
     """Raised by `load` where a file is not one that `save` wrote, or not as it wrote it.
 

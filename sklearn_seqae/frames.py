@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .ambiguity import check_frame, check_index, refuse_text_column
 from .arrays import read_array, refuse_infinity, refuse_zero, write_2d
 from .clocks import check_rising, check_rising_each, read_clock, tell
 from .elements import (
@@ -35,6 +36,7 @@ def read_wide(X: Any, choose: Chooser | None) -> Sequences | None:
     """Read a DataFrame with a sequence a row and a step a column."""
     if not is_frame(X) or X.index.nlevels > 1:
         return None
+    check_frame(X)
     form = Form(
         "frame",
         X.shape[1],
@@ -47,6 +49,8 @@ def read_wide(X: Any, choose: Chooser | None) -> Sequences | None:
     if choose is not None and X.size:
         symbolic = choose([any(holds_symbols(X, X.shape[1]))], None)
         if any(symbolic):
+            if X.shape[1] == 1:
+                refuse_text_column(len(X))
             # The columns are steps: one channel, read step by step.
             pieces = [channel(X, i) for i in range(X.shape[1])]
             names = [f"column {name!r}" for name in X.columns]
@@ -54,7 +58,7 @@ def read_wide(X: Any, choose: Chooser | None) -> Sequences | None:
             values = codes.reshape(X.shape[::-1]).T
     if values is None:
         values = frame_values(X, "the DataFrame")
-    sequences = read_array(values, None, ndim=2)
+    sequences = read_array(values, None, 2, None if labels else X.columns)
     assert sequences is not None
     return replace(sequences, form=form, labels=labels, index=SequenceIndex(X.index))
 
@@ -138,6 +142,7 @@ def read_long(X: Any, choose: Chooser | None) -> Sequences | None:
         )
     refuse_zero("sample(s)", X.shape, len(X))
     refuse_zero("feature(s)", X.shape, X.shape[1])
+    check_index(X.index)
     names = (*X.index.names, *X.columns.names)
     owners, ids = X.index.get_level_values(0).factorize()
     ids = ids.rename(names[0])

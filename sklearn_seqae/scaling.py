@@ -11,6 +11,7 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .ambiguity import refuse_one_sequence
 from .documentation import Documented
 from .moments import FLOOR, raw_statistics
 from .sequences import Sequences, as_sequences, to_container
@@ -320,8 +321,10 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
         if sequences.n_channels != self.n_channels_in_:
             raise ValueError(
                 f"Expected sequences of {self.n_channels_in_} channel(s) as in fit, got "
-                f"{sequences.n_channels}; give the same channels in the same order."
+                f"{sequences.n_channels}; give the same channels in the same order, and one single "
+                "sequence x, (n_steps, n_channels), as [x]."
             )
+        refuse_one_sequence(sequences.form, self._form, len(sequences))
         # Columns count only where fit saw some. Who made Sequences has checked their container.
         if columns and not isinstance(X, Sequences) and sequences.form.has_columns_of(self._form):
             validate_data(self, X, reset=False, skip_check_array=True)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from . import arrays, arrow, frames, nested, ragged
+from .ambiguity import check_table
 from .elements import Chooser, as_array, is_frame
 from .layout import Form, SequenceIndex, Sequences
 from .remedies import for_container
@@ -73,7 +74,12 @@ def as_sequences(X: Any, choose: Chooser | None = None) -> Sequences:
             return sequences
     is_array_like = hasattr(X, "__array__") and not isinstance(X, np.ndarray)
     if is_array_like and not is_frame(X):
+        names = check_table(X)
         array = as_array(X, type(X).__name__)
+        if names is not None:
+            sequences = arrays.read_array(array, choose, 2, names)
+            assert sequences is not None
+            return sequences
         if array.ndim:
             return as_sequences(array, choose)
         X = array
@@ -141,5 +147,5 @@ KINDS: dict[str, _Kind] = {
     "object": _Kind(arrays.write_object, partial(arrays.read_elements, kind="object")),
     "object_1d": _Kind(arrays.write_object),
     "3d": _Kind(arrays.write_3d, partial(arrays.read_array, ndim=3)),
-    "2d": _Kind(arrays.write_2d, partial(arrays.read_array, ndim=2)),
+    "2d": _Kind(arrays.write_2d, partial(arrays.read_array, ndim=2, names=())),
 }

@@ -291,8 +291,8 @@ DATES = np.array([["2020-01-01"]], dtype="datetime64[D]")
         (np.array([[[1e300]]]), "Input X contains infinity or a value too large"),
         ([[1.0], [1.0, 1e300]], r"dtype\('float32'\) in sequence 1"),
         ([[1.0], [], [[np.inf]]], r"mixed channels"),
-        (pd.DataFrame({"a": [1.0], "b": ["x"]}), "column 'b' of the DataFrame holds text"),
-        (pd.DataFrame({"a": pd.to_datetime(["2020"])}), "column 'a' .* no number"),
+        (pd.DataFrame({"b": ["x"]}), "column 'b' of the DataFrame holds text"),
+        (pd.DataFrame({"a": pd.to_datetime(["2020"])}), "'a' .* holds time stamps; make it"),
         ([pd.DataFrame({"a": ["x"]})], "column 'a' of sequence 0 holds text"),
     ],
 )

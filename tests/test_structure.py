@@ -22,6 +22,7 @@ MODULES = [
     "remedies",
     "layout",
     "exceptions",
+    "ambiguity",
     "arrays",
     "clocks",
     "frames",
