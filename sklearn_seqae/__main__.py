@@ -17,7 +17,8 @@ DATA = """\
 Data are files, or "-" for a stream, in one of three formats, told by the suffix or by --format:
 
   csv      one row a step, the rows of a sequence under each other; columns for the id of the
-           sequence, for time stamps (numbers or ISO dates; optional) and for the channels
+           sequence, for time stamps (numbers or ISO dates; optional) and for the channels;
+           packed as .csv.gz, .bz2, .xz, .zst or .zip, or not
   parquet  the same, or one row a sequence and a list column for each channel
   npz      a padded array X (n_sequences, n_steps, n_channels); or values (n_steps, n_channels) of
            all sequences and offsets (n_sequences + 1); and ids, if there are any
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except BrokenPipeError:  # who reads has seen enough, as `head` has
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 141
-        except (ArithmeticError, ImportError, LookupError, OSError, TypeError, ValueError) as error:
+        except Exception as error:  # whatever a library raises, which --debug shows in full
             if options.debug:
                 raise
             print(f"seqae: error: {one_line(error) or type(error).__name__}", file=sys.stderr)
@@ -167,6 +168,13 @@ def _add_model(command: argparse.ArgumentParser) -> None:
 def _add_data(command: argparse.ArgumentParser, columns: bool = True) -> None:
     command.add_argument("data", metavar="DATA", help='file to read; "-" is a stream')
     command.add_argument("--format", choices=("csv", "parquet", "npz"), help="format of DATA")
+    command.add_argument(
+        "--delimiter",
+        type=_delimiter,
+        default=",",
+        metavar="C",
+        help='what stands between columns of CSV, read or written; "tab" is a tab (default: ",")',
+    )
     if columns:
         command.add_argument("--id", metavar="A", help="column that names the sequence of a row")
         command.add_argument("--time", metavar="A", help="column of time stamps")
@@ -177,6 +185,13 @@ def _add_data(command: argparse.ArgumentParser, columns: bool = True) -> None:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(text.split(","))
+
+
+def _delimiter(text: str) -> str:
+    delimiter = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if len(delimiter) != 1 or delimiter in '"\r\n' or not delimiter.isascii():
+        raise argparse.ArgumentTypeError(f"expected one character, or 'tab', got {text!r}")
+    return delimiter
 
 
 class _Parameter(argparse.Action):

@@ -21,7 +21,8 @@ from .importing import load as load_package
 from .loading import load
 from .printing import one_line
 from .sequences import Sequences, as_sequences
-from .tables import STREAM, Columns, format_of, read_rows, read_sequences, writing
+from .table_files import STREAM, File
+from .tables import Columns, read_rows, read_sequences, writing
 from .transformer import LSTMAutoencoderTransformer
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def fit(options: Namespace) -> None:
     model.set_params(**options.param)
     _check_folder(options.model)
     columns = Columns(options.id, options.time, options.channels, tuple(options.symbols))
-    pieces = list(read_sequences(options.data, format_of(options.data, options.format), columns))
+    pieces = list(read_sequences(_data(options), columns, is_whole=True))
     X = pieces[0] if len(pieces) == 1 else load_package("pandas").concat(pieces)
     if _is_shown(options):
         model.set_params(verbose=1)
@@ -76,12 +77,13 @@ def inverse(options: Namespace) -> None:
     """Write the sequences that codes stand for."""
     model = _load(options, "inverse_transform")
     names = list(model.get_feature_names_out())
-    form = format_of(options.data, options.format)
-    output = _output(options, form)
-    with writing(options.output, output, "values") as writer, _progress(options) as advance:
+    data = _data(options)
+    output = _output(options, data.form)
+    numbers = [*names, *filter(None, [options.lengths])]
+    with writing(output, "values") as writer, _progress(options) as advance:
         first = 0
-        for rows in read_rows(options.data, form, (_name_of_ids(model),)):
-            if form == "npz":
+        for rows in read_rows(data, numbers):
+            if data.form == "npz":
                 rows.columns = [*list(rows)[: -len(names)], *names][-rows.shape[1] :]
             missing = [name for name in names if name not in rows]
             if missing:
@@ -197,11 +199,11 @@ def _load(options: Namespace, method: str) -> Any:
 
 def _for_pieces(options: Namespace, model: Any, make: Any, matrix: str = "") -> None:
     """Write what is made of each piece of the data."""
-    form = format_of(options.data, options.format)
-    output = _output(options, form)
-    with writing(options.output, output, matrix) as writer, _progress(options) as advance:
+    data = _data(options)
+    output = _output(options, data.form)
+    with writing(output, matrix) as writer, _progress(options) as advance:
         first = 0
-        for X in read_sequences(options.data, form, _columns(options, model)):
+        for X in read_sequences(data, _columns(options, model)):
             n = len(_read(X))
             ids = _ids(X)
             writer.write(make(X, np.arange(first, first + n) if ids is None else ids))
@@ -225,15 +227,16 @@ def _columns(options: Namespace, model: Any) -> Columns:
     form = model._form
     names = form.names if form.kind == "long" else ()
     channels = form.channel_names
-    text: tuple[str, ...] = ()
-    if channels is not None:
-        text = tuple(
-            name
-            for name, found in zip(channels, model.categories_, strict=True)
-            if found is not None and isinstance(next(iter(found), ""), str)
-        )
+    known = zip(channels or (), model.categories_, strict=channels is not None)
+    kinds = {name: found if found is None else next(iter(found), "") for name, found in known}
     identity, time = (*names[:2], None, None)[:2]
-    return Columns(options.id or identity, options.time or time, options.channels or channels, text)
+    return Columns(
+        options.id or identity,
+        options.time or time,
+        options.channels or channels,
+        text=tuple(name for name, symbol in kinds.items() if isinstance(symbol, str)),
+        numbers=tuple(name for name, symbol in kinds.items() if symbol is None),
+    )
 
 
 def _name_of_ids(model: Any) -> str:
@@ -269,15 +272,21 @@ def _column(rows: Any, name: str) -> Any:
             f"Expected a column {name!r} of lengths, got a table without it: add it, or leave out "
             "--lengths to have them decoded."
         )
-    return rows[name].to_numpy()
+    lengths = rows[name].to_numpy()
+    is_whole = lengths.dtype.kind == "f" and (lengths % 1 == 0).all()  # as CSV has them
+    return lengths.astype(np.int64) if is_whole else lengths
 
 
-def _output(options: Namespace, form: str) -> str:
-    """Return the format to write: what the output's name says, else that of the input."""
+def _data(options: Namespace) -> File:
+    return File.of(options.data, options.format, options.delimiter)
+
+
+def _output(options: Namespace, form: str) -> File:
+    """Return the file to write: in the format that its name says, else in that of the input."""
     if options.output != STREAM:
         _check_folder(options.output)
     known = options.output_format or (form if options.output == STREAM else None)
-    return format_of(options.output, known)
+    return File.of(options.output, known, options.delimiter)
 
 
 def _check_folder(path: str) -> None:

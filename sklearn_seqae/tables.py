@@ -1,34 +1,32 @@
-"""Tables in files, read and written a piece at a time: CSV, Parquet and NPZ.
+"""Tables of sequences, read and written a piece at a time: CSV, Parquet and NPZ.
 
-A piece has whole sequences, so that what is done with one needs no other. pandas reads and writes
-CSV, pyarrow Parquet, NumPy NPZ.
+A piece has whole sequences, so that what is done with one needs no other.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from .containers import from_long
-from .files import replacing
 from .importing import load
 from .printing import printable
 from .sequences import as_sequences
+from .table_csv import read_csv
+from .table_files import File
+from .table_times import read_times
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMATS = ("csv", "parquet", "npz")
-STREAM = "-"
 # Rows that are read at once: few enough to hold, and enough to be fast.
 PIECE_ROWS = 100_000
+# Characters of the names of columns in an error.
+SHOWN_LENGTH = 200
 
 
 @dataclass(frozen=True)
@@ -45,12 +43,16 @@ class Columns:
         Hold the values; None: all others.
     text : tuple of str, default=()
         Hold symbols, which are text even where they look like numbers.
+    numbers : tuple of str, default=()
+        Are known to hold numbers. Columns that are in neither are read as what all of their values
+        are, which takes the whole table.
     """
 
     id: str | None
     time: str | None
     channels: tuple[str, ...] | None
     text: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
 
     @property
     def chosen(self) -> list[str] | None:
@@ -60,37 +62,32 @@ class Columns:
         return [*filter(None, (self.id, self.time)), *self.channels]
 
 
-def format_of(path: str, given: str | None) -> str:
-    """Return the format of a file: the given one, else by its suffix, else CSV for a stream."""
-    if given is not None:
-        return given
-    suffix = Path(path).suffix.lower().lstrip(".")
-    if path == STREAM:
-        return "csv"
-    if suffix not in FORMATS:
-        raise ValueError(
-            f"Expected a file that ends in .csv, .parquet or .npz, got {path!r}: rename it, or say "
-            "which format it has by --format."
-        )
-    return suffix
-
-
-def read_sequences(path: str, form: str, columns: Columns) -> Iterator[Any]:
+def read_sequences(file: File, columns: Columns, is_whole: bool = False) -> Iterator[Any]:
     """Yield containers of whole sequences.
 
     Long tables have the rows of a sequence under each other. A Parquet file may have lists for
     values, and then a row is a sequence. An NPZ file is one piece: a padded array "X", or "values"
     (n_steps, n_channels) of all sequences with "offsets" (n_sequences + 1,), and maybe "ids".
+
+    Parameters
+    ----------
+    file : File
+    columns : Columns
+    is_whole : bool, default=False
+        Whether a CSV file may be one piece.
     """
-    if form == "npz":
-        yield _npz_sequences(path)
+    if file.form == "npz":
+        yield _npz_sequences(file)
         return
-    if columns.id is None and form == "csv":
+    if columns.id is None and file.form == "csv":
         raise ValueError("Expected the column that names the sequences: give it by --id.")
-    pieces = _csv_pieces(path, columns) if form == "csv" else _parquet_pieces(path, columns)
+    read = _csv_pieces if file.form == "csv" else _parquet_pieces
+    pieces = read(file, columns, is_whole)
     first = next(pieces, None)
+    if first is not None and not _has_lists(first):
+        _check_columns(first, file, columns)
     if first is None or not len(first):
-        raise ValueError(f"Expected rows in {path!r}, got none: there is nothing to read.")
+        raise ValueError(f"Expected rows in {file.path!r}, got none: there is nothing to read.")
     pieces = _chain(first, pieces)
     if _has_lists(first):
         yield from pieces
@@ -101,54 +98,54 @@ def read_sequences(path: str, form: str, columns: Columns) -> Iterator[Any]:
         yield from_long(piece, id=columns.id, time=columns.time, channels=columns.channels)
 
 
-def read_rows(path: str, form: str, text: tuple[str, ...]) -> Iterator[pd.DataFrame]:
-    """Yield pieces of a table of which each row is for itself, such as codes."""
-    if form == "npz":
-        with _npz(path) as arrays:
-            codes = arrays.get("codes")
-            if codes is None or codes.ndim != 2:
-                raise ValueError(
-                    f"Expected an array 'codes' of two dimensions in {path!r}, got "
-                    f"{ {name: array.shape for name, array in arrays.items()} }: give what "
-                    "transform wrote."
-                )
-            frame = load("pandas").DataFrame(codes)
-            if "ids" in arrays:
-                frame.insert(0, "id", arrays["ids"])
-            yield frame
-    elif form == "csv":
-        yield from _csv_pieces(path, Columns(None, None, None, text))
+def read_rows(file: File, numbers: list[str]) -> Iterator[pd.DataFrame]:
+    """Yield pieces of a table of which each row is for itself, such as codes.
+
+    Columns of CSV that are not to hold numbers are text.
+    """
+    if file.form == "npz":
+        arrays = _npz(file)
+        codes = arrays.get("codes")
+        if codes is None or codes.ndim != 2:
+            raise ValueError(
+                f"Expected an array 'codes' of two dimensions in {file.path!r}, got "
+                f"{ {name: array.shape for name, array in arrays.items()} }: give what "
+                "transform wrote."
+            )
+        frame = load("pandas").DataFrame(codes)
+        if "ids" in arrays:
+            frame.insert(0, "id", arrays["ids"])
+        yield frame
+    elif file.form == "csv":
+        yield from read_csv(file, None, set(numbers), None, PIECE_ROWS)
     else:
-        yield from _parquet_pieces(path, Columns(None, None, None))
+        yield from _parquet_pieces(file, Columns(None, None, None))
 
 
 @contextlib.contextmanager
-def writing(path: str, form: str, matrix: str = "") -> Iterator[Writer]:
+def writing(file: File, matrix: str = "") -> Iterator[Writer]:
     """Open a table to write in pieces: a file that is there once it is whole, or a stream.
 
     Parameters
     ----------
-    path : str
-        Where to; "-" is the standard output.
-    form : str
-        One of `FORMATS`.
+    file : File
     matrix : {"", "codes", "values"}, default=""
         What an NPZ file has. "codes": "ids", the first column, and "codes", all others; "values":
         "ids" and "offsets" of sequences, and "values", all columns but the first two; "": an array
         for each column.
     """
-    with contextlib.nullcontext(sys.stdout.buffer) if path == STREAM else replacing(path) as sink:
-        writer = Writer(sink, form, matrix)
+    with file.replaced() as sink:
+        writer = Writer(sink, file, matrix)
         yield writer
         writer.finish()
-        sink.flush()
 
 
 class Writer:
     """Writes pieces of one table: see `writing`."""
 
-    def __init__(self, sink: IO[bytes], form: str, matrix: str) -> None:
-        self.sink, self.form, self.matrix = sink, form, matrix
+    def __init__(self, sink: IO[bytes], file: File, matrix: str) -> None:
+        self.sink, self.form, self.matrix = sink, file.form, matrix
+        self._delimiter = file.delimiter
         self._pieces: list[pd.DataFrame] = []
         self._has_header = False
         self._parquet: Any = None
@@ -158,7 +155,12 @@ class Writer:
         if self.form == "npz":
             self._pieces.append(frame)
         elif self.form == "csv":
-            text = frame.to_csv(index=False, header=not self._has_header, lineterminator="\n")
+            text = frame.to_csv(
+                sep=self._delimiter,
+                index=False,
+                header=not self._has_header,
+                lineterminator="\n",
+            )
             self._has_header = True
             if self.sink.isatty():  # which would obey what an id or a symbol says
                 text = printable(text)
@@ -186,56 +188,68 @@ class Writer:
             return {"ids": ids, "codes": np.stack(others, axis=1)}
         starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])
         # The first column beside the ids counts steps or has their time stamps.
+        if len({array.dtype.kind == "U" for array in others[1:]}) > 1:
+            raise ValueError(
+                "Expected channels of numbers, or of symbols, for the array 'values' of an NPZ "
+                "file, got both: write CSV or Parquet, by --output-format or the output's name."
+            )
         values = np.stack(others[1:], axis=1)
         return {"ids": ids[starts], "offsets": np.r_[starts, len(ids)], "values": values}
 
 
-def _csv_pieces(path: str, columns: Columns) -> Iterator[pd.DataFrame]:
-    pd = load("pandas")
-    as_text = dict.fromkeys([*filter(None, [columns.id]), *columns.text], str)
-    source = sys.stdin.buffer if path == STREAM else path
-    with pd.read_csv(source, dtype=as_text, chunksize=PIECE_ROWS) as reader:
-        for frame in reader:
-            yield _chosen(_with_dates(frame, columns.time), columns)
+def _csv_pieces(file: File, columns: Columns, is_whole: bool) -> Iterator[pd.DataFrame]:
+    text = {*filter(None, (columns.id, columns.time)), *columns.text}
+    n_rows = None if is_whole else PIECE_ROWS
+    for frame in read_csv(file, text, set(columns.numbers), columns.chosen, n_rows):
+        yield _with_times(frame, columns.time, is_whole)
 
 
-def _parquet_pieces(path: str, columns: Columns) -> Iterator[pd.DataFrame]:
+def _parquet_pieces(file: File, columns: Columns, is_whole: bool = False) -> Iterator[pd.DataFrame]:
     parquet = load("pyarrow.parquet")
-    source = io.BytesIO(sys.stdin.buffer.read()) if path == STREAM else path
     pd, pa = load("pandas"), load("pyarrow")
-    with parquet.ParquetFile(source) as file:
-        names = columns.chosen
-        known = set(file.schema_arrow.names)
-        names = None if names is None or not known.issuperset(names) else names
-        for batch in file.iter_batches(batch_size=PIECE_ROWS, columns=names):
-            table = pa.Table.from_batches([batch])
-            if any(_is_list(field.type) for field in table.schema):
-                frame = table.to_pandas(ignore_metadata=True, types_mapper=pd.ArrowDtype)
-                yield frame if columns.id is None else frame.set_index(columns.id)
+    with file.opened() as source:
+        with file.readable():
+            reader = parquet.ParquetFile(source)
+            names = columns.chosen
+            known = set(reader.schema_arrow.names)
+            names = None if names is None or not known.issuperset(names) else names
+            batches = reader.iter_batches(batch_size=PIECE_ROWS, columns=names)
+        while True:
+            with file.readable():
+                batch = next(batches, None)
+                if batch is None:
+                    return
+                table = pa.Table.from_batches([batch])
+                has_lists = any(_is_list(field.type) for field in table.schema)
+                mapper = pd.ArrowDtype if has_lists else None
+                frame = table.to_pandas(ignore_metadata=True, types_mapper=mapper)
+            if has_lists:
+                yield frame if columns.id not in frame else frame.set_index(columns.id)
             else:
-                frame = table.to_pandas(ignore_metadata=True)
-                yield _with_dates(frame, columns.time)
+                yield _with_times(frame, columns.time, is_whole=False)
 
 
-def _chosen(frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
-    """Leave out the columns that were not asked for, which may be of any kind."""
-    names = columns.chosen
-    return frame if names is None or not set(frame).issuperset(names) else frame[names]
+def _check_columns(frame: pd.DataFrame, file: File, columns: Columns) -> None:
+    """Raise unless a table has the columns that were asked for."""
+    found = [name for name in (*frame.index.names, *frame) if name is not None]
+    for name, remedy in (
+        (columns.id, "name the one with the ids of sequences by --id"),
+        (columns.time, "name the one with time stamps by --time"),
+        *((name, "name those of the channels by --channels") for name in columns.channels or ()),
+    ):
+        if name is not None and name not in found:
+            listed = ", ".join(map(repr, found))
+            shown = listed if len(listed) <= SHOWN_LENGTH else f"{listed[:SHOWN_LENGTH]} ..."
+            raise ValueError(
+                f"Expected a column {name!r} in {file.path!r}, got {shown}: {remedy}, or what "
+                "stands between columns of CSV by --delimiter."
+            )
 
 
-def _with_dates(frame: pd.DataFrame, time: str | None) -> pd.DataFrame:
-    """Read time stamps that are text as dates, as text does not rise as they do."""
-    pd = load("pandas")
-    if time is None or time not in frame or pd.api.types.is_numeric_dtype(frame[time]):
+def _with_times(frame: pd.DataFrame, time: str | None, is_whole: bool) -> pd.DataFrame:
+    if time is None or time not in frame:
         return frame
-    try:
-        return frame.assign(**{time: pd.to_datetime(frame[time], format="ISO8601")})
-    except (ValueError, TypeError) as error:
-        reason = str(error).splitlines()[0].partition(". You might")[0]
-        raise ValueError(
-            f"Expected numbers or dates as 2026-11-24 or 2026-11-24T10:00 in column {time!r}, got "
-            f"others ({reason}): write them so."
-        ) from error
+    return frame.assign(**{time: read_times(frame[time], time, is_whole)})
 
 
 def _whole(pieces: Iterator[pd.DataFrame], identity: str) -> Iterator[pd.DataFrame]:
@@ -244,11 +258,6 @@ def _whole(pieces: Iterator[pd.DataFrame], identity: str) -> Iterator[pd.DataFra
     seen: set[Any] = set()
     held: list[pd.DataFrame] = []  # rows of the last sequence so far, which may go on
     for piece in pieces:
-        if identity not in piece:
-            raise ValueError(
-                f"Expected a column {identity!r}, got the columns {list(piece)}: name the one with "
-                "the ids of sequences by --id."
-            )
         ids = piece[identity].to_numpy()
         changes = np.flatnonzero(ids[1:] != ids[:-1]) + 1
         begins = [0, *changes] if not held or held[-1][identity].iloc[-1] != ids[0] else changes
@@ -270,27 +279,27 @@ def _whole(pieces: Iterator[pd.DataFrame], identity: str) -> Iterator[pd.DataFra
     yield concat(held, ignore_index=True)
 
 
-def _npz_sequences(path: str) -> Any:
-    with _npz(path) as arrays:
-        ids = arrays.get("ids")
-        if "X" in arrays:
-            sequences = arrays["X"] if ids is None else list(as_sequences(arrays["X"]))
-        elif {"values", "offsets"} <= arrays.keys():
-            values, offsets = arrays["values"], arrays["offsets"]
-            if offsets.ndim != 1 or offsets.dtype.kind not in "iu" or not len(offsets):
-                raise ValueError(f"Expected whole numbers in 'offsets' of {path!r}: see --help.")
-            if offsets[0] != 0 or offsets[-1] != len(values) or (np.diff(offsets) < 0).any():
-                raise ValueError(
-                    f"Expected 'offsets' of {path!r} to rise from 0 to the {len(values)} rows of "
-                    f"'values', got {offsets[:3]} ... {offsets[-1:]}: give where each sequence "
-                    "begins, and the end of the last."
-                )
-            sequences = np.split(values, offsets[1:-1])
-        else:
+def _npz_sequences(file: File) -> Any:
+    path, arrays = file.path, _npz(file)
+    ids = arrays.get("ids")
+    if "X" in arrays:
+        sequences = arrays["X"] if ids is None else list(as_sequences(arrays["X"]))
+    elif {"values", "offsets"} <= arrays.keys():
+        values, offsets = arrays["values"], arrays["offsets"]
+        if offsets.ndim != 1 or offsets.dtype.kind not in "iu" or not len(offsets):
+            raise ValueError(f"Expected whole numbers in 'offsets' of {path!r}: see --help.")
+        if offsets[0] != 0 or offsets[-1] != len(values) or (np.diff(offsets) < 0).any():
             raise ValueError(
-                f"Expected an array 'X', or arrays 'values' and 'offsets', in {path!r}, got "
-                f"{sorted(arrays)}: save them by these names."
+                f"Expected 'offsets' of {path!r} to rise from 0 to the {len(values)} rows of "
+                f"'values', got {offsets[:3]} ... {offsets[-1:]}: give where each sequence "
+                "begins, and the end of the last."
             )
+        sequences = np.split(values, offsets[1:-1])
+    else:
+        raise ValueError(
+            f"Expected an array 'X', or arrays 'values' and 'offsets', in {path!r}, got "
+            f"{sorted(arrays)}: save them by these names."
+        )
     if ids is None:
         return sequences
     if ids.shape != (len(sequences),):
@@ -301,13 +310,15 @@ def _npz_sequences(path: str) -> Any:
     return load("pandas").Series(sequences, index=ids)
 
 
-@contextlib.contextmanager
-def _npz(path: str) -> Iterator[dict[str, Any]]:
-    source = io.BytesIO(sys.stdin.buffer.read()) if path == STREAM else path
-    with np.load(source, allow_pickle=False) as file:
-        if not isinstance(file, np.lib.npyio.NpzFile):
-            raise ValueError(f"Expected an NPZ file, got a single array in {path!r}: use np.savez.")
-        yield {name: file[name] for name in file.files}
+def _npz(file: File) -> dict[str, Any]:
+    with file.opened() as source, file.readable():
+        arrays = np.load(source, allow_pickle=False)
+        if not isinstance(arrays, np.lib.npyio.NpzFile):
+            raise ValueError("it is a single array; use np.savez")
+        found = {name: arrays[name] for name in arrays.files}
+        if strange := [name for name, array in found.items() if not isinstance(array, np.ndarray)]:
+            raise ValueError(f"{strange[0]!r} in it is no array")
+        return found
 
 
 def _has_lists(frame: pd.DataFrame) -> bool:

@@ -1,9 +1,11 @@
 """The command line, called as a shell would call it, but in this process."""
 
+import gzip
 import io
 import json
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import onnx
@@ -314,3 +316,237 @@ def test_help_and_version_load_neither_scikit_learn_nor_numpy():
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         assert done.stdout
+
+
+def fit_and_write(run, folder, frame, name="own", options=(), **written):
+    """Fit a model on a table of columns id and time, and return the codes that it writes."""
+    path = f"{name}.csv"
+    frame.to_csv(folder / path, index=False, **written)
+    named = ["--id", "id", "--time", "time"] if "time" in frame else ["--id", "id"]
+    run("fit", path, f"{name}.zip", "--quiet", *named, *TINY, *options)
+    return run("transform", f"{name}.zip", path, *options).out
+
+
+def steps(n_sequences=6, **columns):
+    """Return a table of sequences of four steps."""
+    ids = np.repeat([f"s{i}" for i in range(n_sequences)], 4)
+    values = np.random.default_rng(0).normal(size=len(ids)).cumsum()
+    return pd.DataFrame({"id": ids, "x": values} | columns)
+
+
+def test_na_is_a_text_where_text_is_and_a_missing_number_elsewhere(run, folder):
+    ids = np.repeat(["NA", "null", "nan", "None", "007", "1"], 4)
+    frame = steps(id=ids, gene=np.tile(["NA", "BRCA", "NA", "null"], 6))
+    text = frame.to_csv(index=False).replace("BRCA", "", 1)
+    (folder / "genes.csv").write_text(text.replace(f",{frame['x'][2]}", ",NA", 1))
+    run("fit", "genes.csv", "genes.zip", "--id", "id", "--quiet", *TINY)
+    ae = load(folder / "genes.zip")
+    assert ae.categories_[0] is None
+    assert ae.categories_[1].tolist() == ["BRCA", "NA", "null"]
+    run("transform", "genes.zip", "genes.csv", "-o", "genes_codes.csv")
+    written = pd.read_csv(folder / "genes_codes.csv", dtype=str, keep_default_na=False)
+    assert written["id"].tolist() == list(dict.fromkeys(ids))
+    drawn = run("inverse", "genes.zip", "genes_codes.csv").out
+    found = pd.read_csv(io.StringIO(drawn), dtype=str, keep_default_na=False)
+    assert list(dict.fromkeys(found["id"])) == list(dict.fromkeys(ids))
+    assert set(found["gene"]) <= {"NA", "BRCA", "null"}
+
+
+@pytest.mark.parametrize("rows", [1, 100_000])
+def test_numbers_and_text_in_a_column_are_text_wherever_the_text_begins(
+    run, folder, monkeypatch, rows
+):
+    monkeypatch.setattr(tables, "PIECE_ROWS", rows)
+    frame = steps(code=["1", "2"] * 11 + ["A1", "007"], level=[1, 0, 1, 0] * 6)
+    fit_and_write(run, folder, frame, "mixture")
+    ae = load(folder / "mixture.zip")
+    assert [None if found is None else found.tolist() for found in ae.categories_] == [
+        None,
+        ["007", "1", "2", "A1"],
+        None,
+    ]
+    whole = frame.assign(level=[0.5] * 24)
+    whole.to_csv(folder / "mixture_halves.csv", index=False)
+    expected = ae.transform(whole.set_index(["id", whole.groupby("id").cumcount()]))
+    written = run("transform", "mixture.zip", "mixture_halves.csv").out
+    found = pd.read_csv(io.StringIO(written)).iloc[:, 1:]
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_numbers_and_symbols_together_have_no_place_in_an_npz_file(run, folder):
+    fit_and_write(run, folder, steps(word=["on", "off"] * 12), "words")
+    run("transform", "words.zip", "words.csv", "-o", "words_codes.csv")
+    command = ("inverse", "words.zip", "words_codes.csv", "-o", "words.npz")
+    assert "write CSV or Parquet" in run(*command, code=1).err
+    run("inverse", "words.zip", "words_codes.csv", "-o", "words.parquet")
+    assert pd.read_parquet(folder / "words.parquet").columns.tolist() == ["id", "step", "x", "word"]
+
+
+@pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zip"])
+def test_csv_is_read_and_written_packed(run, folder, visits, codes, suffix):
+    visits.to_csv(folder / f"visits.csv.{suffix}", index=False)
+    run("transform", "model.zip", f"visits.csv.{suffix}", "-o", f"packed.csv.{suffix}")
+    again = pd.read_csv(folder / f"packed.csv.{suffix}", dtype={"patient": str})
+    np.testing.assert_allclose(again.set_index("patient"), codes, rtol=1e-6)
+    drawn = run("inverse", "model.zip", f"packed.csv.{suffix}").out
+    run("transform", "model.zip", "visits.csv", "-o", "unpacked.csv")
+    assert drawn == run("inverse", "model.zip", "unpacked.csv").out
+    message = run("transform", "model.zip", f"visits.parquet.{suffix}", code=1).err
+    assert "unpack it first" in message
+
+
+def test_csv_packed_by_zstandard_is_read(run, folder, visits):
+    with pa.CompressedOutputStream(str(folder / "visits.csv.zst"), "zstd") as packed:
+        packed.write(visits.to_csv(index=False).encode())
+    written = run("transform", "model.zip", "visits.csv.zst").out
+    assert written == run("transform", "model.zip", "visits.csv").out
+    assert "only read" in run("transform", "model.zip", "visits.csv", "-o", "a.csv.zst", code=1).err
+
+
+@pytest.mark.parametrize(
+    ("named", "delimiter"), [(";", ";"), ("tab", "\t"), ("\\t", "\t"), ("|", "|")]
+)
+def test_columns_may_be_delimited_by_any_character(run, folder, visits, codes, named, delimiter):
+    data = visits.to_csv(index=False, sep=delimiter).encode()
+    written = run("transform", "model.zip", "-", "--delimiter", named, stdin=data).out
+    found = pd.read_csv(io.StringIO(written), sep=delimiter, dtype={"patient": str})
+    np.testing.assert_allclose(found.set_index("patient"), codes, rtol=1e-6)
+    assert "--delimiter" in run("transform", "model.zip", "-", stdin=data, code=1).err
+
+
+def test_a_delimiter_is_one_character(run):
+    for text in (";;", "", '"', "\u00e9"):
+        with pytest.raises(SystemExit, match="2"):
+            main(["transform", "model.zip", "visits.csv", "--delimiter", text])
+
+
+def damaged(folder):
+    """Return names of files that cannot be read."""
+    rng = np.random.default_rng(0)
+    garbage = rng.integers(0, 256, size=2000, dtype=np.uint8).tobytes()
+    csv = (folder / "visits.csv").read_bytes()
+    parquet = (folder / "visits.parquet").read_bytes()
+    stream = io.BytesIO()
+    np.savez_compressed(stream, X=rng.normal(size=(5, 4, 2)))
+    npz = stream.getvalue()
+    stream = io.BytesIO()
+    np.savez(stream, X=np.array([{}], dtype=object))
+    objects = stream.getvalue()
+    stream = io.BytesIO()
+    np.save(stream, np.zeros(3))
+    several = io.BytesIO()
+    with zipfile.ZipFile(several, "w") as file:
+        file.writestr("a.csv", csv)
+        file.writestr("b.csv", csv)
+    alien = io.BytesIO()
+    with zipfile.ZipFile(alien, "w") as file:
+        file.writestr("X", b"text")
+    header = csv.splitlines()[0]
+    return {
+        "empty.csv": b"",
+        "blank.csv": b"\n\n",
+        "header.csv": header + b"\n",
+        "garbage.csv": garbage,
+        "cut.csv": csv[: csv.rindex(b",")],
+        "long_row.csv": csv + b"1,2,3,4,5,6\n",
+        "quote.csv": header + b'\n"001,2026-01-01,1,2\n',
+        "latin.csv": csv.replace(b"001", b"\xe4\xf6"),
+        "latin_header.csv": csv.replace(b"pulse", b"p\xfclse"),
+        "utf16.csv": csv.decode().encode("utf-16"),
+        "twice.csv": csv.replace(b"pressure", b"pulse", 1),
+        "wrong.csv": csv.replace(b"pulse", b"puls", 1),
+        "text.csv": csv.replace(b"2026-01-01,", b"2026-01-01,high", 1),
+        "empty.csv.gz": b"",
+        "cut.csv.gz": gzip.compress(csv)[:-200],
+        "garbage.csv.gz": garbage,
+        "inner.csv.gz": gzip.compress(garbage),
+        "garbage.csv.bz2": garbage,
+        "garbage.csv.xz": garbage,
+        "garbage.csv.zst": garbage,
+        "garbage.csv.zip": garbage,
+        "several.csv.zip": several.getvalue(),
+        "empty.parquet": b"",
+        "garbage.parquet": garbage,
+        "cut.parquet": parquet[: len(parquet) // 2],
+        "torn.parquet": parquet[:100] + garbage + parquet[2100:],
+        "empty.npz": b"",
+        "garbage.npz": garbage,
+        "cut.npz": npz[: len(npz) // 2],
+        "torn.npz": npz[:100] + bytes(100) + npz[200:],
+        "objects.npz": objects,
+        "single.npz": stream.getvalue(),
+        "alien.npz": alien.getvalue(),
+    }
+
+
+def test_every_damaged_file_is_an_error_of_one_line(run, folder):
+    for name, content in damaged(folder).items():
+        (folder / name).write_bytes(content)
+        for command in (
+            ("transform", "model.zip", name),
+            ("inverse", "model.zip", name, "-o", "none.csv"),
+            ("fit", name, "none.zip", *NAMES),
+        ):
+            if command[0] == "fit" and name in ("wrong.csv", "text.csv"):  # a model of their own
+                continue
+            printed = run(*command, code=1)
+            assert printed.err.startswith("seqae: error: "), (name, command)
+            assert printed.err.count("\n") == 1, (name, command)
+            assert len(printed.err) < 700, (name, command)
+            assert printed.out == ""
+            if command[0] == "transform":
+                assert name in printed.err or "Expected" in printed.err, printed.err
+    assert not (folder / "none.csv").exists()
+    assert not (folder / "none.zip").exists()
+
+
+def hours(zone, start, n_sequences=3, n_steps=8):
+    """Return a table of hourly steps, as clocks of a time zone show them."""
+    times = pd.date_range(start, periods=n_steps, freq="h", tz="UTC").tz_convert(zone)
+    frame = pd.concat([steps(1).head(1)] * n_sequences * n_steps, ignore_index=True)
+    rng = np.random.default_rng(0)
+    text = [time.isoformat() for time in times] * n_sequences
+    return frame.assign(
+        id=np.repeat([f"s{i}" for i in range(n_sequences)], n_steps),
+        x=rng.normal(size=len(frame)),
+        time=text,
+    )
+
+
+@pytest.mark.parametrize("start", ["2024-03-30T20:00", "2024-10-26T20:00"])
+@pytest.mark.parametrize("rows", [3, 100_000])
+def test_hours_around_a_change_of_summer_time_are_read_and_written(
+    run, folder, monkeypatch, start, rows
+):
+    monkeypatch.setattr(tables, "PIECE_ROWS", rows)
+    frame = hours("Europe/Berlin", start)
+    assert frame["time"].str[-6:].nunique() == 2
+    (folder / "summer_codes.csv").write_text(fit_and_write(run, folder, frame, "summer"))
+    ae = load(folder / "summer.zip")
+    times = pd.to_datetime(frame["time"], utc=True)
+    expected = ae.transform(frame.assign(time=times).set_index(["id", "time"]))
+    found = pd.read_csv(folder / "summer_codes.csv").iloc[:, 1:]
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+    drawn = pd.read_csv(io.StringIO(run("inverse", "summer.zip", "summer_codes.csv").out))
+    own = drawn[drawn["id"] == "s0"]
+    assert pd.to_datetime(own["time"], utc=True).tolist() == times[: len(own)].tolist()
+    back = frame.assign(time=frame["time"].iloc[::-1].to_numpy())
+    message = run(
+        "transform", "summer.zip", "-", stdin=back.to_csv(index=False).encode(), code=1
+    ).err
+    assert "rise within each sequence" in message
+
+
+def test_one_offset_of_a_whole_table_stays(run, folder):
+    frame = hours("+05:30", "2024-03-30T20:00")
+    (folder / "india_codes.csv").write_text(fit_and_write(run, folder, frame, "india"))
+    drawn = pd.read_csv(io.StringIO(run("inverse", "india.zip", "india_codes.csv").out))
+    assert drawn["time"].str.endswith("+05:30").all()
+
+
+def test_stamps_with_and_without_an_offset_do_not_mix(run, folder):
+    frame = hours("Europe/Berlin", "2024-03-30T20:00")
+    frame.loc[3, "time"] = "2024-03-31T00:00:00"
+    frame.to_csv(folder / "naive.csv", index=False)
+    printed = run("fit", "naive.csv", "naive.zip", "--id", "id", "--time", "time", *TINY, code=1)
+    assert "Expected an offset to UTC" in printed.err
