@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from .architecture import Architecture
 from .cache import programs
-from .program import InferenceProgram, backend
+from .likeness import likeness
+from .program import InferenceProgram, backend, lent_variables
 
 
 class AdoptedNetwork:
@@ -24,10 +25,10 @@ class AdoptedNetwork:
 
     def __init__(self, model: keras.Model, architecture: Architecture) -> None:
         self.architecture = architecture
-        self._weights = [ops.convert_to_tensor(variable) for variable in model.variables]
+        self._weights = [ops.convert_to_tensor(variable) for variable in lent_variables(model)]
         self._fixed_width = model.get_layer("encoder").input_shape[1]
-        key = (InferenceProgram, architecture)
-        self._program: Any = programs.share(key, lambda: InferenceProgram(architecture))
+        key = (InferenceProgram, likeness(model, architecture))
+        self._program: Any = programs.share(key, lambda: InferenceProgram(model, architecture))
 
     def array_width(self, width: int) -> int:
         """Return the width of a batch of sequences of up to `width` steps."""

@@ -24,21 +24,25 @@ def training(program: Any, jit_compile: bool) -> Callable[..., NDArray[np.float3
     trainable = program.model.trainable_variables
     others = program.model.non_trainable_variables + _metric_variables(program)
 
-    def objective(weights: list[Any], values: list[Any], batch: Any, lengths: Any) -> Any:
-        with _lent(trainable + others, weights + values) as scope:
+    own = program.optimizer.variables  # a scale of the loss is one of them
+
+    def objective(
+        weights: list[Any], values: list[Any], moments: list[Any], batch: Any, lengths: Any
+    ) -> Any:
+        with _lent(trainable + others + own, weights + values + moments) as scope:
             sums = program.losses(batch, lengths, training=True)
-            total = program.objective(sums)
+            total = program.optimizer.scale_loss(program.objective(sums))
         return total, (sums, [scope.get_current_value(v) for v in others])
 
     gradient_of = jax.value_and_grad(objective, has_aux=True)
 
     def step(state: list[list[Any]], batch: Any, lengths: Any) -> tuple[list[list[Any]], Any]:
         weights, values, moments = state
-        (_, (sums, values)), gradients = gradient_of(weights, values, batch, lengths)
+        (_, (sums, values)), gradients = gradient_of(weights, values, moments, batch, lengths)
         weights, moments = program.optimizer.stateless_apply(moments, gradients, weights)
         return [weights, values, moments], sums
 
-    return _over_batches(step, [trainable, others, program.optimizer.variables])
+    return _over_batches(step, [trainable, others, own])
 
 
 def evaluation(program: Any) -> Callable[..., NDArray[np.float32]]:

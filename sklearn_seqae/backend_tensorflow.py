@@ -27,10 +27,9 @@ def training(program: Any, jit_compile: bool) -> Callable[..., NDArray[np.float3
     def step(batch: Any, lengths: Any) -> Any:
         with tf.GradientTape() as tape:
             sums = program.losses(batch, lengths, training=True)
-            total = program.objective(sums)
+            total = program.optimizer.scale_loss(program.objective(sums))
         gradients = tape.gradient(total, [v.value for v in variables])
-        pairs = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
-        program.optimizer.apply([g for g, _ in pairs], [v for _, v in pairs])
+        program.optimizer.apply(gradients, variables)
         return sums
 
     run = step if program.flat is None else _on_flat(program)
@@ -57,7 +56,7 @@ def _on_flat(program: Any) -> Callable[[Any, Any], Any]:
             lent = [(v, tf.reshape(p, v.shape)) for v, p in zip(variables, pieces, strict=True)]
             with keras.StatelessScope(lent) as scope:
                 sums = program.losses(batch, lengths, training=True)
-                total = program.objective(sums)
+                total = program.optimizer.scale_loss(program.objective(sums))
         program.optimizer.apply([tape.gradient(total, flat)], [program.flat])
         for variable in others:  # a scope keeps what was assigned within it
             value = scope.get_current_value(variable)

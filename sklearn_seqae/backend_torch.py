@@ -27,11 +27,10 @@ def training(program: Any, jit_compile: bool) -> Callable[..., NDArray[np.float3
     def step(batch: Any, lengths: Any) -> Any:
         with torch.enable_grad():
             sums = program.losses(batch, lengths, training=True)
-            total = program.objective(sums)
+            total = program.optimizer.scale_loss(program.objective(sums))
             values = [v.value for v in variables]
             gradients = torch.autograd.grad(total, values, allow_unused=True)
-        pairs = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
-        program.optimizer.apply([g for g, _ in pairs], [v for _, v in pairs])
+        program.optimizer.apply(list(gradients), variables)
         return sums
 
     return _over_batches(step)

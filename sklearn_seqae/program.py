@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from .architecture import Architecture
 from .networks import build, decode, seed_states
 from .objectives import MaskedLoss, MaskedMetric
+from .optimizers import excludes, state_variables
 
 # Batches run in one call. More would save little, and mix the widths less.
 CHUNK_SIZE = 8
@@ -130,7 +131,7 @@ class TrainingProgram:
         The optimizer starts afresh without a state, or with one that is not of its shapes.
         """
         self.model.set_weights(weights)
-        variables = self._optimizer_variables()
+        variables = state_variables(self.optimizer)
         shapes = [tuple(v.shape) for v in variables]
         if optimizer_state is None or [v.shape for v in optimizer_state] != shapes:
             optimizer_state = self._fresh_state
@@ -151,8 +152,13 @@ class TrainingProgram:
 
     def state(self) -> tuple[list[NDArray], list[NDArray]]:
         """Return the weights, and the optimizer's moments and step count, as `load` takes them."""
-        variables = self._optimizer_variables()
+        variables = state_variables(self.optimizer)
         return self.model.get_weights(), [variable.numpy() for variable in variables]
+
+    def finish(self) -> None:
+        """Have the weights become their moving averages, if the optimizer keeps some."""
+        if int(ops.convert_to_numpy(self.optimizer.iterations)) > 0:  # else there are none yet
+            self.optimizer.finalize_variable_values(self.model.trainable_variables)
 
     def train(
         self, batches: NDArray[np.float32], lengths: NDArray[np.float32], n_batches: int
@@ -210,28 +216,34 @@ class TrainingProgram:
         by_sequence = (LENGTH_WEIGHT * length_loss + added) / ops.maximum(n_sequences, 1.0)
         return loss / ops.maximum(count, 1.0) + by_sequence
 
-    def _optimizer_variables(self) -> list[Any]:
-        return [v for v in self.optimizer.variables if v is not self.optimizer._learning_rate]
-
 
 def _acts_by_value(optimizer: keras.optimizers.Optimizer) -> bool:
-    """Tell whether a weight's update depends on its own gradient, and on the norm of them all."""
+    """Tell whether a weight's update depends on its own gradient, and on the norm of them all.
+
+    Moving averages of weights do, too, but are for callbacks and users to see.
+    """
     kinds = keras.optimizers
-    return type(optimizer) in (kinds.Adam, kinds.AdamW, kinds.RMSprop, kinds.SGD) and (
-        optimizer.clipnorm is None
+    return type(optimizer) in (kinds.Adam, kinds.AdamW, kinds.RMSprop, kinds.SGD) and not (
+        optimizer.clipnorm is not None or optimizer.use_ema or excludes(optimizer)
     )
+
+
+def lent_variables(model: keras.Model) -> list[keras.Variable]:
+    """Return the variables of whose values an `InferenceProgram` is a function."""
+    return [*model.weights, *seed_states(model)]
 
 
 class InferenceProgram:
     """Encoding and decoding with an own model of the user's in it; the weights are arguments.
 
-    It has no state, so threads may share it.
+    It has no state, so threads may share it. The layers are those of `model`, whose weights it
+    does not look at.
     """
 
-    def __init__(self, architecture: Architecture) -> None:
+    def __init__(self, model: keras.Model, architecture: Architecture) -> None:
         self.architecture = architecture
-        self.model = build(architecture, seed=0)
-        variables = self.model.variables
+        self.model = model
+        variables = lent_variables(model)
         batch = (None, None, architecture.n_channels)
         codes = (None, architecture.n_components)
         self.encode = backend().inference(self._encode, variables, batch)
@@ -240,7 +252,7 @@ class InferenceProgram:
             self.lengths = backend().inference(self._lengths, variables, codes)
 
     def _lend(self, weights: list[Any]) -> keras.StatelessScope:
-        return keras.StatelessScope(zip(self.model.variables, weights, strict=True))
+        return keras.StatelessScope(zip(lent_variables(self.model), weights, strict=True))
 
     def _encode(self, weights: list[Any], batch: Any) -> Any:
         with self._lend(weights):

@@ -13,6 +13,7 @@ from scikeras.wrappers import BaseWrapper
 
 from .keys import frozen
 from .objectives import resolve_metric
+from .optimizers import copied
 
 # Gradients of recurrences can explode; a longer one is scaled down to this norm.
 CLIP_NORM = 1.0
@@ -36,7 +37,7 @@ def route(
             "optimizer__global_clipnorm": CLIP_NORM,
         }
     else:
-        optimizer = type(optimizer).from_config(optimizer.get_config())
+        optimizer = copied(optimizer)
     fresh = [_fresh(callback) for callback in _listed(callbacks)]
     wrapper = BaseWrapper(
         model=None, optimizer=optimizer, loss=loss, callbacks=fresh or None, **routed

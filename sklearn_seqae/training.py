@@ -12,8 +12,10 @@ from .architecture import Architecture
 from .batching import Chunk, bucket_widths, compiled_widths, epoch_chunks, pad
 from .cache import programs
 from .convergence import Yardstick
+from .likeness import check_same_network, likeness
 from .networks import learned_weights
 from .objectives import MaskedLoss, MaskedMetric
+from .optimizers import kind, learning_rates, set_learning_rates
 from .program import CHUNK_SIZE, Totals, TrainingProgram, backend
 from .routing import route, signature
 from .sequences import Sequences
@@ -143,16 +145,16 @@ def train(
     loss = MaskedLoss(compile_arguments["loss"], symbols, n_numbers)
     metrics = compile_arguments["metrics"]
     optimizer = compile_arguments["optimizer"]
-    kind = type(optimizer).__name__
+    state_key = kind(optimizer)
     fixed_steps = model.get_layer("encoder").input_shape[1]
     # A layer of the user's own may look across a batch, as BatchNormalization does.
     fills = architecture.is_built_in
     data = _Data.split(sequences, settings, seed, architecture.patch_size, fixed_steps, fills)
     computed = architecture.trained()
-    rate = float(optimizer.learning_rate)
+    rates = learning_rates(optimizer)
     key = (
         TrainingProgram,
-        computed,
+        likeness(model, computed),
         signature(compile_arguments["loss"]),
         tuple(signature(metric) for metric in metrics),
         signature(optimizer),
@@ -161,21 +163,24 @@ def train(
 
     def make() -> TrainingProgram:
         masked = [MaskedMetric(metric, symbols) for metric in metrics]
-        return TrainingProgram(computed, loss, masked, optimizer, data.jit_compile)
+        program = TrainingProgram(computed, loss, masked, optimizer, data.jit_compile)
+        if not computed.is_built_in:
+            check_same_network(model, program.model, computed)
+        return program
 
     with programs.lend(key, make) as program:
         learned = learned_weights(model)
         values = [variable.numpy() for variable in learned]
-        program.load(values, (optimizer_state or {}).get(kind))
+        program.load(values, (optimizer_state or {}).get(state_key))
         program.reseed(model, first_epoch)
         program.model.stop_training = False
-        if isinstance(program.optimizer._learning_rate, keras.Variable):  # else it is a schedule
-            program.optimizer.learning_rate = rate
+        if program.optimizer is not optimizer:
+            set_learning_rates(program.optimizer, rates)
         outcome = _Run(program, data, settings, (seed, first_epoch), callbacks).fit()
         weights, state = program.state()
         for variable, value in zip(learned, weights, strict=True):
             variable.assign(value)
-        outcome.optimizer_state = {kind: state}
+        outcome.optimizer_state = {state_key: state}
         outcome.held_out = data.held_out
         if outcome.history:
             held_out, judged = len(data.held_out) / len(sequences), sequences
@@ -311,7 +316,9 @@ class _Run:
             outcome.interrupted = True
         if self.settings.early_stopping or outcome.interrupted:
             self.program.load(*best_state)
+            self.program.finish()
         else:
+            self.program.finish()
             outcome.best_epoch = outcome.n_epochs - 1
             weights = self.program.model.get_weights()
             self._check_finite(sum(float(np.sum(w)) for w in weights), outcome.best_epoch)

@@ -1,12 +1,17 @@
 """Networks and optimizers of the user's own are trained as `fit` of Keras trains them."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
 from keras import ops
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 
 from sklearn_seqae import LSTMAutoencoderTransformer, networks, training
+from sklearn_seqae.cache import programs
+from sklearn_seqae.likeness import likeness
 
 STEPS = np.linspace(0, 3, 6)
 # Twelve sequences of one length: a batch of eight, and one of four.
@@ -188,3 +193,152 @@ def test_what_own_layers_draw_depends_on_the_seed_alone(encoder):
     assert_array_equal(make(encoder=encoder).fit(X).transform(X), codes)
     ae.partial_fit(X)
     assert make(encoder=encoder).fit(X).partial_fit(X).history_ == ae.history_
+
+
+# Programs
+
+
+WIDTH = 5
+
+
+def read_a_global(n_steps, n_channels, n_components):
+    return read(n_steps, n_channels, n_components, layers=[keras.layers.Dense(WIDTH)])
+
+
+class Reader:
+    def __init__(self, activation):
+        self.activation = activation
+
+    def build(self, **sizes):
+        return read(**sizes, activation=self.activation)
+
+
+def read_with(activation="tanh", **sizes):
+    return read(**sizes, activation=activation)
+
+
+@pytest.fixture(scope="module")
+def architecture():
+    return make(encoder=read, epochs=1).fit(X)._codec.architecture
+
+
+@pytest.fixture
+def like(architecture):
+    """What `likeness` says of the network that an encoder makes, which is kept."""
+    kept = []
+
+    def say(encoder):
+        changed = functools.partial(type(architecture), **vars(architecture) | {"encoder": encoder})
+        kept.append(networks.build(changed(), 0))
+        return likeness(kept[-1], changed())
+
+    return say
+
+
+def test_equal_networks_are_alike_whatever_function_built_them(like):
+    reader, partial = Reader("tanh"), functools.partial(read_with, activation="tanh")
+    for encoder in (partial, clone(partial, safe=False), lambda **sizes: read_with(**sizes)):
+        assert like(encoder) == like(reader.build) == like(read_with)
+
+
+def test_what_a_builder_reads_makes_another_network(like, monkeypatch):
+    reader = Reader("tanh")
+    before = like(reader.build)
+    reader.activation = "relu"
+    assert like(reader.build) != before
+    before = like(read_a_global)
+    monkeypatch.setitem(globals(), "WIDTH", 6)
+    assert like(read_a_global) != before
+    assert like(read_sparsely) != like(read)
+
+
+def relu(x):
+    return x
+
+
+class Dense(keras.layers.Dense):
+    pass
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        functools.partial(keras.layers.Dense, 3, activation=relu),
+        functools.partial(keras.layers.Dense, 3, kernel_regularizer=lambda w: 0.0),
+        functools.partial(Dense, 3),
+        functools.partial(keras.layers.Activation, relu),
+    ],
+)
+def test_a_network_with_code_that_is_not_that_of_keras_is_like_itself_only(layer, like):
+    def encoder(**sizes):
+        return read(**sizes, layers=[layer()])
+
+    mine = like(encoder)
+    assert mine == mine
+    assert like(encoder) != mine
+
+
+def test_a_builder_that_reads_a_global_is_trained_with_what_it_is_now(monkeypatch):
+    first = make(encoder=read_a_global, epochs=1).fit(X)
+    n_parameters = first.model_.count_params()
+    monkeypatch.setitem(globals(), "WIDTH", 6)
+    monkeypatch.setattr(programs, "_idle", type(programs._idle)())  # as if they had been forgotten
+    assert first.transform(X).shape == (12, 3)  # by the network that was fitted
+    with pytest.raises(ValueError, match="must return the same network whenever they are called"):
+        first.partial_fit(X)
+    assert make(encoder=read_a_global, epochs=1).fit(X).model_.count_params() > n_parameters
+
+
+# Optimizers
+
+
+def choose(variable):
+    return keras.optimizers.SGD(0.1 if "bias" in variable.path else 0.02, momentum=0.9)
+
+
+def multiple(**arguments):
+    names = {".*bias": keras.optimizers.SGD(0.1), ".*kernel": keras.optimizers.Adam(0.01)}
+    chosen = keras.optimizers.OptimizerMap(keras.optimizers.RMSprop(0.001), names)
+    return keras.optimizers.MultiOptimizer(chosen, **arguments)
+
+
+def selective():
+    optimizer = keras.optimizers.AdamW(0.01, weight_decay=0.5)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "recurrent"])
+    return optimizer
+
+
+def averaged(**arguments):
+    return keras.optimizers.SGD(0.2, use_ema=True, ema_momentum=0.5, **arguments)
+
+
+OPTIMIZERS = {
+    "averages": averaged,
+    "averages that overwrite": functools.partial(averaged, ema_overwrite_frequency=3),
+    "scaled loss": lambda: keras.optimizers.SGD(0.2, loss_scale_factor=64.0),
+    "scaled loss, Adam": lambda: keras.optimizers.Adam(0.01, loss_scale_factor=64.0),
+    "scaled by itself": lambda: keras.optimizers.LossScaleOptimizer(
+        keras.optimizers.Adam(0.01), initial_scale=2.0**127, dynamic_growth_steps=3
+    ),
+    "scaled averages": lambda: keras.optimizers.LossScaleOptimizer(averaged()),
+    "excluding": selective,
+    "several": multiple,
+    "several, scaled": functools.partial(multiple, loss_scale_factor=64.0),
+    "several, by a function": lambda: keras.optimizers.MultiOptimizer(choose),
+    "accumulating": lambda: keras.optimizers.SGD(0.2, gradient_accumulation_steps=2),
+    "a rate of a function": lambda: keras.optimizers.SGD(lambda: 0.2),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*includes a `lambda`:UserWarning")
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_optimizer_does_what_it_does_in_keras(name, monkeypatch):
+    in_order(monkeypatch)
+    optimizer = OPTIMIZERS[name]()
+    ae = make(encoder=read, optimizer=optimizer, epochs=3).fit(X)
+    assert not optimizer.built
+    model, _ = fit_by_keras(ae, OPTIMIZERS[name](), X, epochs=3)
+    assert_same_weights(ae, model)
+    first = ae.model_.get_weights()
+    for ours, theirs in zip(ae.fit(X).model_.get_weights(), first, strict=True):
+        assert_array_equal(ours, theirs)
