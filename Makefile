@@ -6,6 +6,7 @@
 #   make docs    this documentation as a site, its examples run: build/docs/html/index.html
 #   make test-docs opens the site in Chromium, if there is one; `make images`: its pictures for the README
 #   make oldest  many tests, with the oldest versions that pyproject.toml admits, in a venv of its own
+#   make kernels  the tests that rounding might change, with the kernels of other processors
 #   make interop the test beside sktime, aeon, tslearn and Optuna, in a venv of its own
 #   make dist    builds wheel and sdist, and tries each where nothing else is installed
 #   make bench   times it beside what people use today: half an hour, in a venv of its own
@@ -23,7 +24,7 @@ RUN := PATH="$(BIN):$$PATH"
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test backends test-backends docs site test-docs browse images oldest test-oldest \
-interop test-interop dist bench measure quality judge detection detect lint types clean clean-docs
+kernels interop test-interop dist bench measure quality judge detection detect lint types clean clean-docs
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed-plot
@@ -69,6 +70,15 @@ OLDEST := scaling sequences forward sklearn errors containers persistence
 test-oldest: $(VENV)/.installed-oldest
 	$(RUN) python -m pytest $(OLDEST:%=tests/test_%.py) -m "not newest" --numprocesses 2 \
 	--override-ini filterwarnings=default --disable-warnings
+
+# NumPy's kernels for AVX2 and for processors without it, then TensorFlow's for AVX2; `make test` tries
+# those of the processor at hand. Libraries choose when they are loaded, so each is a process.
+KERNELS := sklearn detector filters forward onnx recurrence training
+KERNEL_TESTS := python -m pytest -m kernels $(KERNELS:%=tests/test_%.py)
+kernels: $(VENV)/.installed-test
+	$(RUN) OPENBLAS_CORETYPE=Haswell $(KERNEL_TESTS)
+	$(RUN) OPENBLAS_CORETYPE=Nehalem $(KERNEL_TESTS)
+	$(RUN) ONEDNN_MAX_CPU_ISA=AVX2 XLA_FLAGS=--xla_cpu_max_isa=AVX2 $(KERNEL_TESTS)
 
 # In a venv of its own: they hold NumPy and pandas back.
 interop:
