@@ -12,6 +12,8 @@ from .cache import programs
 from .likeness import likeness
 from .program import InferenceProgram, backend, lent_variables
 
+ROWS_MULTIPLE = 16
+
 
 class AdoptedNetwork:
     """Encodes and decodes padded batches as `forward.Network` does, by a compiled program.
@@ -30,6 +32,11 @@ class AdoptedNetwork:
         key = (InferenceProgram, likeness(model, architecture))
         self._program: Any = programs.share(key, lambda: InferenceProgram(model, architecture))
 
+    @property
+    def in_double(self) -> "AdoptedNetwork":
+        """The same network: Keras models have one dtype."""
+        return self
+
     def array_width(self, width: int) -> int:
         """Return the width of a batch of sequences of up to `width` steps."""
         return self._fixed_width or backend().array_width(width, self.architecture.patch_size)
@@ -47,4 +54,7 @@ class AdoptedNetwork:
         return self._run(self._program.lengths, codes)
 
     def _run(self, function: Any, x: NDArray[np.float32], *sizes: int) -> NDArray[np.float32]:
-        return ops.convert_to_numpy(function(self._weights, ops.convert_to_tensor(x), *sizes))
+        # Some backends compile every shape, so rows are repeated up to one of few numbers of them.
+        filled = np.resize(x, (backend().array_width(len(x), ROWS_MULTIPLE), *x.shape[1:]))
+        result = function(self._weights, ops.convert_to_tensor(filled), *sizes)
+        return ops.convert_to_numpy(result)[: len(x)]

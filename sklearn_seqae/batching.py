@@ -17,14 +17,11 @@ MAX_WIDTHS = 8
 # How much wider than its bucket an array may be under XLA. Only what is done outside the
 # recurrences is done on all of it.
 COMPILED_RATIO = 6
-# Rows of a batch outside of training are a multiple of this, filled up: the last bits of a matrix
-# product depend on how many of its columns fill a register, and a code should depend on its
-# sequence alone.
-ROWS_MULTIPLE = 16
-# As many rows as keep the states of a step in the cache, fewer where sequences are long or where
-# their lengths fall.
+# A batch outside of training: as many rows as keep the states of a step in the cache, fewer where
+# sequences are long or where their lengths fall.
 STATES_PER_BATCH = 32768
 MAX_ROWS = 1024
+MIN_ROWS = 32
 STEPS_PER_BATCH = 65536
 FALL = 0.7
 
@@ -188,27 +185,20 @@ def inference_batches(
     while end > 0:  # from the longest down, so that a width, and with it the size, is known
         longest = int(n_patches[end - 1])
         similar = end - int(np.searchsorted(n_patches[:end], FALL * longest))
-        most = max(min(fitting, STEPS_PER_BATCH // longest, similar), 2 * ROWS_MULTIPLE)
-        part = order[max(0, end - _round_up(most)) : end]
-        rows = np.full(_round_up(len(part)), -1, dtype=np.int64)
-        rows[: len(part)] = part
+        most = max(min(fitting, STEPS_PER_BATCH // longest, similar), MIN_ROWS)
+        rows = order[max(0, end - most) : end]
         chunks.append(Chunk(longest * multiple, rows))
-        end -= len(part)
+        end -= len(rows)
     return chunks
 
 
-def _round_up(n_rows: int) -> int:
-    return -(-n_rows // ROWS_MULTIPLE) * ROWS_MULTIPLE
+def canonical_order(
+    lengths: NDArray[np.int64], items: Sequences | NDArray[np.float32]
+) -> NDArray[np.int64]:
+    """Return the order of sequences or codes by length, then content.
 
-
-def canonical_order(sequences: Sequences) -> NDArray[np.int64]:
-    """Return the order by length, then content, which no order of the input can change."""
-    offsets, values = sequences.offsets, sequences.values
-    order = sorted(
-        range(len(sequences)),
-        key=lambda i: (
-            offsets[i + 1] - offsets[i],
-            values[offsets[i] : offsets[i + 1]].tobytes(),
-        ),
-    )
+    Items in this order fill the same batches, whatever order they were given in. So every product
+    has the same operands in the same places, and the same last bits: these depend on the places.
+    """
+    order = sorted(range(len(lengths)), key=lambda i: (lengths[i], items[i].tobytes()))
     return np.array(order, dtype=np.int64)

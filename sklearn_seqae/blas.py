@@ -2,38 +2,37 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
-from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
 _lock = threading.Lock()
-_limits: list[Any] = []  # what takes the limit back, and how many callers want it
 
 
 @contextmanager
 def single_threaded() -> Iterator[None]:
-    """Hold NumPy's and SciPy's BLAS to one thread.
+    """Hold NumPy's and SciPy's BLAS to one thread, where the calling thread may.
 
-    Small products are slower shared out, on busy cores by far, and how they are shared out must not
-    change their last bits. The limit is the process's: the first of several callers sets it, and
-    the last one takes it back.
+    It is for speed: small products are slower shared out, on busy cores by far.
+
+    Most builds of BLAS have one limit for the process. Whoever finds it at one leaves it alone, and
+    whoever lowers it raises it again, in the same thread, so it ends as it was, in whatever order
+    threads come and go. A thread may go on without it when another is done: what takes long asks
+    anew for each batch. While a thread of the user's holds a limit, threadpoolctl lets no other
+    change it.
     """
-    with _lock:
-        if not _limits:
-            _limits.extend([_controller().limit(limits=1, user_api="blas"), 0])
-        _limits[1] += 1
-    try:
-        yield
-    finally:
+    with ExitStack() as stack:
         with _lock:
-            _limits[1] -= 1
-            if not _limits[1]:
-                _limits[0].restore_original_limits()
-                _limits.clear()
+            for library in _blas().lib_controllers:
+                if library.num_threads != 1:
+                    alone = _blas().select(filepath=library.filepath)
+                    limiter = alone.limit(limits=1, user_api="blas")
+                    if library.num_threads == 1:  # else it is not this thread's to change
+                        stack.enter_context(limiter)
+        yield
 
 
 @cache
-def _controller() -> ThreadpoolController:
-    return ThreadpoolController()
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController().select(user_api="blas")

@@ -20,9 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
-from sklearn.preprocessing import StandardScaler
 
-from .batching import ROWS_MULTIPLE, pad
+from .batching import pad
 from .sequences import Sequences
 
 TAPS = 9
@@ -32,6 +31,12 @@ N_FILTERS = len(_PLACES)
 MIN_BANKS = 12
 # Width of a threshold's soft edge, in standard deviations of a filter's response.
 SOFTNESS = 0.03
+# The least width, in parts of the root mean square response to noise as large as the channels are.
+# Where a filter's channels cancel (one-hot values, x beside -x, parts of a whole), its response is
+# rounding, ten thousand times smaller, and a narrower edge would make shares of it.
+LEAST_EDGE = 1e-3
+# The least deviation that shares, between -1 and 1, are divided by, for the same reason.
+LEAST_SPREAD = 1e-3
 # Sequences that thresholds and principal components are learned from, at most.
 MAX_SEQUENCES = 64
 MAX_RESPONSES = 8192
@@ -40,7 +45,7 @@ MAX_FOR_COMPONENTS = 1024
 COLUMNS_AT_ONCE = 4096
 ROWS_AT_ONCE = 64
 
-Floats = NDArray[np.float32]
+Floats = NDArray[Any]  # float32, or float64 for few sequences
 
 
 def choose_dilations(lengths: NDArray[np.int64]) -> tuple[int, ...]:
@@ -68,27 +73,29 @@ def fit(
     n_channels = sequences.n_channels
     kernels = np.stack([_draw_kernels(n_channels, rng) for _ in dilations])
     some = sequences.take(np.sort(rng.permutation(len(sequences))[:MAX_SEQUENCES]))
-    x, real = _columns(pad(some, np.arange(len(some)), max(1, int(some.lengths.max()))))
+    x, real = _fill(pad(some, np.arange(len(some)), max(1, int(some.lengths.max()))))
     every = max(1, np.count_nonzero(real) // MAX_RESPONSES)
+    least_edges = LEAST_EDGE * _responses_to_noise(kernels, x[real])
     biases = np.empty((len(dilations), N_FILTERS), np.float32)
     for i, dilation in enumerate(dilations):
         found = [
-            (kernels[i].T @ windows[:-1])[:, real.ravel()[block]][:, ::every]
-            for block, windows in _windows(x, dilation)
+            (kernels[i].T @ windows[:-1])[:, real[:, steps].ravel()][:, ::every]
+            for steps, windows in _windows(x, dilation)
         ]
         responses = np.sort(np.concatenate(found, axis=1), axis=1).T
         if not len(responses):  # no step at all
             responses = np.zeros((1, N_FILTERS), np.float32)
         ranks = np.rint(rng.uniform(0.1, 0.9, N_FILTERS) * (len(responses) - 1)).astype(int)
         thresholds = responses[ranks, np.arange(N_FILTERS)]
-        edges = SOFTNESS * responses.std(axis=0) + 1e-6
+        edges = np.maximum(SOFTNESS * responses.std(axis=0), least_edges[i])
+        edges[edges == 0] = 1.0  # zeros throughout
         kernels[i] /= edges
         biases[i] = -thresholds / edges
     most = sequences.take(np.sort(rng.permutation(len(sequences))[:MAX_FOR_COMPONENTS]))
-    shares = _each(most, lambda batch: _shares(batch, dilations, kernels, biases).T)
+    shares = _each(most, lambda batch: _shares(batch, dilations, kernels, biases))
     shares = shares.astype(np.float64)
-    scaler = StandardScaler().fit(shares)
-    standardised = scaler.transform(shares)
+    mean, spreads = shares.mean(axis=0), np.maximum(shares.std(axis=0), LEAST_SPREAD)
+    standardised = (shares - mean) / spreads
     projection = np.zeros((shares.shape[1], n_components))
     if standardised.any():  # there are at least two, that differ
         solver = "covariance_eigh" if len(shares) > shares.shape[1] else "full"
@@ -98,29 +105,26 @@ def fit(
         directions = pca.components_[told].T
         turned = directions @ _rotation(n_components, rng)[: directions.shape[1]]
         spread = (standardised @ turned).std()
-        projection = turned / spread / scaler.scale_[:, None]
-    center = -scaler.mean_ @ projection
+        projection = turned / spread / spreads[:, None]
+    center = -mean @ projection
     return [kernels, biases, projection.astype(np.float32), center.astype(np.float32)]
 
 
 def apply(batch: Floats, dilations: tuple[int, ...], bank: list[Floats]) -> Floats:
     """Return the summaries (n_rows, n_components) of rows padded with NaN.
 
-    Each depends on its row alone, to the last bit.
+    Of a bank without projection and center, the shares (n_rows, 84 * n_banks) themselves.
     """
-    kernels, biases, projection, center = bank
-    summaries = np.tile(center, (len(batch), 1))  # of rows of nothing but padding
+    kernels, biases, *components = bank
+    shares = np.zeros((len(batch), biases.size), batch.dtype)
     rows = np.flatnonzero(~np.isnan(batch).all(axis=(1, 2)))
     for i in range(0, len(rows), ROWS_AT_ONCE):
         some = rows[i : i + ROWS_AT_ONCE]
-        shares = _shares(batch[some], dilations, kernels, biases)
-        # Products of one shape, filled up, as their last bits depend on it.
-        columns = np.pad(shares, [(0, 0), (0, -len(some) % ROWS_MULTIPLE)])
-        for j in range(0, len(some), ROWS_MULTIPLE):
-            part = some[j : j + ROWS_MULTIPLE]
-            summary = projection.T @ columns[:, j : j + ROWS_MULTIPLE]
-            summaries[part] += summary[:, : len(part)].T
-    return summaries
+        shares[some] = _shares(batch[some], dilations, kernels, biases)
+    if not components:
+        return shares
+    projection, center = components
+    return shares @ projection + center
 
 
 def _each(sequences: Sequences, function: Any) -> Floats:
@@ -137,52 +141,24 @@ def _each(sequences: Sequences, function: Any) -> Floats:
 
 
 def _shares(batch: Floats, dilations: tuple[int, ...], kernels: Floats, biases: Floats) -> Floats:
-    """Return the pooled responses (84 * n_banks, n_rows), each between -1 and 1."""
-    x, real = _columns(batch)
-    lengths = real.sum(axis=0)
-    mask = real.astype(np.float32).ravel()
-    first = int(lengths.min()) * len(batch)  # columns before it are real steps of all rows
+    """Return the mean responses (n_rows, 84 * n_banks) over real steps, each between -1 and 1."""
+    x, real = _fill(batch)
+    n_rows = len(batch)
+    # One product takes the mean.
+    parts = real / np.maximum(real.sum(axis=1, keepdims=True), 1)
+    parts = parts.astype(x.dtype)[..., None]
     weights = np.concatenate([kernels, biases[:, None]], axis=1).transpose(0, 2, 1)
-    shares = np.zeros((len(weights), N_FILTERS, len(batch)), np.float32)
+    weights = weights.astype(x.dtype, copy=False)
+    shares = np.zeros((n_rows, len(weights), N_FILTERS, 1), x.dtype)
     for dilation in dict.fromkeys(dilations):
         banks = [i for i, other in enumerate(dilations) if other == dilation]
-        for block, windows in _windows(x, dilation):
+        for steps, windows in _windows(x, dilation):
             for i in banks:
                 responses = weights[i] @ windows
                 np.tanh(responses, out=responses)
-                if block.stop > first:
-                    responses *= mask[block]
-                _add_up(responses, shares[i])
-    return shares.reshape(-1, len(batch)) / np.maximum(lengths, 1).astype(np.float32)
-
-
-def _add_up(responses: Floats, totals: Floats) -> None:
-    """Add to totals (84, n_rows) the sums over the steps of responses (84, n_steps * n_rows).
-
-    Halves are added to halves, sixteen steps at a time, and then one sum after the other: always in
-    this order, however many rows and steps there are. The responses are used up.
-    """
-    n_rows = totals.shape[1]
-    sums = responses.reshape(N_FILTERS, -1, ROWS_MULTIPLE * n_rows)
-    while sums.shape[2] > n_rows:
-        half = sums.shape[2] // 2
-        sums = np.add(sums[..., :half], sums[..., half:], out=sums[..., :half])
-    for part in range(sums.shape[1]):
-        totals += sums[:, part]
-
-
-def _columns(batch: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return what `_fill` does, as (n_channels, n_steps, n_rows) and (n_steps, n_rows).
-
-    Steps are filled up to a multiple of 16, as the last bits of a product may depend on what does
-    not fill a register.
-    """
-    n_rows, n_steps, n_channels = batch.shape
-    n_filled_up = -(-n_steps // ROWS_MULTIPLE) * ROWS_MULTIPLE
-    filled_up = np.full((n_rows, n_filled_up, n_channels), np.nan, dtype=np.float32)
-    filled_up[:, :n_steps] = batch
-    x, real = _fill(filled_up)
-    return np.ascontiguousarray(x.transpose(2, 1, 0)), np.ascontiguousarray(real.T)
+                of_rows = responses.reshape(N_FILTERS, n_rows, -1).transpose(1, 0, 2)
+                shares[:, i] += of_rows @ parts[:, steps]
+    return shares.reshape(n_rows, -1)
 
 
 def _fill(batch: Floats) -> tuple[Floats, NDArray[np.bool_]]:
@@ -208,26 +184,33 @@ def _fill(batch: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     )
     share = (np.clip(steps, before, after) - before) / np.maximum(after - before, 1)
     start, stop = (np.take_along_axis(x, index, axis=1) for index in (before, after))
-    filled = start + (stop - start) * share.astype(np.float32)
+    filled = start + (stop - start) * share.astype(x.dtype)
     return np.where(real[..., None] & (n_observed > 0), filled, np.float32(0.0)), real
 
 
 def _windows(x: Floats, dilation: int) -> Iterator[tuple[slice, Floats]]:
-    """Give what filters see, (9 * n_channels + 1, n_columns), and which of all columns these are.
+    """Give what filters see, (9 * n_channels + 1, n_rows * n_steps), block of steps by block.
 
     The last row is 1, for biases.
     """
-    n_channels, n_steps, n_rows = x.shape
-    at_once = max(1, COLUMNS_AT_ONCE // (ROWS_MULTIPLE * n_rows)) * ROWS_MULTIPLE
+    n_rows, n_steps, n_channels = x.shape
+    at_once = max(1, COLUMNS_AT_ONCE // n_rows)
     reach = TAPS // 2 * dilation
-    padded = np.pad(x, [(0, 0), (reach, reach), (0, 0)])
+    padded = np.pad(x.transpose(2, 0, 1), [(0, 0), (0, 0), (reach, reach)])
     for start in range(0, n_steps, at_once):
         stop = min(start + at_once, n_steps)
-        windows = np.ones((TAPS * n_channels + 1, stop - start, n_rows), np.float32)
+        windows = np.ones((TAPS * n_channels + 1, n_rows, stop - start), x.dtype)
         for i in range(TAPS):
-            tap = padded[:, start + i * dilation : stop + i * dilation]
+            tap = padded[..., start + i * dilation : stop + i * dilation]
             windows[i * n_channels : (i + 1) * n_channels] = tap
-        yield slice(start * n_rows, stop * n_rows), windows.reshape(len(windows), -1)
+        yield slice(start, stop), windows.reshape(len(windows), -1)
+
+
+def _responses_to_noise(kernels: Floats, steps: Floats) -> NDArray[np.float64]:
+    """Return the root mean square responses (n_banks, 84) to noise as large as these steps are."""
+    power = np.square(steps, dtype=np.float64).sum(axis=0) / max(1, len(steps))
+    gains = np.square(kernels).reshape(len(kernels), TAPS, -1, N_FILTERS).sum(axis=1)
+    return np.sqrt(power @ gains)
 
 
 def _rotation(n: int, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -209,7 +209,7 @@ class Codec:
         self._check_readable(sequences.lengths)
         network = self.network
         if isinstance(network, forward.Network):
-            network = network.unprojected()
+            network = network.unprojected
         codes = inference.encode(network, scaled)
         n_learned = self.architecture.n_learned
         features = codes[:, n_learned:] if self.architecture.n_summary else codes

@@ -4,14 +4,12 @@ Without gradients a recurrence is a chain of small operations. NumPy starts one 
 where a graph takes ten, so this is faster than all that compiles. It has nothing to trace and needs
 no Keras, so that a fitted estimator serves without loading TensorFlow.
 
-Inside, a step is an array (features, batch): the gates are then contiguous blocks of rows, and one
-matrix product of ``[kernel, bias, recurrent kernel]`` with ``[inputs, 1, hidden]`` makes them all.
+Inside, a step is an array (features, batch), as `cells` wants it.
 """
 
-import copy
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,9 +17,9 @@ from numpy.typing import NDArray
 
 from . import filters
 from .architecture import COUNT_GAIN, POSITION_RATES, Architecture
+from .cells import GRU, LSTM, Recurrence
 
-Floats = NDArray[np.float32]
-Step = Callable[[Floats, Floats], None]
+Floats = NDArray[Any]  # float32 or float64
 
 
 class EncoderWeights(NamedTuple):
@@ -62,12 +60,23 @@ class Network:
         One without models of the user's own.
     weights : sequence of ndarray
         As ``networks.build(architecture, seed).get_weights()`` gives them.
+    dtype : {float32, float64}, default=float32
+        What it computes in.
+    projects : bool, default=True
+        Whether codes end with the filters' summary. If not, it is all of their shares.
     """
 
-    def __init__(self, architecture: Architecture, weights: Sequence[NDArray[Any]]) -> None:
-        self.architecture = architecture
-        left = iter(weights)
-        recurrence: type[_Recurrence] = _LSTM if architecture.cell == "lstm" else _GRU
+    def __init__(
+        self,
+        architecture: Architecture,
+        weights: Sequence[NDArray[Any]],
+        dtype: Any = np.float32,
+        projects: bool = True,
+    ) -> None:
+        self._made_of = architecture, weights
+        self._dtype, self._projects = dtype, projects
+        left = iter([np.asarray(array, dtype) for array in weights])
+        recurrence: type[Recurrence] = LSTM if architecture.cell == "lstm" else GRU
         n_layers = len(architecture.units)
         readers, *others = take_encoder(architecture, left)
         self._readers = [[recurrence(*weights) for weights in level] for level in readers]
@@ -78,6 +87,22 @@ class Network:
             self._writers = [recurrence(*_take(left, 3)) for _ in range(n_layers)]
         self._values = _take(left, 2)
         self._length = _take(left, 6) if architecture.decodes_length else []
+        if self._bank and not projects:
+            del self._bank[2:]
+            n_shares = self._bank[1].size
+            n_components = architecture.n_learned + n_shares
+            architecture = replace(architecture, n_components=n_components, n_summary=n_shares)
+        self.architecture = architecture
+
+    @cached_property
+    def in_double(self) -> "Network":
+        """The same network, computing in float64."""
+        return Network(*self._made_of, np.float64, self._projects)
+
+    @cached_property
+    def unprojected(self) -> "Network":
+        """The network whose codes end with all the filters' shares, not their summary."""
+        return Network(*self._made_of, self._dtype, projects=False)
 
     def array_width(self, width: int) -> int:
         """Return the width of a batch of sequences of up to `width` steps."""
@@ -86,8 +111,7 @@ class Network:
     def encode(self, batch: Floats) -> Floats:
         """Return the codes (n_rows, n_components) of rows (n_rows, n_steps, n_channels).
 
-        NaN marks padding and missing values. The last bits of a code depend on the number of rows,
-        unless it is a multiple of 16.
+        NaN marks padding and missing values.
         """
         inputs, lengths = self._patches(batch)
         *lower, top = self._readers
@@ -99,24 +123,14 @@ class Network:
         code = _dense(features, *self._code).T
         if not self._bank:
             return code
+        batch = batch.astype(self._dtype, copy=False)
         summary = filters.apply(batch, self.architecture.dilations, self._bank)
         return np.concatenate([code, summary], axis=1)
-
-    def unprojected(self) -> "Network":
-        """Return a network whose codes end with all the filters' shares, not their summary."""
-        if not self._bank:
-            return self
-        n = len(self._bank[2])
-        other = copy.copy(self)
-        other._bank = [*self._bank[:2], np.eye(n, dtype=np.float32), np.zeros(n, np.float32)]
-        n_components = self.architecture.n_learned + n
-        other.architecture = replace(self.architecture, n_components=n_components, n_summary=n)
-        return other
 
     def decode(self, codes: Floats, n_steps: int) -> Floats:
         """Return rows (n_rows, n_steps, n_channels); `n_steps` as the decoder can write them."""
         architecture = self.architecture
-        code = np.ascontiguousarray(codes[:, : architecture.n_learned].T)
+        code = np.ascontiguousarray(codes[:, : architecture.n_learned].T, dtype=self._dtype)
         n_patches = -(-n_steps // architecture.patch_size)
         if architecture.decoder == "autoregressive":
             return self._autoregress(code, n_patches)[:, :n_steps]
@@ -156,7 +170,7 @@ class Network:
         lengths = -(-n_real // size)
         n_patches = max(1, int(lengths.max()))
         folded = [_fold(part, n_patches, size) for part in parts]
-        inputs = np.empty((n_patches, sum(f.shape[1] for f in folded), n_rows), np.float32)
+        inputs = np.empty((n_patches, sum(f.shape[1] for f in folded), n_rows), self._dtype)
         np.concatenate(folded, axis=1, out=inputs, casting="unsafe")
         return inputs, lengths
 
@@ -171,7 +185,7 @@ class Network:
         """Return what `layers.Pool` gives; states are in the order in which they were read."""
         mode = self.architecture.pooling
         n_steps = len(states[0])
-        count = lengths.astype(np.float32)
+        count = lengths.astype(self._dtype)
         even = lengths.min() == n_steps
         real = np.arange(n_steps)[:, None, None] < lengths
         parts = []
@@ -188,7 +202,7 @@ class Network:
         if self._count_moments:
             location, scale = self._count_moments
             parts.append((COUNT_GAIN * ((np.log1p(count) - location) / scale))[None])
-        return np.concatenate(parts, dtype=np.float32)
+        return np.concatenate(parts, dtype=self._dtype)
 
     def _unroll(self, code: Floats, n_patches: int) -> Floats:
         """Return the states of the first recurrence of a decoder that needs no own outputs."""
@@ -200,7 +214,7 @@ class Network:
             return self._writers[0].run(inputs, code)
         n_pieces = self.architecture.n_patches
         size = -(-n_components // n_pieces)
-        padded = np.zeros((n_pieces * size, n_rows), np.float32)
+        padded = np.zeros((n_pieces * size, n_rows), self._dtype)
         padded[:n_components] = code
         return self._writers[0].run(padded.reshape(n_pieces, size, n_rows)[:n_patches])
 
@@ -212,7 +226,7 @@ class Network:
         columns[0] = columns[0][len(code) :]
         steps = [layers[0].begin(n_rows, code), *(layer.begin(n_rows) for layer in layers[1:])]
         kernel, _ = self._values
-        written = np.zeros((n_patches + 1, kernel.shape[1], n_rows), np.float32)
+        written = np.zeros((n_patches + 1, kernel.shape[1], n_rows), self._dtype)
         for i in range(n_patches):
             x = written[i]
             for layer, column, step in zip(layers, columns, steps, strict=True):
@@ -231,126 +245,8 @@ class Network:
         return patches.transpose(2, 0, 1).reshape(n_rows, -1, self.architecture.n_channels)
 
 
-class _Recurrence(ABC):
-    """A recurrent layer; `weights` (4 * units, inputs + 1 + units) makes all gates of a step.
-
-    Rows for a sigmoid are halved, since sigmoid(x) = tanh(x / 2) / 2 + 1 / 2, and the hyperbolic
-    tangent is the function that NumPy is fast at.
-    """
-
-    units: int
-    weights: Floats
-
-    @abstractmethod
-    def __init__(self, kernel: Floats, recurrent_kernel: Floats, bias: Floats) -> None:
-        """Take the weights as Keras lays them out."""
-
-    @abstractmethod
-    def begin(self, n_rows: int, constant: Floats | None = None) -> Step:
-        """Return a function that makes a step: of a column, and where to write the hidden state.
-
-        A column (inputs + 1 + units, n_rows) holds inputs, ones and the hidden state before. A
-        `constant` (k, n_rows) stands for the first k inputs of every step, which columns lack.
-        """
-
-    def column(self, n_rows: int) -> Floats:
-        """Return the column of a first step, its inputs not yet set."""
-        column = np.zeros((self.weights.shape[1], n_rows), np.float32)
-        column[-self.units - 1] = 1.0
-        return column
-
-    def run(self, inputs: Floats, constant: Floats | None = None) -> Floats:
-        """Return the hidden states (n_steps, units, n_rows) over inputs (n_steps, k, n_rows)."""
-        n_steps, width, n_rows = inputs.shape
-        columns = np.empty((n_steps + 1, width + 1 + self.units, n_rows), np.float32)
-        columns[:-1, :width] = inputs
-        columns[:, width] = 1.0
-        hidden = columns[:, width + 1 :]
-        hidden[0] = 0.0
-        step = self.begin(n_rows, constant)
-        for t in range(n_steps):
-            step(columns[t], hidden[t + 1])
-        return hidden[1:]
-
-    def _gates(self, n_rows: int, constant: Floats | None) -> tuple[Floats, Callable]:
-        """Return an array for the gates, and a function that fills it from a column."""
-        gates = np.empty((len(self.weights), n_rows), np.float32)
-        if constant is None:
-            return gates, lambda column: np.matmul(self.weights, column, out=gates)
-        of_constant, weights = np.split(self.weights, [len(constant)], axis=1)
-        addend = of_constant @ constant
-
-        def fill(column: Floats) -> None:
-            np.matmul(weights, column, out=gates)
-            np.add(gates, addend, out=gates)
-
-        return gates, fill
-
-
-class _LSTM(_Recurrence):
-    def __init__(self, kernel: Floats, recurrent_kernel: Floats, bias: Floats) -> None:
-        self.units = len(recurrent_kernel)
-        i, f, c, o = np.split(np.vstack([kernel, bias, recurrent_kernel]).T, 4)
-        self.weights = np.concatenate([0.5 * i, 0.5 * f, 0.5 * o, c], dtype=np.float32)
-
-    def begin(self, n_rows: int, constant: Floats | None = None) -> Step:
-        gates, fill = self._gates(n_rows, constant)
-        i, f, o, c = np.split(gates, 4)
-        sigmoids = gates[: 3 * self.units]
-        carry = np.zeros((self.units, n_rows), np.float32)
-        squashed = np.empty_like(carry)
-
-        def step(column: Floats, hidden: Floats) -> None:
-            fill(column)
-            np.tanh(gates, out=gates)
-            np.multiply(sigmoids, 0.5, out=sigmoids)
-            np.add(sigmoids, 0.5, out=sigmoids)
-            np.multiply(carry, f, out=carry)
-            np.multiply(i, c, out=i)
-            np.add(carry, i, out=carry)
-            np.tanh(carry, out=squashed)
-            np.multiply(o, squashed, out=hidden)
-
-        return step
-
-
-class _GRU(_Recurrence):
-    def __init__(self, kernel: Floats, recurrent_kernel: Floats, bias: Floats) -> None:
-        units = self.units = len(recurrent_kernel)
-        k = len(kernel)
-        # Rows: z, r, and what inputs and state add to the candidate, which r weighs.
-        self.weights = np.zeros((4 * units, k + 1 + units), np.float32)
-        self.weights[: 3 * units, :k] = kernel.T
-        self.weights[: 3 * units, k] = bias[0]
-        self.weights[: 2 * units, k + 1 :] = recurrent_kernel.T[: 2 * units]
-        self.weights[: 2 * units, k] += bias[1][: 2 * units]
-        self.weights[3 * units :, k + 1 :] = recurrent_kernel.T[2 * units :]
-        self.weights[3 * units :, k] = bias[1][2 * units :]
-        self.weights[: 2 * units] *= 0.5
-
-    def begin(self, n_rows: int, constant: Floats | None = None) -> Step:
-        gates, fill = self._gates(n_rows, constant)
-        z, r, to_state, from_state = np.split(gates, 4)
-        sigmoids = gates[: 2 * self.units]
-        change = np.empty((self.units, n_rows), np.float32)
-
-        def step(column: Floats, hidden: Floats) -> None:
-            fill(column)
-            np.tanh(sigmoids, out=sigmoids)
-            np.multiply(sigmoids, 0.5, out=sigmoids)
-            np.add(sigmoids, 0.5, out=sigmoids)
-            np.multiply(from_state, r, out=from_state)
-            np.add(to_state, from_state, out=to_state)
-            np.tanh(to_state, out=to_state)
-            np.subtract(column[-self.units :], to_state, out=change)
-            np.multiply(change, z, out=change)
-            np.add(to_state, change, out=hidden)
-
-        return step
-
-
 def _take(weights: Iterator[NDArray[Any]], n: int) -> list[Floats]:
-    return [np.asarray(next(weights), dtype=np.float32) for _ in range(n)]
+    return [next(weights) for _ in range(n)]
 
 
 def _dense(x: Floats, kernel: Floats, bias: Floats) -> Floats:

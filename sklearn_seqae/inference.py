@@ -14,6 +14,11 @@ from .blas import single_threaded
 from .filters import N_FILTERS
 from .sequences import Sequences
 
+# So many sequences in one call are computed in float64, which takes little longer, as long as it is
+# starting operations that takes the time. What is then rounded to float32 is the same for each of
+# them, alone and beside the others; results in float32 differ in their last bits. scikit-learn's
+# checks compare as many, to 1e-7.
+FEW = 20
 # Numbers in the states of an average step, from which on threads pay.
 STATES_PER_THREAD = 16384
 
@@ -22,6 +27,10 @@ class Network(Protocol):
     """What encodes and decodes padded batches; NaN marks what is not there."""
 
     architecture: Architecture
+
+    @property
+    def in_double(self) -> "Network":
+        """The same network, computing in float64 if it can."""
 
     def array_width(self, width: int) -> int:
         """Return the width of a batch of sequences of up to `width` steps."""
@@ -39,13 +48,13 @@ class Network(Protocol):
 def encode(network: Network, sequences: Sequences) -> NDArray[np.float32]:
     """Return the codes (n_sequences, n_components) of scaled sequences."""
     architecture = network.architecture
+    network = _suited(network, len(sequences))
     codes = np.empty((len(sequences), architecture.n_components), dtype=np.float32)
-    order = canonical_order(sequences)
+    order = canonical_order(sequences.lengths, sequences)
 
     def run(chunk: Chunk) -> None:
-        real = chunk.rows >= 0
         batch = pad(sequences, chunk.rows, network.array_width(chunk.width))
-        codes[chunk.rows[real]] = network.encode(batch)[real]
+        codes[chunk.rows] = network.encode(batch)
 
     units = max(architecture.units)
     chunks = inference_batches(sequences.lengths, order, architecture.patch_size, units)
@@ -60,7 +69,8 @@ def decode(network: Network, codes: NDArray[np.float32], lengths: NDArray[np.int
     Steps beyond the last one that the decoder can write are NaN.
     """
     architecture = network.architecture
-    order = np.argsort(lengths, kind="stable")
+    network = _suited(network, len(codes))
+    order = canonical_order(lengths, codes)
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     values = np.full((offsets[-1], architecture.n_channels), np.nan, dtype=np.float32)
     limit = architecture.max_decoded_steps
@@ -68,12 +78,11 @@ def decode(network: Network, codes: NDArray[np.float32], lengths: NDArray[np.int
     def run(chunk: Chunk) -> None:
         width = network.array_width(chunk.width)
         width = width if limit is None else min(width, limit)
-        real = chunk.rows >= 0
-        rows = chunk.rows[real]
-        written = network.decode(_fill(codes[rows], len(real)), width)
+        rows = chunk.rows
+        written = network.decode(codes[rows], width)
         steps = np.arange(width) < lengths[rows, None]
         positions = (offsets[rows, None] + np.arange(width))[steps]
-        values[positions] = written[real][steps]
+        values[positions] = written[steps]
 
     units = max(architecture.units)
     chunks = inference_batches(lengths, order, architecture.patch_size, units)
@@ -91,13 +100,15 @@ def decode_lengths(network: Network, codes: NDArray[np.float32]) -> NDArray[np.i
     if not architecture.decodes_length:
         return np.full(len(codes), architecture.n_steps)
     limit = architecture.max_decoded_steps or 2 * architecture.n_steps
-    return np.clip(np.rint(network.lengths(codes)), 0, limit).astype(np.int64)
+    order = canonical_order(np.zeros(len(codes), np.int64), codes)
+    lengths = np.empty(len(codes), np.int64)
+    predicted = _suited(network, len(codes)).lengths(codes[order])
+    lengths[order] = np.clip(np.rint(predicted), 0, limit)
+    return lengths
 
 
-def _fill(codes: NDArray[np.float32], n_rows: int) -> NDArray[np.float32]:
-    filled = np.zeros((n_rows, codes.shape[1]), dtype=np.float32)
-    filled[: len(codes)] = codes
-    return filled
+def _suited(network: Network, n_sequences: int) -> Network:
+    return network.in_double if n_sequences <= FEW else network
 
 
 def _for_each(run: Callable[[Chunk], None], chunks: list[Chunk], units: int) -> None:
@@ -108,10 +119,15 @@ def _for_each(run: Callable[[Chunk], None], chunks: list[Chunk], units: int) -> 
     """
     n_threads = min(len(chunks), cpu_count())
     rows = sum(len(chunk.rows) for chunk in chunks) / len(chunks)
+
+    def run_alone(chunk: Chunk) -> None:
+        with single_threaded():
+            run(chunk)
+
     with single_threaded():
         if n_threads == 1 or rows * units < STATES_PER_THREAD:
             for chunk in chunks:
-                run(chunk)
+                run_alone(chunk)
             return
         with ThreadPoolExecutor(n_threads) as pool:
-            list(pool.map(run, chunks))
+            list(pool.map(run_alone, chunks))

@@ -36,8 +36,10 @@ LEAST_ERROR = 1e-6
 LEAST_RATIO = 1e-6
 # What overflowed is as odd as can be, but has a score.
 MOST_RATIO = 1e60
-# Features that hardly vary are not blown up beyond this part of the largest deviation.
+# Features that hardly vary are not blown up beyond this part of the largest deviation; nor is the
+# rounding, where all training sequences are alike, beyond this part of the largest feature.
 LEAST_DEVIATION = 1e-2
+LEAST_VARIATION = 1e-3
 # Of logarithms: a twentieth more is not odd, however much alike others are.
 LEAST_SPREAD = 0.05
 # How much the errors of few held-out sequences vary is not known from these alone: the spread of
@@ -146,7 +148,8 @@ class Norm:
         sizes, observed = _sizes(sequences, _ratios(errors, channel_errors))
         unseen = np.isin(np.arange(len(sequences)), held_out)
         deviations = features.std(axis=0, dtype=np.float64)
-        deviations = np.maximum(deviations, LEAST_DEVIATION * deviations.max())
+        least = LEAST_DEVIATION * deviations.max(), LEAST_VARIATION * np.abs(features).max()
+        deviations = np.maximum(deviations, max(least))
         deviations = np.where(deviations > 0, deviations, 1.0) * np.sqrt(len(deviations))
         points = (features / deviations).astype(np.float32)
         kept = np.random.default_rng(seed).permutation(len(points))[:MAX_NEIGHBOURS]
@@ -244,7 +247,7 @@ def _nearest(points: NDArray[np.float32], neighbours: NDArray[np.float32]) -> Fl
     nearest = np.empty(len(points))
     for start in range(0, len(points), ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
-        # One by one, not by a matrix product, whose last bits depend on the neighbours in `points`.
+        # One by one: what a matrix product finds of small distances is rounding.
         first, second = np.partition(cdist(points[rows], neighbours), 1, axis=1)[:, :2].T
         nearest[rows] = np.where(first < SAME, second, first)
     # Features of what overflowed are none.

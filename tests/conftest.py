@@ -46,6 +46,25 @@ def make_ragged(n_sequences=40, longest=9, n_channels=2, missing=0.0, seed=0):
     return sequences
 
 
+CANCELLING = ["one-hot", "mirrored", "parts of a whole"]
+
+
+def make_cancelling(kind, seed=0, n_sequences=60):
+    """Return sequences of channels whose sum is the same throughout, up to rounding."""
+    rng = np.random.default_rng(seed)
+    sequences = []
+    for n in rng.integers(10, 60, n_sequences):
+        x = rng.normal(size=(n, 4)).cumsum(axis=0)
+        if kind == "one-hot":
+            x = np.eye(4)[rng.integers(0, 4, n)]
+        elif kind == "mirrored":
+            x = np.hstack([x, -x])
+        else:
+            x = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
+        sequences.append(x)
+    return sequences
+
+
 @pytest.fixture(scope="session")
 def ragged():
     """Forty sequences of 0 to 9 steps of two channels."""

@@ -54,6 +54,7 @@ def spiked(x, step=7, channel=1, size=4.0):
 # scikit-learn
 
 
+@pytest.mark.kernels
 def test_scikit_learn_finds_nothing_to_object():
     results = check_estimator(
         LSTMAutoencoderDetector(n_components=3, units=4, epochs=2), on_fail=None, on_skip=None
@@ -121,6 +122,7 @@ def test_scores_thresholds_and_labels_say_the_same(detector, sines):
     assert labels[-2:].tolist() == [-1, -1]
 
 
+@pytest.mark.kernels
 @settings(max_examples=15)
 @given(data=st.data())
 def test_a_score_depends_on_its_sequence_alone(plain, data):
@@ -132,13 +134,15 @@ def test_a_score_depends_on_its_sequence_alone(plain, data):
     scores = plain.score_samples(X)
     assert np.isfinite(scores).all()
     assert_array_equal(plain.score_samples([X[i] for i in order]), scores[order])
-    assert_array_equal(plain.score_samples([X[i] for i in kept]), scores[kept])
+    alone = plain.score_samples([X[i] for i in kept])
+    assert_allclose(alone, scores[kept], rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.kernels
 def test_a_score_with_filters_depends_on_its_sequence_alone(detector, sines):
     scores = detector.score_samples(sines)
     assert_array_equal(detector.score_samples(sines[::-1])[::-1], scores)
-    assert_array_equal(detector.score_samples(sines[17:18]), scores[17:18])
+    assert_allclose(detector.score_samples(sines[17:18]), scores[17:18], atol=1e-4)
     width = max(map(len, sines)) + 3
     array = np.full((len(sines), width, 2), NAN)
     for row, x in zip(array, sines, strict=True):
@@ -181,6 +185,7 @@ def test_extreme_values_have_finite_scores_and_are_outliers(detector, sines, siz
     assert table["share"].sum() <= 1 + 1e-9
 
 
+@pytest.mark.kernels
 def test_a_training_sequence_is_not_its_own_neighbour(detector, sines):
     shape = detector._oddness(sines)[:, 1]
     # As likely to be far from others as new sequences are.
@@ -213,6 +218,7 @@ def test_held_out_sequences_are_those_that_training_left_out(detector, sines):
     assert np.isfinite(nothing.offset_)
 
 
+@pytest.mark.kernels
 def test_new_normal_sequences_are_hardly_ever_outliers(detector):
     X, _ = make_ragged_sines(100, random_state=3)
     assert np.mean(detector.predict(X) == -1) <= 0.1
@@ -266,6 +272,7 @@ def test_few_sequences_are_enough_to_fit(sines, n_sequences):
     assert set(model.explain(sines[:2])["part"]) >= {"values", "shape"}
 
 
+@pytest.mark.kernels
 def test_sequences_that_are_all_alike_are_normal_and_others_are_not():
     x = np.sin(np.arange(30.0))[:, None]
     model = LSTMAutoencoderDetector(units=8, epochs=30, random_state=0).fit([x] * 30)

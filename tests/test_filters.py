@@ -11,7 +11,7 @@ from sklearn_seqae.batching import pad
 from sklearn_seqae.layers import Summary
 from sklearn_seqae.sequences import as_sequences
 
-from .conftest import TINY, make_ragged
+from .conftest import CANCELLING, TINY, make_cancelling, make_ragged
 
 
 def make_bank(sequences, n_components=5):
@@ -30,6 +30,7 @@ def test_dilations_grow_as_far_as_sequences_reach_and_are_twelve_at_least():
     assert max(filters.choose_dilations(np.full(3, 10**5))) == 11585
 
 
+@pytest.mark.kernels
 @settings(max_examples=20)
 @given(missing=st.sampled_from([0.0, 0.3]), extra=st.integers(0, 20))
 def test_padding_does_not_change_a_summary(missing, extra):
@@ -40,6 +41,7 @@ def test_padding_does_not_change_a_summary(missing, extra):
     assert_allclose(padded, summarize(sequences, dilations, bank), atol=1e-4)
 
 
+@pytest.mark.kernels
 def test_the_keras_layer_finds_what_numpy_finds():
     sequences = as_sequences(make_ragged(missing=0.2))
     dilations, bank = make_bank(sequences)
@@ -67,6 +69,7 @@ def test_summaries_tell_shapes_apart_that_differ_in_where_they_stand():
     assert np.mean(y[distances.argmin(axis=1)] == y) > 0.9
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize(
     "X",
     [
@@ -135,13 +138,35 @@ def test_gaps_are_filled_along_straight_lines():
     assert not filled[2].any()
 
 
-def test_a_summary_is_the_same_to_the_last_bit_whatever_stands_beside_it():
+def assert_each_alone_is_as_beside_the_others(sequences, dilations, bank):
+    together = summarize(sequences, dilations, bank)
+    longest = sequences.lengths.max()
+    for i in range(0, len(sequences), 9):
+        for width in (max(1, sequences.lengths[i]), longest + 13):
+            alone = filters.apply(pad(sequences, np.array([i]), width), dilations, bank)[0]
+            assert_allclose(alone, together[i], rtol=0, atol=1e-5 * np.abs(together).max())
+
+
+@pytest.mark.kernels
+def test_a_summary_depends_on_its_sequence_alone():
     rng = np.random.default_rng(0)
     sequences = as_sequences([rng.normal(size=(n, 3)) for n in rng.integers(0, 150, 80)])
+    assert_each_alone_is_as_beside_the_others(sequences, *make_bank(sequences, n_components=40))
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("kind", CANCELLING)
+@pytest.mark.parametrize("seed", range(2))
+def test_a_summary_is_no_rounding_where_channels_cancel(kind, seed):
+    sequences = as_sequences(make_cancelling(kind, seed))
     dilations, bank = make_bank(sequences, n_components=40)
-    together = summarize(sequences, dilations, bank)
-    for i in range(0, 80, 9):
-        rows = np.full(16, -1)
-        rows[0] = i
-        alone = filters.apply(pad(sequences, rows, max(1, sequences.lengths[i])), dilations, bank)
-        assert_array_equal(alone[0], together[i])
+    assert summarize(sequences, dilations, bank).std() > 0.1
+    assert_each_alone_is_as_beside_the_others(sequences, dilations, bank)
+
+
+@pytest.mark.kernels
+def test_what_filters_find_does_not_depend_on_the_unit():
+    sequences = as_sequences(make_ragged(n_sequences=60, longest=40))
+    small = sequences.with_values(sequences.values * np.float32(2**-20))
+    summaries = [summarize(x, *make_bank(x)) for x in (sequences, small)]
+    assert_allclose(*summaries, rtol=1e-4, atol=1e-4)

@@ -4,6 +4,8 @@ import pickle
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from sklearn_seqae import LSTMAutoencoderTransformer, inference
 from sklearn_seqae.architecture import Architecture
 from sklearn_seqae.batching import pad
+from sklearn_seqae.blas import single_threaded
 from sklearn_seqae.forward import Network
 from sklearn_seqae.networks import build, decode
 from sklearn_seqae.sequences import as_sequences
@@ -55,6 +58,7 @@ def make_network(**changes):
     return model, Network(architecture, model.get_weights())
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("choice", CHOICES)
 def test_numpy_encodes_and_decodes_as_the_keras_model_does(choice):
     model, network = make_network(**CHOICES[choice])
@@ -70,22 +74,56 @@ def test_numpy_encodes_and_decodes_as_the_keras_model_does(choice):
         assert_allclose(network.lengths(codes), model.get_layer("length")(codes), rtol=1e-5)
 
 
+@pytest.mark.kernels
 def test_numpy_encodes_batches_of_equal_lengths_as_the_keras_model_does():
     model, network = make_network(units=(5, 3))
     batch = np.random.default_rng(0).normal(size=(6, 9, 2)).astype(np.float32)
     assert_allclose(network.encode(batch), model.get_layer("encoder")(batch), atol=2e-6)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_a_code_is_the_same_to_the_bit_in_whatever_company_it_is_computed(cell):
-    ae = LSTMAutoencoderTransformer(6, units=40, cell=cell, epochs=1, random_state=0)
+@pytest.fixture(scope="module", params=["lstm", "gru"])
+def wider(request):
+    """An estimator, two hundred sequences, and their codes."""
+    ae = LSTMAutoencoderTransformer(40, units=40, cell=request.param, epochs=1, random_state=0)
     X = make_ragged(n_sequences=200, longest=30, n_channels=3)
-    codes = ae.fit(X[:20]).transform(X)
-    assert_array_equal(codes[::-1], ae.transform(X[::-1]))
-    assert_array_equal(codes[50:90], ae.transform(X[50:90]))
-    assert_array_equal(codes[120], ae.transform([X[120]])[0])
+    return ae.fit(X[:20]), X, ae.transform(X)
 
 
+@pytest.mark.kernels
+def test_a_code_depends_on_its_sequence_alone(wider):
+    ae, X, codes = wider
+    atol = 1e-5 * np.abs(codes).max()
+    assert_allclose(ae.transform(X[50:90]), codes[50:90], rtol=0, atol=atol)
+    assert_allclose(ae.transform([X[120]])[0], codes[120], rtol=0, atol=atol)
+    padded = np.full((200, 41, 3), np.nan)
+    for row, x in zip(padded, X, strict=True):
+        row[: len(x)] = x
+    assert_allclose(ae.transform(padded), codes, rtol=0, atol=atol)
+
+
+@pytest.mark.kernels
+def test_the_order_of_rows_changes_nothing(wider):
+    ae, X, codes = wider
+    order = np.random.default_rng(0).permutation(len(X))
+    assert_array_equal(ae.transform([X[i] for i in order]), codes[order])
+    written = ae.inverse_transform(codes)
+    for i, x in zip(order, ae.inverse_transform(codes[order]), strict=True):
+        assert_array_equal(x, written[i])
+
+
+@pytest.mark.kernels
+def test_few_sequences_get_the_same_alone_and_beside_others(wider):
+    ae, X, _ = wider
+    few = X[40:60]
+    codes = ae.transform(few)
+    written = ae.inverse_transform(codes, lengths=[len(x) for x in few])
+    for i in (3, 7, 19):
+        assert_allclose(ae.transform([few[i]])[0], codes[i], rtol=1e-7)
+        alone = ae.inverse_transform(codes[[i]], lengths=[len(few[i])])
+        assert_allclose(alone[0], written[i], rtol=1e-7)
+
+
+@pytest.mark.kernels
 def test_threads_give_the_same_codes_as_one_after_the_other(monkeypatch):
     _, network = make_network()
     sequences = as_sequences(make_ragged(n_sequences=100, longest=60))
@@ -97,6 +135,55 @@ def test_threads_give_the_same_codes_as_one_after_the_other(monkeypatch):
 
 def blas_threads():
     return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+def in_a_thread(function):
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function).result()
+
+
+def test_blas_is_held_to_one_thread_from_any_thread():
+    def number():
+        with single_threaded():
+            return set(blas_threads())
+
+    before = blas_threads()
+    assert number() == in_a_thread(number) == number() == {1}
+    assert blas_threads() == before
+
+
+@pytest.mark.parametrize("first", ["main", "other"])
+@pytest.mark.parametrize("last", ["main", "other"])
+def test_blas_has_its_threads_again_whoever_comes_first_and_leaves_last(first, last):
+    before = blas_threads()
+    both = {"main": ExitStack(), "other": ExitStack()}
+    with ThreadPoolExecutor(1) as pool:
+
+        def call(name, function, *arguments):
+            if name == "main":
+                return function(*arguments)
+            return pool.submit(function, *arguments).result()
+
+        for name in sorted(both, key=lambda name: name != first):
+            call(name, both[name].enter_context, single_threaded())
+        assert set(blas_threads()) == {1}
+        for name in sorted(both, key=lambda name: name == last):
+            call(name, both[name].close)
+        assert blas_threads() == before
+        assert call("other", blas_threads) == before
+
+
+def test_a_limit_of_blas_that_the_user_holds_stays():
+    def enter_and_leave():
+        with single_threaded():
+            pass
+        return blas_threads()
+
+    before = blas_threads()
+    with threadpool_limits(limits=3, user_api="blas"):
+        assert set(enter_and_leave()) == {3}
+        assert set(in_a_thread(enter_and_leave)) == {3}
+    assert blas_threads() == before
 
 
 def test_the_number_of_blas_threads_is_as_it_was_after_use_from_several_threads():
@@ -132,9 +219,10 @@ def test_an_unpickled_estimator_works_without_loading_tensorflow(fitted, ragged,
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
+@pytest.mark.kernels
 def test_a_network_without_its_projection_gives_what_summaries_are_made_of():
     _, network = make_network(**CHOICES["multiscale"])
-    other = network.unprojected()
+    other = network.unprojected
     batch = np.random.default_rng(0).normal(size=(16, 9, 2)).astype(np.float32)
     codes, shares = network.encode(batch), other.encode(batch)
     projection, center = network._bank[2:]
@@ -145,4 +233,4 @@ def test_a_network_without_its_projection_gives_what_summaries_are_made_of():
     summary = shares[:, n_learned:] @ projection + center
     assert_allclose(summary, codes[:, n_learned:], rtol=1e-4, atol=1e-4)
     assert_array_equal(network.encode(batch), codes)
-    assert make_network()[1].unprojected().architecture.n_summary == 0
+    assert make_network()[1].unprojected.architecture.n_summary == 0

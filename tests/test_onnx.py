@@ -39,7 +39,7 @@ from sklearn_seqae.onnx_inputs import arithmetic_of
 from sklearn_seqae.sequences import as_sequences
 from sklearn_seqae.symbols import MixedScaler, adopt
 
-from .conftest import ARCHITECTURE, TINY, make_ragged
+from .conftest import ARCHITECTURE, CANCELLING, TINY, make_cancelling, make_ragged
 
 SCALERS = ["standard", "minmax", "robust", "per_sequence", None]
 N_SUMMARY = 3
@@ -156,6 +156,7 @@ EVERY_ENCODER = list(
 )
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize(("cell", "bidirectional", "units", "pooling"), EVERY_ENCODER)
 def test_every_encoder_gives_the_codes_of_numpy(cell, bidirectional, units, pooling):
     # The other choices take turns, so that each meets all others.
@@ -176,6 +177,17 @@ def test_every_encoder_gives_the_codes_of_numpy(cell, bidirectional, units, pool
     assert_allclose(run(both.session, X, extra=3), both.encode(X), atol=1e-5)
 
 
+@pytest.mark.kernels
+@pytest.mark.parametrize("kind", CANCELLING)
+@pytest.mark.parametrize("seed", range(2))
+def test_channels_that_cancel_get_the_codes_of_numpy(kind, seed):
+    X = make_cancelling(kind, seed)
+    both = make(X, scaler=None, multiscale=True, patch_size=2)
+    codes = both.encode(X)
+    assert_allclose(run(both.session, X), codes, rtol=0, atol=1e-5 * np.abs(codes).max())
+
+
+@pytest.mark.kernels
 @settings(max_examples=50)
 @given(
     choices=st.fixed_dictionaries(

@@ -69,6 +69,7 @@ def assert_same(got, expected):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("cell", PAIRS)
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("jit_compile", [False, True])

@@ -49,6 +49,7 @@ def as_lists(arrays):
 # The checks of scikit-learn
 
 
+@pytest.mark.kernels
 def test_scikit_learn_finds_nothing_to_object():
     # One check is skipped unless SCIPY_ARRAY_API is set: that of array API input.
     results = check_estimator(
@@ -288,6 +289,7 @@ def padded(sequences, width):
 FEW = settings(max_examples=15)
 
 
+@pytest.mark.kernels
 @FEW
 @given(data=st.data())
 def test_the_order_of_the_sequences_changes_no_code(encoding, data):
@@ -297,6 +299,7 @@ def test_the_order_of_the_sequences_changes_no_code(encoding, data):
     assert_allclose(encoding.transform([X[i] for i in order]), Z[order], atol=1e-5, rtol=0)
 
 
+@pytest.mark.kernels
 @FEW
 @given(data=st.data())
 def test_the_neighbours_of_a_sequence_change_no_code(encoding, data):
@@ -306,6 +309,7 @@ def test_the_neighbours_of_a_sequence_change_no_code(encoding, data):
     assert_allclose(encoding.transform([X[i] for i in kept]), Z[kept], atol=1e-5, rtol=0)
 
 
+@pytest.mark.kernels
 @FEW
 @given(data=st.data(), more=st.integers(0, 9))
 def test_the_width_of_the_padding_changes_no_code(encoding, data, more):
@@ -326,6 +330,7 @@ def test_every_finite_value_has_a_finite_code(encoding, data):
     assert np.isfinite(encoding.transform(X)).all()
 
 
+@pytest.mark.kernels
 def test_many_neighbours_change_no_code(encoding):
     # More than one batch, in batches larger than those of few sequences.
     rng = np.random.default_rng(0)
@@ -335,6 +340,7 @@ def test_many_neighbours_change_no_code(encoding):
         assert_allclose(encoding.transform(X[part]), Z[part], atol=1e-5, rtol=0)
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("n_steps", [1, 2, 3, 4, 6])
 def test_a_real_zero_step_changes_the_code_and_padding_does_not(encoding, n_steps):
     x = np.random.default_rng(n_steps).normal(size=(n_steps, 2))

@@ -54,6 +54,7 @@ MODULES = [
     "architecture",
     "inventory",
     "layer_table",
+    "cells",
     "forward",
     "inference",
     "loops",

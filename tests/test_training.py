@@ -678,6 +678,7 @@ def test_a_program_does_not_come_back_after_an_error():
 # Fast paths
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_xla_on_wide_arrays_takes_the_same_steps_as_the_plain_program_on_narrow_ones(cell):
     sequences = [x for x in X if len(x) < 8]
@@ -724,6 +725,7 @@ def test_folds_of_few_sequences_share_the_shape_of_a_batch():
     assert sizes == {32}
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("jit_compile", [True, False])
 def test_one_array_of_all_weights_trains_as_one_by_one(jit_compile, monkeypatch):
     changes = {"units": 5, "metrics": ["mae"], "jit_compile": jit_compile, "epochs": 3}
