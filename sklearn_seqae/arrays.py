@@ -12,6 +12,9 @@ from sklearn.utils import check_array
 
 from .ambiguity import check_numbers, refuse_text_column
 from .elements import (
+    LARGEST,
+    SMALLER,
+    TOO_LARGE,
     Chooser,
     Labels,
     as_array,
@@ -21,8 +24,11 @@ from .elements import (
     floating,
     frame_values,
     holds_symbols,
+    inner,
+    inner_dtype,
     is_frame,
     is_missing,
+    largest,
     read_channels,
     real,
     says_symbols,
@@ -83,17 +89,20 @@ def read_elements(X: Any, choose: Chooser | None, kind: str) -> Sequences | None
         )
     refuse_zero("channel(s)", elements[first].shape, *step)
     lengths = np.fromiter(map(len, elements), dtype=np.int64, count=len(elements))
-    form = replace(_masked_form(X), kind=kind if step else f"{kind}_1d")
+    form = Form(kind if step else f"{kind}_1d", masked=_has_masked(X))
     if choose is not None and steps:
         others = [i for i in steps if not _holds_plain_numbers(elements[i])]
         found = _find_symbols([elements[i] for i in others], *step)
         names = tuple(elements[first].columns) if is_frame(elements[first]) else None
         symbolic = choose(found, names)
         if any(symbolic):
+            form = replace(form, dtypes=(str(floating(*_dtypes(elements))),))
             return _read_symbolic({i: elements[i] for i in steps}, symbolic, lengths, form)
         for i in others:
             elements[i] = _numbers(elements[i], i)
-    values = np.empty((lengths.sum(), *step), dtype=np.float32)
+    dtypes = _dtypes(elements)
+    form = replace(form, dtypes=(str(floating(*dtypes)),))
+    values = np.empty((lengths.sum(), *step), dtype=inner_dtype(*dtypes))
     if steps:
         with np.errstate(over="ignore"):
             np.concatenate([elements[i] for i in steps], out=values, casting="unsafe")
@@ -116,7 +125,7 @@ def read_blocks(
     Parameters
     ----------
     blocks : list of ndarray of shape (total_steps, n)
-        The channels side by side, in one or more arrays; float32 in one array is not copied.
+        The channels side by side, in one or more arrays; floats in one array are not copied.
     owners : list of str
         For errors: what each block is.
     names : tuple or None
@@ -134,11 +143,7 @@ def read_blocks(
             pieces = [[block[:, j]] for block in blocks for j in range(block.shape[1])]
             values, labels = read_channels(pieces, symbolic, [owners[0]])
             return Sequences(values, offsets, form, labels, index)
-    with np.errstate(over="ignore"):
-        steps = [
-            real(block, owner).astype(np.float32, copy=False)
-            for block, owner in zip(blocks, owners, strict=True)
-        ]
+    steps = [inner(real(block, owner)) for block, owner in zip(blocks, owners, strict=True)]
     values = steps[0] if len(steps) == 1 else np.hstack(steps)
     sequences = Sequences(values, offsets, form, index=index)
     refuse_infinity(sequences)
@@ -146,24 +151,24 @@ def read_blocks(
 
 
 def refuse_infinity(sequences: Sequences) -> None:
-    """Raise if there is an infinite value, which is also what a too large number becomes."""
-    infinite = np.isinf(sequences.values)
-    if infinite.any():
-        at = sequences.owners[infinite.any(axis=1)][0]
+    """Raise if a value is infinite, or so large that its square is."""
+    values = sequences.values
+    if largest(values) > LARGEST:
+        at = sequences.owners[(np.abs(values.astype(np.float64)) > LARGEST).any(axis=1)][0]
         index = sequences.index
         name = at if index is None or index.ids is None else repr(index.ids[[at]].tolist()[0])
-        raise ValueError(
-            "Input X contains infinity or a value too large for dtype('float32') in sequence "
-            f"{name}; rescale the data, or give NaN for what is missing."
-        )
+        raise ValueError(f"{TOO_LARGE} in sequence {name}; {SMALLER}.")
 
 
-def _masked_form(X: Any) -> Form:
-    """Return a form that says whether elements are masked, and which dtype these come back in."""
-    if not any(issubclass(kind, np.ma.MaskedArray) for kind in set(map(type, X))):
-        return Form()
-    dtypes = [element.dtype for element in X if isinstance(element, np.ma.MaskedArray)]
-    return Form(dtypes=(str(floating(*dtypes)),), masked=True)
+def _has_masked(X: Any) -> bool:
+    return any(issubclass(kind, np.ma.MaskedArray) for kind in set(map(type, X)))
+
+
+def _dtypes(elements: list[Any]) -> set[np.dtype[Any]]:
+    """Return NumPy's dtypes of elements; those of empty ones say nothing, if there are others."""
+    plain = [element for element in elements if isinstance(element, np.ndarray)]
+    filled = {element.dtype for element in plain if element.size}
+    return filled or {element.dtype for element in plain}
 
 
 def _element(element: Any, position: int, numbers_only: bool) -> Any:
@@ -225,9 +230,9 @@ def read_array(
     """
     if not _is_array(X, ndim):
         return None
-    form = Form(f"{ndim}d", width=X.shape[1])
+    form = Form(f"{ndim}d", width=X.shape[1], dtypes=(str(floating(X.dtype)),))
     if isinstance(X, np.ma.MaskedArray):
-        form = replace(form, dtypes=(str(floating(X.dtype)),), masked=True)
+        form = replace(form, masked=True)
         X = as_array(X, f"the {ndim}-D array")
     labels: tuple[Labels | None, ...] = ()
     if choose is not None and X.size:
@@ -249,32 +254,36 @@ def read_array(
         check_numbers(X, names)
     with np.errstate(over="ignore"):
         array = check_array(
-            X, dtype=np.float32, allow_nd=True, ensure_all_finite="allow-nan", input_name="X"
+            X,
+            dtype=inner_dtype(X.dtype),
+            allow_nd=True,
+            ensure_all_finite="allow-nan",
+            input_name="X",
         )
     array = array.reshape((*X.shape, 1)[:3])
     steps = np.arange(X.shape[1])
     lengths = np.where(np.isnan(array).all(axis=2), 0, steps + 1).max(axis=1, initial=0)
     values = array[steps < lengths[:, None]]
-    return replace(Sequences.from_lengths(values, lengths, form), labels=labels)
+    sequences = Sequences.from_lengths(values, lengths, form)
+    refuse_infinity(sequences)
+    return replace(sequences, labels=labels)
 
 
-def _steps(sequences: Sequences, values: NDArray[np.float32]) -> NDArray[Any]:
+def _steps(sequences: Sequences, values: NDArray[Any], dtype: str) -> NDArray[Any]:
     """Return (n_steps, n_channels) values of sequences with symbols in place of their codes."""
-    return combine(values, sequences.labels) if sequences.labels else values
+    return combine(values, sequences.labels, dtype) if sequences.labels else values.astype(dtype)
 
 
 def _masked(array: NDArray[Any], form: Form) -> NDArray[Any]:
     """Return an array with a mask over what is missing, if the container had one."""
     if not form.masked:
         return array
-    if array.dtype.kind == "f":
-        array = array.astype(form.dtypes[0])
     return np.ma.masked_array(array, mask=is_missing(array.ravel()).reshape(array.shape))
 
 
 def write_list(sequences: Sequences, form: Form, index: Any) -> list[NDArray[Any]]:
     """Write a list of (n_steps, n_channels) or (n_steps,) arrays."""
-    values = _masked(_steps(sequences, sequences.values).copy(), form)
+    values = _masked(_steps(sequences, sequences.values, form.dtype), form)
     return cut(values[:, 0] if form.one_channel else values, sequences.offsets)
 
 
@@ -289,12 +298,18 @@ def write_object(sequences: Sequences, form: Form, index: Any) -> NDArray[np.obj
 
 def write_3d(sequences: Sequences, form: Form, index: Any) -> NDArray[Any]:
     """Write an array (n_sequences, n_steps, n_channels), padded with NaN."""
+    return _masked(pad(sequences, form.width or 0, form.dtype), form)
+
+
+def pad(sequences: Sequences, width: int, dtype: str) -> NDArray[Any]:
+    """Return an array (n_sequences, n_steps, n_channels) of at least `width` steps."""
     lengths = sequences.lengths
-    width = max(form.width or 0, int(lengths.max(initial=0)))
-    array = np.full((len(lengths), width, sequences.n_channels), np.nan, dtype=np.float32)
+    width = max(width, int(lengths.max(initial=0)))
+    shape = (len(lengths), width, sequences.n_channels)
+    # Codes of symbols are cast to no narrower dtype.
+    array = np.full(shape, np.nan, dtype=sequences.values.dtype if sequences.labels else dtype)
     array[np.arange(width) < lengths[:, None]] = sequences.values
-    steps = _steps(sequences, array.reshape(-1, sequences.n_channels))
-    return _masked(steps.reshape(array.shape), form)
+    return _steps(sequences, array.reshape(-1, sequences.n_channels), dtype).reshape(shape)
 
 
 def write_2d(sequences: Sequences, form: Form, index: Any) -> NDArray[Any]:

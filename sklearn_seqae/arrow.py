@@ -1,6 +1,6 @@
 """Lists of Arrow: columns, tables and frames of pyarrow, polars and pandas, one row a sequence.
 
-Arrow lays lists out as `Sequences` does, so float32 values in one chunk are not copied.
+Arrow lays lists out as `Sequences` does, so floats in one chunk are not copied.
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ def write_arrow(sequences: Sequences, form: Form, index: SequenceIndex | None) -
     pa = load("pyarrow")
     n_channels = sequences.n_channels
     names = range(n_channels) if form.columns is None else form.columns
-    schema = pa.schema([(str(name), pa.list_(pa.float32())) for name in names])
+    value_type = pa.from_numpy_dtype(form.dtype)
+    schema = pa.schema([(str(name), pa.list_(value_type)) for name in names])
     if form.layout:
         schema = read_schema(form.layout)
     fields = list(schema)
@@ -298,7 +299,7 @@ def _concatenate(arrays: list[NDArray[Any]]) -> NDArray[Any]:
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
-def _leaf(values: NDArray[np.float32], labels: Labels | None, field: Any) -> Any:
+def _leaf(values: NDArray[Any], labels: Labels | None, field: Any) -> Any:
     """Return the values of a channel as Arrow has them, with null for NaN if it may be there."""
     pa = load("pyarrow")
     if labels is not None:

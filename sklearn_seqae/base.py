@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import get_config
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -21,6 +20,7 @@ from .exceptions import NothingLearnedWarning
 from .filters import choose_dilations
 from .fitted import Codec
 from .importing import load
+from .outputs import chosen_output
 from .persistence import FITTED, save
 from .sequences import Sequences, as_sequences
 from .symbols import MixedScaler, adopt
@@ -372,8 +372,7 @@ class SequenceAutoencoder(Diagrammed):
         scikit-learn would give them the index of `X`, which has more rows in a long frame.
         """
         ids = None if sequences.index is None else sequences.index.ids
-        config = getattr(self, "_sklearn_output_config", {})
-        if ids is None or config.get("transform", get_config()["transform_output"]) != "pandas":
+        if ids is None or chosen_output(self) != "pandas":
             return codes
         return load("pandas").DataFrame(codes, index=ids)
 

@@ -1,8 +1,10 @@
 """The containers that sequences may come in, and helpers for those that need a word of explanation.
 
 Every method that takes sequences takes each of these. What gives sequences back gives the same kind
-back, with its ids, time stamps, names and floating dtypes (integers come back as floating, as
-decoded values are not whole). Inside, values are float32.
+back, with its ids, time stamps, names and floating dtypes: float64 for lists of Python's numbers,
+and for integers, as decoded values are not whole, the least floating dtype that holds them and
+float32. Values keep the precision that they came in until their location and scale are taken off:
+the network alone is float32.
 
 ====================================== =========================================================
 container                              one sequence is
@@ -210,7 +212,8 @@ def convert(X: Any, kind: str) -> Any:
     Returns
     -------
     container
-        The sequences. Values are float32, unless both containers are pandas'.
+        The sequences. Values are float64, or float32 where that holds all of the dtype in `X`;
+        between containers of pandas they keep the dtypes of their columns.
 
     Raises
     ------
@@ -241,14 +244,15 @@ def convert(X: Any, kind: str) -> Any:
             f"Expected channels of different names for {kind!r}, got {list(names or ())}; rename "
             "them first."
         )
-    form = Form(_KINDS[kind], columns=names, clock=own.clock)
+    dtypes: tuple[str, ...] = (sequences.values.dtype.name,)
+    form = Form(_KINDS[kind], columns=names, dtypes=dtypes, clock=own.clock)
     if len(names or ()) != sequences.n_channels:
         form = replace(form, columns=None)
     if kind in ("frames", "long", "nested"):
         identity, time, axis = _names(own)
         before = {"frames": (time,), "long": (identity, time), "nested": (identity,)}[kind]
         is_pandas = own.kind in ("frames", "long", "nested")
-        dtypes = own.dtypes if is_pandas else ()
+        dtypes = own.dtypes if is_pandas else dtypes
         form = replace(form, names=(*before, *axis), dtypes=dtypes, layout="Series")
     return to_container(sequences, form)
 

@@ -17,6 +17,14 @@ from numpy.typing import NDArray
 
 # Decides which channels hold symbols, given which of them hold text or categories, and their names.
 Chooser = Callable[[list[bool], tuple[Any, ...] | None], Sequence[bool]]
+# Sums of squares of larger numbers are infinite in float64, so no scale could be learned of them.
+LARGEST = 1e150
+# scikit-learn's words, which its checks ask for.
+TOO_LARGE = "Input X contains infinity or a value too large for dtype('float64')"
+SMALLER = (
+    "rescale the data, or give NaN for what is missing (squares of numbers above "
+    f"{LARGEST:.0e} are infinite)"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +100,28 @@ def floating(*dtypes: Any) -> np.dtype[Any]:
     return np.result_type(np.float32 if numeric else np.float64, *numeric)
 
 
+def inner_dtype(*dtypes: Any) -> np.dtype[Any]:
+    """Return the dtype that `Sequences` keep numbers of these in: float32 if it holds them all.
+
+    Others are float64, lest values that vary little around a large offset become one.
+    """
+    exact = all(np.can_cast(dtype, np.float32) for dtype in dtypes)
+    return np.dtype(np.float32 if exact else np.float64)
+
+
+def inner(array: NDArray[Any]) -> NDArray[Any]:
+    """Return numbers in their `inner_dtype`; what overflows there is infinite."""
+    with np.errstate(over="ignore"):  # of NumPy's long double
+        return array.astype(inner_dtype(array.dtype), copy=False)
+
+
+def largest(values: NDArray[Any]) -> float:
+    """Return the largest absolute value, 0.0 where all are NaN; it takes no memory for others."""
+    high = np.fmax.reduce(values, axis=None, initial=0.0)
+    low = np.fmin.reduce(values, axis=None, initial=0.0)
+    return max(float(high), -float(low))
+
+
 def real(array: NDArray[Any], where: str) -> NDArray[Any]:
     """Return an array of real numbers, or refuse it."""
     if array.dtype.kind in "fiub":
@@ -119,7 +149,10 @@ def with_nan(objects: NDArray[Any]) -> NDArray[Any]:
 
 
 def frame_values(frame: Any, where: str) -> NDArray[Any]:
-    """Return the numbers of a DataFrame, with NaN where pandas has its own mark."""
+    """Return the numbers of a DataFrame, with NaN where pandas has its own mark.
+
+    They are float32 if that holds all columns, else float64.
+    """
     kinds = [getattr(dtype, "kind", "O") for dtype in frame.dtypes]
     stamps = [name for name, kind in zip(frame.columns, kinds, strict=True) if kind in "mM"]
     if stamps:
@@ -129,7 +162,10 @@ def frame_values(frame: Any, where: str) -> NDArray[Any]:
         )
     plain = [kind in "fiub" for kind in kinds]
     if all(plain):
-        return np.asarray(frame.to_numpy(dtype=np.float64, na_value=np.nan))
+        dtypes = {getattr(dtype, "numpy_dtype", dtype) for dtype in frame.dtypes}
+        known = all(isinstance(dtype, np.dtype) for dtype in dtypes)
+        dtype = inner_dtype(*dtypes) if known else np.float64
+        return np.asarray(frame.to_numpy(dtype=dtype, na_value=np.nan))
     columns = [frame.iloc[:, j] for j in range(frame.shape[1])]
     return np.stack(
         [
@@ -166,7 +202,7 @@ def channel(element: Any, index: int) -> Any:
 
 def read_channels(
     channels: list[list[Any]], symbolic: Sequence[bool], owners: Sequence[str]
-) -> tuple[NDArray[np.float32], tuple[Labels | None, ...]]:
+) -> tuple[NDArray[Any], tuple[Labels | None, ...]]:
     """Read channels of which some hold symbols.
 
     Parameters
@@ -180,12 +216,12 @@ def read_channels(
 
     Returns
     -------
-    values : ndarray of shape (total_steps, n_channels), dtype float32
+    values : ndarray of shape (total_steps, n_channels), dtype float32 or float64
         Numbers, and codes of symbols; NaN is missing.
     labels : tuple of (Labels or None)
         None for numbers.
     """
-    columns: list[NDArray[np.float32]] = []
+    columns: list[NDArray[Any]] = []
     labels: list[Labels | None] = []
     for j, (pieces, has_symbols) in enumerate(zip(channels, symbolic, strict=True)):
         where = [f"channel {j} of {owner}" for owner in owners]
@@ -199,7 +235,7 @@ def read_channels(
     return np.stack(columns, axis=1), tuple(labels)
 
 
-def restore(codes: NDArray[np.float32], labels: Labels) -> NDArray[Any]:
+def restore(codes: NDArray[Any], labels: Labels) -> NDArray[Any]:
     """Return the symbols of codes; None, or NaN among numbers, where a code is missing."""
     known = ~np.isnan(codes)
     if known.all():
@@ -213,10 +249,13 @@ def restore(codes: NDArray[np.float32], labels: Labels) -> NDArray[Any]:
     return restored
 
 
-def combine(values: NDArray[np.float32], labels: tuple[Labels | None, ...]) -> NDArray[Any]:
-    """Return steps (n_steps, n_channels) with symbols for codes, in a dtype that holds them all."""
+def combine(values: NDArray[Any], labels: tuple[Labels | None, ...], dtype: str) -> NDArray[Any]:
+    """Return steps (n_steps, n_channels) with symbols for codes, in a dtype that holds them all.
+
+    Numbers have the given dtype before.
+    """
     columns = [
-        values[:, j] if found is None else restore(values[:, j], found)
+        values[:, j].astype(dtype) if found is None else restore(values[:, j], found)
         for j, found in enumerate(labels)
     ]
     kinds = {column.dtype.kind for column in columns}
@@ -234,19 +273,15 @@ def _is_pandas(X: Any, kind: str) -> bool:
     return pandas is not None and isinstance(X, getattr(pandas, kind))
 
 
-def _read_numbers(pieces: list[Any], where: list[str]) -> NDArray[np.float32]:
+def _read_numbers(pieces: list[Any], where: list[str]) -> NDArray[Any]:
     arrays = []
     for piece, name in zip(pieces, where, strict=True):
         if is_series(piece):
             piece = frame_values(piece.to_frame(), name.rpartition(" of ")[2])[:, 0]
         arrays.append(real(piece, name))
-    with np.errstate(over="ignore"):
-        values = np.concatenate(arrays).astype(np.float32)
-    if np.isinf(values).any():
-        raise ValueError(
-            "Input X contains infinity or a value too large for dtype('float32') in "
-            f"{where[0].partition(' of ')[0]}; rescale the data, or give NaN for what is missing."
-        )
+    values = inner(np.concatenate(arrays))
+    if largest(values) > LARGEST:
+        raise ValueError(f"{TOO_LARGE} in {where[0].partition(' of ')[0]}; {SMALLER}.")
     return values
 
 

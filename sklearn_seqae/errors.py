@@ -1,22 +1,29 @@
 """Figures over real values: moments, R2, and errors by sequence, step, channel and value.
 
-Missing values are NaN here and count for nothing.
+Missing values are NaN here and count for nothing. Which are missing is for the data to say: a
+prediction that is no number is infinitely wrong.
 """
 
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.exceptions import UndefinedMetricWarning
 
 from .sequences import Sequences
 
 Floats = NDArray[np.float64]
 
+# A prediction that differs from the value by less, in parts of the channel's scale (1 of what is
+# constant), is exact: the network computes in float32.
+EXACT = 4 * float(np.finfo(np.float32).eps)
+
 
 def moments(sequences: Sequences) -> tuple[Floats, Floats]:
     """Return mean and variance of each channel, (n_channels,) each; 0.0 where nothing is real."""
     values = sequences.values.astype(np.float64)
-    count = np.maximum(np.isfinite(values).sum(axis=0), 1)
+    count = np.maximum((~np.isnan(values)).sum(axis=0), 1)
     mean = np.nansum(values, axis=0) / count
     return mean, np.nansum((values - mean) ** 2, axis=0) / count
 
@@ -24,16 +31,36 @@ def moments(sequences: Sequences) -> tuple[Floats, Floats]:
 def r2(true: Sequences, predicted: Sequences, mean: Floats, variance: Floats) -> float:
     """Return R2 against a baseline `mean`, channels weighed by one over `variance`.
 
-    Channels of variance 0.0 do not count. Without any spread it is 1.0 for a perfect prediction and
-    0.0 for others, as in `sklearn.metrics.r2_score`.
+    Channels of variance 0.0 do not count beside others. Without any spread it is 1.0 for an exact
+    prediction and 0.0 for others, as in `sklearn.metrics.r2_score`; without any value NaN.
     """
     values = true.values.astype(np.float64)
-    weights = np.divide(1.0, variance, out=np.zeros_like(variance), where=variance > 0)
-    error = np.nansum((values - predicted.values) ** 2, axis=0) @ weights
-    spread = np.nansum((values - mean) ** 2, axis=0) @ weights
+    missing = np.isnan(values)
+    if missing.all():
+        warnings.warn(
+            "R2 is not defined without a single observed value: it is NaN. Leave out sequences of "
+            "which all is missing.",
+            UndefinedMetricWarning,
+            stacklevel=3,
+        )
+        return float("nan")
+    squared = _squared(true, predicted)
+    squared[missing] = 0.0
+    counts = variance > 0
+    spread = np.nansum((values - mean) ** 2, axis=0)[counts] @ (1.0 / variance[counts])
     if spread == 0.0:
-        return 1.0 if error == 0.0 else 0.0
-    return float(1.0 - error / spread)
+        scale = np.where(counts, np.sqrt(variance), 1.0)
+        rounding = EXACT * scale + 4 * np.finfo(np.float64).eps * np.abs(values)
+        return float((missing | (np.sqrt(squared) <= rounding)).all())
+    return float(1.0 - squared.sum(axis=0)[counts] @ (1.0 / variance[counts]) / spread)
+
+
+def _squared(true: Sequences, predicted: Sequences) -> Floats:
+    """Return squared errors, NaN where a value is missing, infinite where the prediction is NaN."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        squared = (true.values.astype(np.float64) - predicted.values) ** 2
+    squared[np.isnan(predicted.values) & ~np.isnan(true.values)] = np.inf
+    return squared
 
 
 def mean_squared_error(
@@ -56,14 +83,14 @@ def mean_squared_error(
         Per sequence (n_sequences,); per channel (n_sequences, n_channels); per step one (n_steps,)
         array a sequence, per value one (n_steps, n_channels) array.
     """
-    squared = (true.values.astype(np.float64) - predicted.values) ** 2
+    squared = _squared(true, predicted)
     if channels is not None and not np.array_equal(channels, np.arange(len(channels))):
         order = np.argsort(channels, kind="stable")
         starts = np.unique(channels[order], return_index=True)[1]
         squared = np.add.reduceat(squared[:, order], starts, axis=1)
     if per == "value":
         return np.split(squared, true.offsets[1:-1])
-    real = np.isfinite(squared)
+    real = ~np.isnan(squared)
     squared[~real] = 0.0
     if per == "step":
         return np.split(_ratio(squared.sum(axis=1), real.sum(axis=1)), true.offsets[1:-1])

@@ -161,7 +161,7 @@ class Codec:
         return codes, np.clip(self.decode_lengths(codes), *self._density.length_range)
 
     def impute(self, sequences: Sequences) -> Sequences:
-        """Return sequences with values in place of the missing ones; others may be rounded."""
+        """Return sequences with values in place of the missing ones."""
         self._settle()
         assert self._correlation is not None
         scaled, decoded = self.compare_scaled(sequences)
@@ -262,8 +262,10 @@ class Codec:
             "with the training mean. Use decoder='repeat' for any length.",
             stacklevel=5,
         )
-        values = decoded.values
-        return decoded.with_values(np.where(np.isnan(values), self._scaled_mean, values))
+        steps = np.arange(len(decoded.values)) - decoded.offsets[decoded.owners]
+        unwritten = (steps >= limit)[:, None]
+        values = np.where(unwritten, self._scaled_mean.astype(np.float32), decoded.values)
+        return decoded.with_values(values)
 
     def _split(self, codes: NDArray[np.float32]) -> tuple[NDArray[np.float32], Any]:
         """Return the network's part of codes and that of the scaling, None if it has none."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .ambiguity import check_frame, check_index, refuse_text_column
-from .arrays import read_array, refuse_infinity, refuse_zero, write_2d
+from .arrays import pad, read_array, refuse_infinity, refuse_zero
 from .clocks import check_rising, check_rising_each, read_clock, tell
 from .elements import (
     Chooser,
@@ -65,7 +65,7 @@ def read_wide(X: Any, choose: Chooser | None) -> Sequences | None:
 
 def write_wide(sequences: Sequences, form: Form, index: SequenceIndex | None) -> Any:
     """Write a DataFrame with a sequence a row and a step a column, no more than the form has."""
-    array = write_2d(sequences, form, index)
+    array = pad(sequences, form.width or 0, str(sequences.values.dtype))[:, :, 0]
     columns = range(array.shape[1]) if form.columns is None else form.columns
     if array.shape[1] > len(columns):
         raise ValueError(
@@ -199,9 +199,7 @@ def _read_columns(
         values, labels = read_channels(pieces, symbolic, owners)
         return Sequences(values, offsets, form, labels, index)
     numbers = [frame_values(frame, owner) for frame, owner in zip(frames, owners, strict=True)]
-    with np.errstate(over="ignore"):
-        steps = np.concatenate(numbers).astype(np.float32)
-    sequences = Sequences(steps, offsets, form, index=index)
+    sequences = Sequences(np.concatenate(numbers), offsets, form, index=index)
     refuse_infinity(sequences)
     return sequences
 
@@ -216,7 +214,7 @@ def make_frame(
     pd = load("pandas")
     dtypes = form.dtypes or ("float32",)
     if not any(labels) and len(set(dtypes)) == 1:
-        frame = pd.DataFrame(values.astype(np.float32), index=index).astype(dtypes[0])
+        frame = pd.DataFrame(np.array(values), index=index).astype(dtypes[0])
     else:
         columns = []
         for j, column in enumerate(values.T):

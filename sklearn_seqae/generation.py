@@ -32,8 +32,8 @@ class GenerativeAutoencoder(ReconstructingAutoencoder):
         Returns
         -------
         list, ndarray, DataFrame or other container
-            In the form of `X`. Observed values are those of `X`, rounded to float32; a sequence
-            without any becomes what the decoder writes for its code.
+            In the form of `X`. Observed values are those of `X`, unchanged; a sequence without any
+            becomes what the decoder writes for its code.
 
         See Also
         --------
@@ -46,7 +46,7 @@ class GenerativeAutoencoder(ReconstructingAutoencoder):
         >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
         >>> filled = ae.impute([[1.0, float("nan"), 3.0]])
         >>> filled[0][[0, 2]]
-        array([1., 3.], dtype=float32)
+        array([1., 3.])
         """
         sequences = self._read(X)
         missing = np.isnan(sequences.values)

@@ -25,7 +25,7 @@ class JudgingAutoencoder(ReconstructingAutoencoder):
 
         A score is the logarithm of the probability, as far as it can be estimated, that a normal
         sequence is as odd as this one. It depends on its sequence alone; missing values do not
-        count.
+        count, and a sequence of nothing else is judged by its length alone.
 
         Parameters
         ----------

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .elements import Labels
+from .elements import Labels, inner_dtype
 
 # Kinds that have one sequence a row and one step a column, and kinds with one channel a column.
 _WIDE = ("2d", "frame")
@@ -51,6 +51,11 @@ class Form:
     clock: tuple[str, str, str] | None = None
     layout: str = ""
     masked: bool = False
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of all numbers, where the container has one for all of them."""
+        return self.dtypes[0] if self.dtypes else "float32"
 
     @property
     def one_channel(self) -> bool:
@@ -109,9 +114,10 @@ class Sequences:
 
     Parameters
     ----------
-    values : ndarray of shape (total_steps, n_channels), float32
+    values : ndarray of shape (total_steps, n_channels), float32 or float64
         All real steps of all sequences; NaN is a missing value. Kept as a read-only view. Of a
-        channel of symbols, their codes 0, 1, ...
+        channel of symbols, their codes 0, 1, ... They are float64 where float32 would not hold
+        all values of the dtype that came.
     offsets : ndarray of shape (n_sequences + 1,), int64
         Sequence ``i`` is ``values[offsets[i]:offsets[i + 1]]``.
     form : Form, default=Form("list")
@@ -125,17 +131,18 @@ class Sequences:
     --------
     >>> Sequences.from_lengths(np.arange(6.0).reshape(3, 2), [1, 0, 2])[-1]
     array([[2., 3.],
-           [4., 5.]], dtype=float32)
+           [4., 5.]])
     """
 
-    values: NDArray[np.float32]
+    values: NDArray[Any]
     offsets: NDArray[np.int64]
     form: Form = field(default_factory=Form)
     labels: tuple[Labels | None, ...] = ()
     index: SequenceIndex | None = None
 
     def __post_init__(self) -> None:
-        values = np.ascontiguousarray(self.values, dtype=np.float32)
+        values = np.ascontiguousarray(self.values)
+        values = values.astype(inner_dtype(values.dtype), copy=False)
         offsets = np.ascontiguousarray(self.offsets, dtype=np.int64)
         bounds = offsets[[0, -1]].tolist() if offsets.ndim == 1 and len(offsets) else []
         falls = bounds != [0, len(values)] or (np.diff(offsets) < 0).any()
@@ -188,12 +195,12 @@ class Sequences:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    def __getitem__(self, index: int) -> NDArray[np.float32]:
+    def __getitem__(self, index: int) -> NDArray[Any]:
         """Return one sequence, (n_steps, n_channels), as a read-only view."""
         position = range(len(self))[index]
         return self.values[self.offsets[position] : self.offsets[position + 1]]
 
-    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+    def __iter__(self) -> Iterator[NDArray[Any]]:
         return iter(cut(self.values, self.offsets))
 
     def with_channels(self, n_channels: int) -> Sequences:

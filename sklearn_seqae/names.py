@@ -29,6 +29,7 @@ ESTIMATORS = {
         "_infrequent_indices? _default_to_infrequent_mappings?"
     ),
     "sklearn.preprocessing:FunctionTransformer": "",
+    "sklearn.frozen:FrozenEstimator": "",
     "sklearn.decomposition:PCA": (
         "n_samples_ n_components_ components_ mean_ noise_variance_ singular_values_ "
         "explained_variance_ explained_variance_ratio_ _fit_svd_solver"

@@ -17,6 +17,7 @@ from .elements import (
     as_given,
     frame_values,
     holds_symbols,
+    inner,
     is_frame,
     is_series,
     read_channels,
@@ -171,7 +172,7 @@ def _read_cells(
     rows: list[str],
     choose: Chooser | None,
     known: tuple[Any, ...] | None,
-) -> tuple[NDArray[np.float32], tuple[Labels | None, ...]]:
+) -> tuple[NDArray[Any], tuple[Labels | None, ...]]:
     """Return the values (total_steps, n_channels) of cells, and the labels of symbols."""
     pieces: list[list[Any]] = []
     for name, column in zip(names, cells, strict=True):
@@ -191,8 +192,7 @@ def _read_cells(
             x if _is_numeric(x) else _numbers(x, f"column {name!r} of {row}")
             for x, row in zip(column, rows, strict=True)
         ]
-        with np.errstate(over="ignore"):
-            steps.append(np.concatenate(numbers).astype(np.float32))
+        steps.append(inner(np.concatenate(numbers)))
     return np.stack(steps, axis=1), ()
 
 

@@ -10,6 +10,9 @@ Methods for Research Workers, 4th edition, 1932).
 - Shape: how far the nearest of the training sequences is, in what the filters find. None is its own
   neighbour, so here those of training tell what is usual of others.
 - Length: how far it is outside of the range of lengths in training.
+
+A sequence of which nothing was observed is judged by its length alone: nothing else speaks against
+it.
 """
 
 from dataclasses import dataclass
@@ -151,7 +154,7 @@ class Norm:
         least = LEAST_DEVIATION * deviations.max(), LEAST_VARIATION * np.abs(features).max()
         deviations = np.maximum(deviations, max(least))
         deviations = np.where(deviations > 0, deviations, 1.0) * np.sqrt(len(deviations))
-        points = (features / deviations).astype(np.float32)
+        points = (features / deviations).astype(np.float32)[observed]
         kept = np.random.default_rng(seed).permutation(len(points))[:MAX_NEIGHBOURS]
         neighbours = points[np.sort(kept)]
         lengths = sequences.lengths
@@ -171,8 +174,8 @@ class Norm:
     ) -> Floats:
         """Return how odd sequences are in each of `PARTS`, (n_sequences, 3), from 0 on.
 
-        Arguments are those of `learn`. Values that were not observed are not odd, and without two
-        training sequences no distance is.
+        Arguments are those of `learn`. What was not observed is not odd, and without two training
+        sequences no distance is.
         """
         sizes, observed = _sizes(sequences, _ratios(errors, self.channel_errors))
         values = np.where(observed, self.errors.oddness(sizes), 0.0)
@@ -180,6 +183,7 @@ class Norm:
         if len(self.neighbours) > 1:
             points = (features / self.deviations).astype(np.float32)
             shape = self.distances.oddness(_nearest(points, self.neighbours))
+            shape = np.where(observed, shape, 0.0)
         outside = np.abs(np.log1p(sequences.lengths) - np.log1p(self.nearest_lengths(sequences)))
         length = LENGTH_SLOPE * outside / self.length_deviation
         return np.stack([values, shape, length], axis=1)

@@ -14,7 +14,7 @@ from .base import SequenceAutoencoder
 from .files import replacing
 from .forward import take_encoder
 from .onnx_graph import Graph
-from .onnx_inputs import arithmetic_of, scale
+from .onnx_inputs import arithmetic_of, input_dtype, scale
 from .onnx_network import encode
 from .symbols import MixedScaler
 
@@ -40,6 +40,7 @@ def encoder_model(
     weights: list[NDArray[Any]],
     scaler: MixedScaler,
     names: tuple[Any, ...] | None = None,
+    dtype: type[np.floating[Any]] = np.float32,
 ) -> "onnx.ModelProto":
     """Return the encoder, with its scaling, as an ONNX model.
 
@@ -53,9 +54,11 @@ def encoder_model(
         Fitted.
     names : tuple or None
         Of the channels, for the metadata.
+    dtype : type, default=np.float32
+        Of the raw values, float32 or float64.
     """
     graph = Graph()
-    scaled = scale(graph, "sequences", "lengths", scaler, architecture.patch_size)
+    scaled = scale(graph, "sequences", "lengths", scaler, architecture.patch_size, dtype)
     encoder = take_encoder(architecture, iter(weights))
     parts = encode(graph, scaled, architecture, encoder)
     if scaled.statistics:
@@ -70,7 +73,7 @@ def encoder_model(
     return graph.model(
         "encoder",
         [
-            ("sequences", np.float32, shape, _SEQUENCES_DOC),
+            ("sequences", dtype, shape, _SEQUENCES_DOC),
             ("lengths", np.int64, ["n_sequences"], _LENGTHS_DOC),
         ],
         ("codes", np.float32, ["n_sequences", n_components], _CODES_DOC),
@@ -97,7 +100,9 @@ class ExportableAutoencoder(SequenceAutoencoder):
 
         The model has two inputs and one output, of any number of sequences and steps:
 
-        - "sequences": float32 (n_sequences, n_steps, n_channels). What stands behind a sequence's
+        - "sequences": float32 (n_sequences, n_steps, n_channels), or float64 where float32 would
+          not hold what the training data vary by, as with time stamps: where it would change
+          values by more than 1e-5 of the scale of their channel. What stands behind a sequence's
           length may be anything; NaN before it is a missing value. A symbol is given by its index
           in `categories_`, or NaN;
         - "lengths": int64 (n_sequences,). Where rows are padded with NaN, `n_steps` for all will
@@ -159,7 +164,8 @@ class ExportableAutoencoder(SequenceAutoencoder):
             arithmetic_of(scaler.scaler_.scaler_)
         names = self._form.channel_names
         with replacing(path) as file:
-            model = encoder_model(architecture, self._codec.weights, scaler, names)
+            dtype = input_dtype(scaler, self._codec.mean, self._codec.variance)
+            model = encoder_model(architecture, self._codec.weights, scaler, names, dtype)
             file.write(model.SerializeToString())
 
 

@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
+from .elements import LARGEST
 from .moments import FLOOR
 from .onnx_graph import Graph
 from .scaling import SequenceScaler
@@ -17,6 +19,8 @@ from .symbols import MixedScaler
 
 # Operators with their second operand, one after the other, in float64.
 Arithmetic = list[tuple[str, NDArray[np.float64]]]
+# Of the scale of a channel: what rounding values to float32 may change them by.
+LEAST_ROUNDING = 1e-5
 
 
 class Scaled(NamedTuple):
@@ -45,6 +49,30 @@ class Scaled(NamedTuple):
     refusal: str
 
 
+def input_dtype(
+    scaler: MixedScaler, mean: NDArray[np.float64], variance: NDArray[np.float64]
+) -> type[np.floating[Any]]:
+    """Return the dtype of raw values: float64 where float32 would not hold what they vary by.
+
+    Parameters
+    ----------
+    scaler : MixedScaler
+        Fitted.
+    mean, variance : ndarray of shape (n_values,)
+        Of the training data: of numbers, then of one-hot values.
+    """
+    scaling = scaler.scaler_
+    if scaling is None or scaling.scaler is None:  # the network reads them in float32
+        return np.float32
+    n_numbers = scaling.n_channels_in_
+    mean, variance = mean[:n_numbers], variance[:n_numbers]
+    scale = np.sqrt(variance) if scaling.channel_scale_ is None else scaling.channel_scale_
+    rounding = np.sqrt(mean**2 + variance) * np.finfo(np.float32).eps / 2
+    # What is constant has a scale of 1.
+    coarse = rounding > LEAST_ROUNDING * np.where(scale > 0, scale, 1.0)
+    return np.float64 if coarse.any() else np.float32
+
+
 def arithmetic_of(scaler: Any) -> Arithmetic:
     """Return what a fitted scaler of scikit-learn computes.
 
@@ -56,6 +84,8 @@ def arithmetic_of(scaler: Any) -> Arithmetic:
     if type(scaler) is Pipeline:
         steps = [step for _, step in scaler.steps if step not in (None, "passthrough")]
         return [operation for step in steps for operation in arithmetic_of(step)]
+    if type(scaler) is FrozenEstimator:
+        return arithmetic_of(scaler.estimator)
     operations: list[tuple[str, Any]]
     # No subclasses: they may compute something else.
     if type(scaler) is StandardScaler:
@@ -85,16 +115,25 @@ def arithmetic_of(scaler: Any) -> Arithmetic:
 
 
 def scale(
-    graph: Graph, sequences: str, lengths: str, scaler: MixedScaler, patch_size: int
+    graph: Graph,
+    sequences: str,
+    lengths: str,
+    scaler: MixedScaler,
+    patch_size: int,
+    dtype: type[np.floating[Any]],
 ) -> Scaled:
-    """Add what makes scaled values of the inputs of the graph."""
+    """Add what makes scaled values of the inputs of the graph, of which `dtype` is the values'."""
     with graph.scope("steps"):
         width, x, inside, in_range = _cut(graph, sequences, lengths, patch_size)
         observed = graph.op("And", graph.op("Not", graph.op("IsNaN", x)), inside)
-        x = graph.op("Where", observed, x, 0.0)
+        x = graph.op("Where", observed, x, dtype(0.0))
         real = _last_seen(graph, observed, width)
+        refused = x
+        if dtype is np.float64:  # what is too large becomes infinite
+            refused = graph.op("Mul", x, np.finfo(np.float64).max / LARGEST)
         # Infinity times zero is NaN, and so is a sum with it.
-        refusal = graph.op("ReduceSum", graph.op("Mul", x, 0.0), [1, 2], keepdims=0)
+        refusal = graph.op("ReduceSum", graph.op("Mul", refused, dtype(0.0)), [1, 2], keepdims=0)
+        refusal = graph.cast(refusal, np.float32)
         refusal = graph.op("Add", refusal, graph.op("Where", in_range, 0.0, np.nan))
     parts, statistics = [], ""
     if scaler.scaler_ is not None:
@@ -110,7 +149,7 @@ def scale(
             parts.append(graph.op("Where", where, scaled, 0.0))
     if scaler.symbols:
         with graph.scope("symbols"):
-            one_hot, known = _spread_symbols(graph, x, observed, scaler)
+            one_hot, known = _spread_symbols(graph, x, observed, scaler, dtype)
             parts.append(one_hot)
             refusal = graph.op("Add", refusal, graph.op("Where", known, 0.0, np.nan))
             observed = graph.op("Gather", observed, scaler.channels, axis=2)
@@ -124,7 +163,7 @@ def _cut(graph: Graph, x: str, lengths: str, patch_size: int) -> tuple[str, str,
     Returns
     -------
     width : int64 (1,)
-    x : float32 (n, width, n_channels)
+    x : (n, width, n_channels)
     inside : bool (n, width, 1)
         Whether a step is within the length of its sequence.
     in_range : bool (n,)
@@ -157,9 +196,11 @@ def _last_seen(graph: Graph, observed: str, width: str) -> str:
     return last
 
 
-def _spread_symbols(graph: Graph, x: str, observed: str, scaler: MixedScaler) -> tuple[str, str]:
+def _spread_symbols(
+    graph: Graph, x: str, observed: str, scaler: MixedScaler, dtype: type[np.floating[Any]]
+) -> tuple[str, str]:
     """Return one-hot values, and of which sequences all symbols are known, bool (n,)."""
-    codes = np.concatenate([np.arange(width) for width in scaler.symbols]).astype(np.float32)
+    codes = np.concatenate([np.arange(width) for width in scaler.symbols]).astype(dtype)
     channels = scaler.channels[-len(codes) :]
     chosen, where = (graph.op("Gather", t, channels, axis=2) for t in (x, observed))
     is_symbol = graph.op("And", graph.op("Equal", chosen, codes), where)
@@ -176,7 +217,13 @@ def _scale_channels(graph: Graph, x: str, scaler: SequenceScaler) -> str:
     x = graph.cast(x, np.float64)
     for kind, operand in operations:
         x = graph.op(kind, x, operand)
-    return graph.cast(x, np.float32)
+    return _narrow(graph, x)
+
+
+def _narrow(graph: Graph, x: str) -> str:
+    """Return numbers as float32, in which those that are too large are the largest one."""
+    most = np.float64(np.finfo(np.float32).max)
+    return graph.cast(graph.op("Clip", x, -most, most), np.float32)
 
 
 def _scale_sequences(
@@ -208,4 +255,4 @@ def _scale_sequences(
     )
     location, log_scale = graph.op("Split", raw, axis=2, n_outputs=2)
     scaled = graph.op("Div", graph.op("Sub", x, location), graph.op("Exp", log_scale))
-    return graph.cast(scaled, np.float32), graph.op("Squeeze", statistics, [1])
+    return _narrow(graph, scaled), graph.op("Squeeze", statistics, [1])

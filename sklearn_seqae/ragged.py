@@ -85,7 +85,7 @@ def write_awkward(sequences: Sequences, form: Form, index: Any) -> Any:
         steps = _as_optional(ak, step, _as_records(ak, inner, leaves, len(sequences.values)))
     elif _is_vector(ak, inner):
         if sequences.labels:
-            items = combine(sequences.values, sequences.labels).ravel()
+            items = combine(sequences.values, labels, str(sequences.values.dtype)).ravel()
             leaf = _as_symbols(ak, inner.content, items)
         else:
             leaf = _as_leaf(ak, inner.content, sequences.values.ravel(), None)
@@ -139,11 +139,11 @@ def write_tensor(sequences: Sequences, form: Form, index: Any) -> Any:
 
     layout, splits = (form.layout or "tensor int64").split()
     n_channels = sequences.n_channels
-    dtype = tf.as_dtype(form.dtypes[0] if form.dtypes else "float32")
+    dtype = tf.as_dtype(form.dtype)
     # NumPy's cast: that of TensorFlow makes zeros of the smallest numbers.
     values = sequences.values.astype(dtype.as_numpy_dtype)
     if sequences.labels:
-        values = combine(sequences.values, sequences.labels)
+        values = combine(sequences.values, sequences.labels, dtype.as_numpy_dtype)
         if values.dtype.kind not in "fiub":
             raise TypeError(
                 "Expected numbers for a RaggedTensor, got symbols that are text; convert to 'list' "
@@ -206,16 +206,17 @@ def _floating_name(dtype: str) -> str:
 
 
 def _default_layout(sequences: Sequences, form: Form) -> str:
+    dtype = form.dtype
     if form.columns is not None:
-        return "var * {" + ", ".join(f'"{name}": float32' for name in form.columns) + "}"
+        return "var * {" + ", ".join(f'"{name}": {dtype}' for name in form.columns) + "}"
     n_channels = sequences.n_channels
     if n_channels == 1:
-        return "var * float32"
+        return f"var * {dtype}"
     kinds = {found is None or found.values.dtype.kind for found in sequences.labels}
     if len(kinds) < 2:
-        return f"var * {n_channels} * float32"
+        return f"var * {n_channels} * {dtype}"
     # Text and numbers side by side are no vector.
-    return "var * {" + ", ".join(f'"{j}": float32' for j in range(n_channels)) + "}"
+    return "var * {" + ", ".join(f'"{j}": {dtype}' for j in range(n_channels)) + "}"
 
 
 def _list_lengths(ak: Any, lists: Any, where: str) -> NDArray[np.int64]:
@@ -271,7 +272,7 @@ def _as_optional(ak: Any, kind: Any, content: Any) -> Any:
     return ak.contents.UnmaskedArray(content) if isinstance(kind, ak.types.OptionType) else content
 
 
-def _as_leaf(ak: Any, kind: Any, values: NDArray[np.float32], labels: Labels | None) -> Any:
+def _as_leaf(ak: Any, kind: Any, values: NDArray[Any], labels: Labels | None) -> Any:
     """Return the values of a channel, with None for NaN where the type has it."""
     if labels is not None:
         return _as_symbols(ak, kind, restore(values, labels))

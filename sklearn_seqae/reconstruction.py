@@ -108,7 +108,14 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
         Returns
         -------
         float
-            1.0 is perfect, 0.0 is no better than the training mean.
+            1.0 is perfect, 0.0 is no better than the training mean. If nothing varies it is 1.0
+            for an exact reconstruction and 0.0 for others, as in `sklearn.metrics.r2_score`. Minus
+            infinity if a reconstruction is no number; NaN without any observed value.
+
+        Warns
+        -----
+        UndefinedMetricWarning
+            If there is not a single observed value.
 
         See Also
         --------
@@ -139,8 +146,9 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
         Returns
         -------
         ndarray of shape (n_sequences,), dtype float64
-            Minus the mean squared error over the sequence's real values, in scaled units; 0.0 where
-            there are none.
+            Minus the mean squared error over the sequence's real values, in scaled units; 0.0, the
+            highest, where there are none, as nothing speaks against the sequence, and minus
+            infinity where what comes back is no number.
 
         See Also
         --------

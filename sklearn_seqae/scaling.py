@@ -6,29 +6,27 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, clone
-from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .ambiguity import refuse_one_sequence
 from .documentation import Documented
-from .moments import FLOOR, raw_statistics
+from .moments import FLOOR, raw_statistics, typical_deviation
+from .outputs import SequencesOut
+from .scalers import apply_scaler, check_finite, fit_scaler, make_scaler
 from .sequences import Sequences, as_sequences, to_container
 
 __all__ = ["SequenceScaler"]
 
-_SCALERS = {"standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustScaler}
-
 _Floats = NDArray[np.float64]
 
 
-class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
+class SequenceScaler(Documented, SequencesOut, BaseEstimator):
     """Scale the channels of sequences and give back the container that came.
 
     Only real steps are looked at: padding has no influence, missing values (NaN) are left out of
-    the fit and stay missing. The arithmetic is float64, results
-    are rounded to float32.
+    the fit and stay missing. The arithmetic is float64, whatever dtype comes and comes back.
 
     Parameters
     ----------
@@ -58,7 +56,8 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
         Numbers that :meth:`statistics` gives for a sequence: ``2 * n_channels_in_`` for
         "per_sequence", else 0.
     channel_scale_ : ndarray of shape (`n_channels_in_`,) or None
-        For "per_sequence", standard deviation of each channel; 1 where it is constant.
+        For "per_sequence", the median standard deviation of each channel within sequences, of
+        those in which it varies; where it does in none, that over all; 1 where it is constant.
     statistics_mean_, statistics_scale_ : ndarray of shape (`n_statistics_`,) or None
         For "per_sequence", mean and spread over the training sequences of what
         :meth:`statistics` standardises.
@@ -73,9 +72,9 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
     >>> from sklearn_seqae.scaling import SequenceScaler
     >>> scaler = SequenceScaler("minmax")
     >>> scaler.fit_transform([[0.0, 5.0], [10.0]])
-    [array([0. , 0.5], dtype=float32), array([1.], dtype=float32)]
+    [array([0. , 0.5]), array([1.])]
     >>> scaler.inverse_transform([[0.5], []])
-    [array([5.], dtype=float32), array([], dtype=float32)]
+    [array([5.]), array([], dtype=float64)]
     """
 
     def __init__(self, scaler: Any = "standard") -> None:
@@ -118,7 +117,7 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
         1
         """
         sequences = as_sequences(X)
-        scaler = self._make_scaler()
+        scaler = make_scaler(self.scaler)
         values = sequences.values.astype(np.float64)
         observed = ~np.isnan(values)
         if not observed.any():
@@ -143,13 +142,7 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
         if self.scaler == "per_sequence":
             self._fit_per_sequence(sequences, values)
         elif scaler is not None:
-            self.scaler_ = scaler.fit(values)
-            shape = np.shape(self.scaler_.transform(values[:1]))
-            if shape != values[:1].shape:
-                raise ValueError(
-                    f"Expected a scaler that keeps the {sequences.n_channels} channel(s), but "
-                    f"{scaler!r} makes {shape[-1]} of them; use one that scales channel by channel."
-                )
+            self.scaler_ = fit_scaler(scaler, values)
         return self
 
     def transform(self, X: Any) -> Any:
@@ -165,13 +158,15 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
         Returns
         -------
         same kind as X
-            The scaled sequences, with missing values where `X` has them.
+            The scaled sequences, with missing values where `X` has them; another container if
+            :meth:`set_output` asks for it.
 
         Raises
         ------
         ValueError
             If `X` has another number of channels, or other columns if it is a 2-D array or table
-            and :meth:`fit` saw one too.
+            and :meth:`fit` saw one too, or if the scaler makes NaN or infinity of an observed
+            value, as a logarithm does of zero.
 
         See Also
         --------
@@ -182,20 +177,24 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
         >>> from sklearn_seqae import SequenceScaler
         >>> X = [[0.0, 5.0], [10.0]]
         >>> SequenceScaler("minmax").fit(X).transform([[2.5]])
-        [array([0.25], dtype=float32)]
+        [array([0.25])]
         """
         sequences = self._check(X)
         if self.channel_scale_ is None:
-            return self._give_back(self._apply("transform", sequences.values), sequences, X)
+            values = apply_scaler(self.scaler_, "transform", sequences.values)
+            check_finite(self.scaler_, values, sequences)
+            return self._give_out(sequences.with_values(values), X)
         # Scaled by what the statistics say after rounding, so that they undo it exactly.
         location, scale = self._location_and_scale(self._statistics(sequences))
         owners = sequences.owners
-        return self._give_back((sequences.values - location[owners]) / scale[owners], sequences, X)
+        values = (sequences.values - location[owners]) / scale[owners]
+        return self._give_out(sequences.with_values(values), X)
 
     def inverse_transform(self, X: Any, statistics: Any = None) -> Any:
         """Undo the scaling.
 
-        Scaled values need not come from `transform`: a network may have written them.
+        Scaled values need not come from `transform`: a network may have written them. What the
+        scaler cannot undo of these is NaN or infinite.
 
         Parameters
         ----------
@@ -224,16 +223,17 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
         >>> from sklearn_seqae import SequenceScaler
         >>> X = [[0.0, 5.0], [10.0]]
         >>> SequenceScaler("minmax").fit(X).inverse_transform([[0.25]])
-        [array([2.5], dtype=float32)]
+        [array([2.5])]
         """
         sequences = self._check(X, columns=False)
         statistics = self._check_statistics(statistics, len(sequences))
         if self.channel_scale_ is None:
-            values = self._apply("inverse_transform", sequences.values)
-            return self._give_back(values, sequences, X)
+            values = apply_scaler(self.scaler_, "inverse_transform", sequences.values)
+            return _as_given(sequences.with_values(values), X)
         location, scale = self._location_and_scale(statistics)
         owners = sequences.owners
-        return self._give_back(sequences.values * scale[owners] + location[owners], sequences, X)
+        values = sequences.values * scale[owners] + location[owners]
+        return _as_given(sequences.with_values(values), X)
 
     def statistics(self, X: Any) -> NDArray[np.float32]:
         """Return what "per_sequence" takes away from each sequence.
@@ -291,28 +291,8 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.three_d_array = True
-        tags.transformer_tags.preserves_dtype = ["float32"]
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-    def _make_scaler(self) -> Any:
-        if self.scaler is None or (isinstance(self.scaler, str) and self.scaler == "per_sequence"):
-            return None
-        if isinstance(self.scaler, str):
-            if self.scaler not in _SCALERS:
-                raise ValueError(
-                    f"Expected scaler to be one of {[*_SCALERS, 'per_sequence']}, None or a "
-                    f"scikit-learn scaler, got {self.scaler!r}."
-                )
-            return _SCALERS[self.scaler]()
-        methods = ["fit", "transform", "inverse_transform"]
-        missing = [name for name in methods if not hasattr(self.scaler, name)]
-        if missing or isinstance(self.scaler, type):
-            given = "the class itself" if isinstance(self.scaler, type) else f"no {missing}"
-            raise TypeError(
-                f"Expected scaler to be an instance with {methods}, got {self.scaler!r} ({given}); "
-                'use a scaler that can be undone, such as "standard" or StandardScaler().'
-            )
-        return clone(self.scaler)
 
     def _check(self, X: Any, *, columns: bool = True) -> Sequences:
         """Read sequences and hold them against those of fit."""
@@ -352,21 +332,12 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
             )
         return statistics
 
-    def _give_back(self, values: NDArray[Any], sequences: Sequences, X: Any) -> Any:
-        scaled = sequences.with_values(values)
-        return scaled if isinstance(X, Sequences) else to_container(scaled)
-
-    def _apply(self, method: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        if self.scaler_ is None or not len(values):
-            return values
-        # A copy, because a scaler of the user's may hand back what it holds.
-        scaled = np.array(getattr(self.scaler_, method)(values.astype(np.float64)), np.float32)
-        scaled[np.isnan(values)] = np.nan  # missing stays missing, even if the scaler imputes
-        return scaled
-
     def _fit_per_sequence(self, sequences: Sequences, values: _Floats) -> None:
         constant = np.fmax.reduce(values) == np.fmin.reduce(values)
         spread = np.where(constant, 1.0, np.nanstd(values, axis=0))
+        # Levels of sequences may lie far apart, and some may vary much more than others: neither
+        # should make those that vary little look constant.
+        spread = typical_deviation(sequences, spread)
         raw = raw_statistics(sequences, spread)
         raw[:, np.isnan(raw).all(axis=0)] = 0.0
         deviation = np.nanstd(raw, axis=0)
@@ -389,3 +360,7 @@ class SequenceScaler(Documented, TransformerMixin, BaseEstimator):
     def _location_and_scale(self, statistics: NDArray[np.float32]) -> tuple[_Floats, _Floats]:
         raw = statistics * self.statistics_scale_ + self.statistics_mean_
         return raw[:, : self.n_channels_in_], np.exp(raw[:, self.n_channels_in_ :])
+
+
+def _as_given(sequences: Sequences, X: Any) -> Any:
+    return sequences if isinstance(X, Sequences) else to_container(sequences)

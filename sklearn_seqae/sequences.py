@@ -45,13 +45,14 @@ def as_sequences(X: Any, choose: Chooser | None = None) -> Sequences:
     Returns
     -------
     Sequences
-        The sequences, in float32. They may share memory with `X`, which is never changed.
+        The sequences, in float32 where that holds all values of the dtypes of `X`, else in
+        float64. They may share memory with `X`, which is never changed.
 
     Raises
     ------
     TypeError, ValueError
         If `X` is no such container, is empty, mixes numbers of channels, has time stamps that do
-        not rise, or holds anything but real numbers within the range of float32 and NaN (and
+        not rise, or holds anything but real numbers of up to 1e150 and NaN (and
         symbols where they are chosen).
 
     Examples
@@ -95,8 +96,8 @@ def to_container(
 ) -> Any:
     """Give sequences back in the container that `form` describes, by default their own.
 
-    The data are writable and no part of `sequences`. They are float32 in lists and arrays, and in
-    other containers the floating dtype that came (symbols as they came). Arrays are padded with NaN
+    The data are writable and no part of `sequences`. Numbers are in the floating dtypes that came,
+    or those nearest to integers that came; symbols are as they came. Arrays are padded with NaN
     (None beside text) to ``form.width`` steps, or to the longest sequence if that is longer; a wide
     frame refuses more steps than it has columns. Ids and time stamps are those of `index`, by
     default the sequences' own; ids that are not known are 0, 1, ..., and time stamps go on as

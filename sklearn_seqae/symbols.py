@@ -73,9 +73,25 @@ class MixedScaler:
 
     def spread(self, sequences: Sequences) -> Sequences:
         """Return values as the network sees them, but for the scaling."""
+        return self._beside(self.take_numbers(sequences), sequences)
+
+    def transform(self, sequences: Sequences) -> Sequences:
+        """Return values as the network sees them, in float32."""
+        numbers = self.take_numbers(sequences)
+        if self.scaler_ is not None:
+            numbers = self.scaler_.transform(numbers)
+        if numbers.values.dtype != np.float32:
+            with np.errstate(over="ignore"):
+                values = numbers.values.astype(np.float32)
+            # What is too large for the network is the largest number there is, never infinite.
+            numbers = numbers.with_values(np.nan_to_num(values, copy=False, nan=np.nan))
+        return self._beside(numbers, sequences)
+
+    def _beside(self, numbers: Sequences, sequences: Sequences) -> Sequences:
+        """Return numbers with the one-hot values of symbols beside them."""
         if not self.labels:
-            return sequences
-        parts = [self.take_numbers(sequences).values]
+            return numbers
+        parts = [numbers.values]
         for j, found in self._symbolic():
             codes = sequences.values[:, j]
             known = np.isfinite(codes)
@@ -85,20 +101,23 @@ class MixedScaler:
             parts.append(one_hot)
         return Sequences(np.hstack(parts), sequences.offsets)
 
-    def transform(self, sequences: Sequences) -> Sequences:
-        """Return values as the network sees them."""
-        return self._scale("transform", self.spread(sequences))
-
     def unscale(self, values: Sequences, statistics: Any) -> Sequences:
         """Undo the scaling of values that the network wrote; probabilities stay as they are."""
-        return self._scale("inverse_transform", values, statistics)
+        if self.scaler_ is None:
+            return values
+        if not self.labels:
+            return self.scaler_.inverse_transform(values, statistics)
+        n_numbers = self.scaler_.n_channels_in_
+        numbers = Sequences(values.values[:, :n_numbers], values.offsets)
+        unscaled = self.scaler_.inverse_transform(numbers, statistics)
+        return values.with_values(np.hstack([unscaled.values, values.values[:, n_numbers:]]))
 
     def inverse_transform(self, values: Sequences, statistics: Any) -> Sequences:
         """Return the sequences that the network wrote, with the most probable symbols."""
         unscaled = self.unscale(values, statistics)
         if not self.labels:
             return unscaled
-        steps = np.empty((len(unscaled.values), self.n_channels), dtype=np.float32)
+        steps = np.empty((len(unscaled.values), self.n_channels), dtype=unscaled.values.dtype)
         channels = self.channels
         for j in range(self.n_channels):
             part = unscaled.values[:, channels == j]
@@ -118,16 +137,6 @@ class MixedScaler:
         channels = self.channels
         sums = np.bincount(channels, variance, self.n_channels)
         return np.asarray(sums[channels], dtype=np.float64)
-
-    def _scale(self, method: str, values: Sequences, *arguments: Any) -> Sequences:
-        if self.scaler_ is None:
-            return values
-        if not self.labels:
-            return getattr(self.scaler_, method)(values, *arguments)
-        n_numbers = self.scaler_.n_channels_in_
-        numbers = Sequences(values.values[:, :n_numbers], values.offsets)
-        scaled = getattr(self.scaler_, method)(numbers, *arguments)
-        return values.with_values(np.hstack([scaled.values, values.values[:, n_numbers:]]))
 
     def take_numbers(self, sequences: Sequences) -> Sequences:
         """Return the channels of numbers."""

@@ -80,15 +80,15 @@ def test_gaps_are_filled_in_the_container_that_came_and_padding_stays(filler_of_
         X, filled = X.to_numpy(), filled.to_numpy()
     for x, y, gaps in zip(X, filled, GAPS, strict=True):
         n_steps, missing = len(gaps), np.isnan(gaps)
-        assert y.dtype == (np.float64 if kind == "frame" else np.float32)
-        assert_array_equal(y[:n_steps][~missing], x[:n_steps][~missing].astype(np.float32))
+        assert y.dtype == np.float64
+        assert_array_equal(y[:n_steps][~missing], x[:n_steps][~missing])
         assert np.isfinite(y[:n_steps]).all()
         assert np.isnan(y[n_steps:]).all()
 
 
 def test_what_has_no_gaps_comes_back_as_it_was(fitted, ragged):
     filled = fitted.impute(ragged)
-    assert lists(filled) == lists(x.astype(np.float32) for x in ragged)
+    assert lists(filled) == lists(ragged)
     assert not any(np.shares_memory(x, y) for x, y in zip(filled, ragged, strict=True))
 
 

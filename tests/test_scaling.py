@@ -60,7 +60,7 @@ def test_scaling_is_undone_for_every_choice(scaler, X):
     scaled = s.transform(sequences)
     back = s.inverse_transform(scaled, s.statistics(sequences))
     assert isinstance(scaled, Sequences)
-    assert scaled.values.dtype == back.values.dtype == np.float32
+    assert scaled.values.dtype == back.values.dtype == (np.float64 if scaler else np.float32)
     assert_array_equal(np.isnan(scaled.values), np.isnan(sequences.values))
     size = np.nan_to_num(np.fmax.reduce(np.abs(sequences.values)))
     # Relative to the channel: a value near zero has the error of what lies beside it.

@@ -392,7 +392,7 @@ def test_integers_are_numbers_unless_they_are_named():
     X = [np.array([1, 2, 1]), np.array([2])]
     ae = LSTMAutoencoderTransformer(**TINY).fit(X)
     assert ae.categories_ == [None]
-    assert ae.reconstruct(X)[0].dtype == np.float32
+    assert ae.reconstruct(X)[0].dtype == np.float64
     ae = LSTMAutoencoderTransformer(**TINY, categorical_features=[0]).fit(X)
     assert ae.categories_[0].tolist() == [1, 2]
     assert set(np.concatenate(ae.reconstruct(X))) <= {1, 2}
