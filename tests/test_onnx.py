@@ -102,6 +102,8 @@ def make(X, scaler="standard", symbols=False, multiscale=False, **changes):
 
     def encode(X):
         sequences = adopt(as_sequences(X, choose), fitted.labels)
+        # What the model reads; test_numbers tries one that reads float64.
+        sequences = sequences.with_values(sequences.values.astype(np.float32))
         codes = inference.encode(network, fitted.transform(sequences))
         return np.hstack([codes, fitted.statistics(sequences)])
 
