@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import validation
@@ -16,11 +15,11 @@ from .ambiguity import doubt_one_column, refuse_one_sequence
 from .architecture import Architecture
 from .diagram import Diagrammed
 from .elements import Chooser
-from .exceptions import NothingLearnedWarning
 from .filters import choose_dilations
 from .fitted import Codec
 from .importing import load
 from .outputs import chosen_output
+from .overlap import warn_of_overlap
 from .persistence import FITTED, save
 from .sequences import Sequences, as_sequences
 from .symbols import MixedScaler, adopt
@@ -37,10 +36,6 @@ AUTO_PATCHED_STEPS = 40
 # hardly rises with more, and small codes are for the network alone, to draw sequences with.
 LEARNED_SHARE = 0.25
 LEAST_LEARNED = 32
-# An R2 below this is that of a network that writes little else than the mean.
-LEAST_SKILL = 0.01
-# A fit whose R2 rose by more in the last half of its epochs wants more of them: see docs/design.
-MOST_LAST_GAIN = 0.015
 NETWORK_PARAMETERS = (
     "n_components",
     "units",
@@ -79,6 +74,8 @@ class SequenceAutoencoder(Diagrammed):
 
     _fitted_types = FITTED
     n_channels_in_: int
+    # Whether what is learned of training sequences is learned by comparing them with each other.
+    _compares_sequences = False
 
     @property
     def model_(self) -> "keras.Model":
@@ -197,22 +194,25 @@ class SequenceAutoencoder(Diagrammed):
         tags.input_tags.three_d_array = True
         return tags
 
-    def _fit(self, X: Any, continued: bool, **changes: Any) -> "Outcome":
+    def _fit(self, X: Any, continued: bool, groups: Any = None, **changes: Any) -> "Outcome":
         """Train afresh, or go on from the present network and scaling."""
+        settings = {name: getattr(self, name) for name in TRAINING_PARAMETERS} | changes
         validation.check_parameters(self)
         validation.check_keras_objects(self.loss, self.optimizer, self.metrics)
         validation.check_callbacks(self.callbacks)
         if continued:
             validation.check_same_network(self._made_with, self._network_choices())
         sequences = self._read(X, reset=not continued)
+        numbers = validation.check_groups(groups, len(sequences), 1 + self._compares_sequences)
+        if numbers is None and (settings["early_stopping"] or self._compares_sequences):
+            warn_of_overlap(sequences, stacklevel=4)
         validation.check_symbol_loss(self.loss, sequences.labels, sequences.n_channels)
         if not continued:
             self._start(sequences)
         activation = self._codec.architecture.activation
         scaled = self._codec.scaler.transform(sequences)
         validation.check_probabilities(self.loss, activation, scaled)
-        settings = {name: getattr(self, name) for name in TRAINING_PARAMETERS} | changes
-        outcome = self._codec.train(sequences, settings, self.n_epochs_)
+        outcome = self._codec.train(sequences, settings, self.n_epochs_, numbers)
         self.history_ = {
             name: self.history_.get(name, []) + outcome.history.get(name, [])
             for name in self.history_ | outcome.history
@@ -226,28 +226,6 @@ class SequenceAutoencoder(Diagrammed):
                 stacklevel=3,
             )
         return outcome
-
-    def _judge(self, outcome: "Outcome") -> None:
-        """Warn where a fit learned nothing, or would have learned more from more epochs."""
-        if outcome.interrupted:  # which is for the user to judge, who has been told
-            return
-        if outcome.skill < LEAST_SKILL:
-            warnings.warn(
-                "The reconstruction is no better than the mean of the training data (where a "
-                f"perfect one has 100%, it has {outcome.skill:.1%}), so codes say next to nothing "
-                "about their sequences. Try more epochs, another learning_rate, scaler or loss, or "
-                "more n_components; noise cannot be learned.",
-                NothingLearnedWarning,
-                stacklevel=3,
-            )
-        if outcome.ran_out and outcome.last_gain > MOST_LAST_GAIN:
-            warnings.warn(
-                f"The fit ended after all {outcome.n_epochs} epochs while the loss still fell: "
-                f"{outcome.last_gain:.1%} of what can be learned was learned in the last half of "
-                "them. Use more epochs, or warm_start=True to go on from here.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
 
     def _start(self, sequences: Sequences) -> None:
         """Fit the scaling and make a network with fresh weights."""

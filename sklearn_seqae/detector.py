@@ -11,7 +11,8 @@ from .judging import JudgingAutoencoder
 from .oddness import Norm, combine, threshold
 from .persistence import FITTED
 from .sequences import Sequences
-from .validation import PARAMETER_CONSTRAINTS
+from .validation import PARAMETER_CONSTRAINTS, check_groups
+from .verdict import judge
 
 
 class LSTMAutoencoderDetector(OutlierMixin, JudgingAutoencoder):
@@ -71,7 +72,7 @@ class LSTMAutoencoderDetector(OutlierMixin, JudgingAutoencoder):
         or if there are fewer than 10 sequences, nothing is held out, and what is usual is learned
         from sequences that the network knows: of others more are called outliers than should be.
     validation_fraction : float, default=0.1
-        Fraction of whole sequences that are held out.
+        Fraction of whole sequences that are held out; with groups it is one group at least.
     patience : int, default=20
         Epochs to wait for a lower loss.
     callbacks : keras.callbacks.Callback, class, factory or list of these, default=None
@@ -141,6 +142,7 @@ class LSTMAutoencoderDetector(OutlierMixin, JudgingAutoencoder):
     """
 
     held_out_: NDArray[np.int64]
+    _compares_sequences = True
     _parameter_constraints = PARAMETER_CONSTRAINTS
     _fitted_types = FITTED | {"offset_": Real, "held_out_": np.ndarray, "_norm": Norm}
 
@@ -203,7 +205,7 @@ class LSTMAutoencoderDetector(OutlierMixin, JudgingAutoencoder):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, *, groups: Any = None) -> Self:
         """Learn what is usual of sequences, and where it ends.
 
         The autoencoder is trained first; then its errors on the sequences that were held out, and
@@ -215,6 +217,11 @@ class LSTMAutoencoderDetector(OutlierMixin, JudgingAutoencoder):
             Sequences, as in `LSTMAutoencoderTransformer.fit`; normal ones, but for a few.
         y : None
             Ignored.
+        groups : array-like of shape (n_sequences,), default=None
+            What each sequence belongs to, as any hashable labels: the subject, the machine, or the
+            block of time that a window was cut from; two groups or more. What is usual of a new
+            sequence is then learned from whole groups that are held out, and from distances to
+            sequences of other groups. None: each belongs to itself.
 
         Returns
         -------
@@ -227,6 +234,8 @@ class LSTMAutoencoderDetector(OutlierMixin, JudgingAutoencoder):
             If the reconstruction is no better than the mean of the training data.
         ConvergenceWarning
             If all epochs were run and the last of them still taught much.
+        OverlapWarning
+            If the sequences look like overlapping windows, and there are no groups.
 
         See Also
         --------
@@ -241,18 +250,19 @@ class LSTMAutoencoderDetector(OutlierMixin, JudgingAutoencoder):
         (2,)
         """
         with self._unchanged_on_error():
-            outcome = self._fit(X, continued=self.warm_start and hasattr(self, "_codec"))
-            self._judge(outcome)
-            self._calibrate(self._read(X), outcome.held_out)
+            outcome = self._fit(X, self.warm_start and hasattr(self, "_codec"), groups)
+            judge(outcome)
+            self._calibrate(self._read(X), outcome.held_out, groups)
         return self
 
-    def _calibrate(self, sequences: Sequences, held_out: NDArray[np.int64]) -> None:
+    def _calibrate(self, sequences: Sequences, held_out: NDArray[np.int64], groups: Any) -> None:
         """Learn what is usual, and set the threshold."""
+        numbers = check_groups(groups, len(sequences), least=2)
         features, errors, _ = self._examine(sequences)
         self.held_out_ = held_out
-        self._norm = Norm.learn(sequences, errors, features, held_out, self._seed)
-        scores = combine(self._norm.oddness(sequences, errors, features))
+        self._norm, oddness = Norm.learn(sequences, errors, features, held_out, self._seed, numbers)
         if self.contamination == "auto":
-            self.offset_ = threshold(scores[held_out], self.quantile)
-        else:
+            self.offset_ = threshold(combine(oddness)[held_out], self.quantile)
+        else:  # by the scores that `predict` will give these sequences
+            scores = combine(self._norm.oddness(sequences, errors, features))
             self.offset_ = float(np.quantile(scores, float(self.contamination)))

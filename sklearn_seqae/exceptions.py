@@ -20,6 +20,25 @@ class NothingLearnedWarning(UserWarning):
     """
 
 
+class OverlapWarning(UserWarning):
+    """Given by `fit` where sequences look like overlapping windows, and no groups were given.
+
+    Windows that overlap share values, so that those held out from training are no new ones: a
+    detector calls all new ones outliers, and early stopping is late.
+
+    See Also
+    --------
+    LSTMAutoencoderDetector.fit : Takes `groups`, the block of time of each window.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from sklearn_seqae.exceptions import OverlapWarning
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", OverlapWarning)  # a fit in here ends in an error
+    """
+
+
 class AmbiguousInputWarning(UserWarning):
     """Given where data are read in one way and are more likely meant in another.
 

@@ -112,7 +112,13 @@ class Codec:
             state |= {"_weights": self._model.get_weights(), "_model": None}
         return state
 
-    def train(self, sequences: Sequences, settings: dict[str, Any], first_epoch: int) -> "Outcome":
+    def train(
+        self,
+        sequences: Sequences,
+        settings: dict[str, Any],
+        first_epoch: int,
+        groups: NDArray[np.int64] | None,
+    ) -> "Outcome":
         """Go on training from the present weights; `settings` are those of `training.Settings`."""
         model = self._make_model()
         self._check_readable(sequences.lengths)
@@ -132,6 +138,7 @@ class Codec:
             self._seed,
             first_epoch,
             self._optimizer_state,
+            groups,
         )
         self._optimizer_state = outcome.optimizer_state
         self._network = None

@@ -8,7 +8,7 @@ Methods for Research Workers, 4th edition, 1932).
   channel in training, and their root mean square taken, so that one step may tell. A network knows
   the sequences that it was trained on, so what is usual is learned from those that were held out.
 - Shape: how far the nearest of the training sequences is, in what the filters find. None is its own
-  neighbour, so here those of training tell what is usual of others.
+  neighbour, nor are those of its group, so here those of training tell what is usual of others.
 - Length: how far it is outside of the range of lengths in training.
 
 A sequence of which nothing was observed is judged by its length alone: nothing else speaks against
@@ -71,10 +71,12 @@ class Usual:
         return cls(location, spread * float(np.sqrt(1 + 1 / n)), max(n - 1, 1))
 
     @classmethod
-    def of_held_out(cls, trained_on: Floats, held_out: Floats) -> Self:
-        """Learn it where held-out sequences say what is so of others; there may be few, or none."""
-        n = len(held_out)
-        if n == 0 or len(trained_on) == 0:
+    def of_held_out(cls, trained_on: Floats, held_out: Floats, n: int) -> Self:
+        """Learn it where held-out sequences say what is so of others; there may be few, or none.
+
+        They count as `n` that are independent of each other: the number of their groups.
+        """
+        if len(held_out) == 0 or len(trained_on) == 0:
             return cls.of(np.concatenate([trained_on, held_out]))
         location, own = _moments(held_out)
         squares = PRIOR_SEQUENCES * _moments(trained_on)[1] ** 2 + (n - 1) * own**2
@@ -130,7 +132,8 @@ class Norm:
         features: NDArray[np.float32],
         held_out: NDArray[np.int64],
         seed: int,
-    ) -> Self:
+        groups: NDArray[np.int64] | None = None,
+    ) -> tuple[Self, Floats]:
         """Learn it from training sequences.
 
         Parameters
@@ -144,6 +147,14 @@ class Norm:
             Indices of the sequences that the network was not trained on.
         seed : int
             Decides which neighbours are kept, if they are many.
+        groups : ndarray of shape (n_sequences,), optional
+            Whose sequences are alike in a way that no others are to each other.
+
+        Returns
+        -------
+        norm : Norm
+        oddness : ndarray of shape (n_sequences, 3)
+            How odd the training sequences are beside those of other groups.
         """
         counts = np.maximum((~np.isnan(errors)).sum(axis=0), 1)
         means = np.nansum(np.minimum(errors, MOST_RATIO), axis=0) / counts
@@ -154,20 +165,27 @@ class Norm:
         least = LEAST_DEVIATION * deviations.max(), LEAST_VARIATION * np.abs(features).max()
         deviations = np.maximum(deviations, max(least))
         deviations = np.where(deviations > 0, deviations, 1.0) * np.sqrt(len(deviations))
-        points = (features / deviations).astype(np.float32)[observed]
-        kept = np.random.default_rng(seed).permutation(len(points))[:MAX_NEIGHBOURS]
-        neighbours = points[np.sort(kept)]
+        points = (features / deviations).astype(np.float32)
+        candidates = np.flatnonzero(observed)
+        kept = np.sort(np.random.default_rng(seed).permutation(candidates)[:MAX_NEIGHBOURS])
+        apart = None if groups is None else (groups, groups[kept])
+        distances = _nearest(points, points[kept], apart)
         lengths = sequences.lengths
-        return cls(
+        norm = cls(
             channel_errors=channel_errors,
-            errors=Usual.of_held_out(sizes[observed & ~unseen], sizes[observed & unseen]),
-            distances=Usual.of(_nearest(points, neighbours)),
+            errors=Usual.of_held_out(
+                sizes[observed & ~unseen],
+                sizes[observed & unseen],
+                len(held_out) if groups is None else len(np.unique(groups[held_out])),
+            ),
+            distances=Usual.of(distances[observed & ~np.isnan(distances)]),
             deviations=deviations,
-            neighbours=neighbours,
+            neighbours=points[kept],
             shortest=int(lengths.min()),
             longest=int(lengths.max()),
             length_deviation=max(float(np.log1p(lengths).std()), LEAST_SPREAD),
         )
+        return norm, norm._oddness(sequences, errors, distances)
 
     def oddness(
         self, sequences: Sequences, errors: Floats, features: NDArray[np.float32]
@@ -177,13 +195,14 @@ class Norm:
         Arguments are those of `learn`. What was not observed is not odd, and without two training
         sequences no distance is.
         """
+        points = (features / self.deviations).astype(np.float32)
+        return self._oddness(sequences, errors, _nearest(points, self.neighbours))
+
+    def _oddness(self, sequences: Sequences, errors: Floats, distances: Floats) -> Floats:
         sizes, observed = _sizes(sequences, _ratios(errors, self.channel_errors))
         values = np.where(observed, self.errors.oddness(sizes), 0.0)
-        shape = np.zeros(len(sequences))
-        if len(self.neighbours) > 1:
-            points = (features / self.deviations).astype(np.float32)
-            shape = self.distances.oddness(_nearest(points, self.neighbours))
-            shape = np.where(observed, shape, 0.0)
+        is_known = observed & ~np.isnan(distances)
+        shape = np.where(is_known, self.distances.oddness(distances), 0.0)
         outside = np.abs(np.log1p(sequences.lengths) - np.log1p(self.nearest_lengths(sequences)))
         length = LENGTH_SLOPE * outside / self.length_deviation
         return np.stack([values, shape, length], axis=1)
@@ -244,15 +263,29 @@ def _sizes(sequences: Sequences, ratios: Floats) -> tuple[Floats, NDArray[np.boo
     return np.log(np.maximum(means, LEAST_RATIO)), counts > 0
 
 
-def _nearest(points: NDArray[np.float32], neighbours: NDArray[np.float32]) -> Floats:
-    """Return the logarithm of the distance from each point to the nearest that is another one."""
+def _nearest(
+    points: NDArray[np.float32],
+    neighbours: NDArray[np.float32],
+    groups: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
+) -> Floats:
+    """Return the logarithm of the distance from each point to the nearest that is another one.
+
+    With the groups of points and of neighbours it is the nearest of another group. Where there is
+    none, it is NaN.
+    """
+    nearest = np.full(len(points), np.nan)
     if len(neighbours) < 2:
-        return np.empty(0)
-    nearest = np.empty(len(points))
+        return nearest
     for start in range(0, len(points), ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
         # One by one: what a matrix product finds of small distances is rounding.
-        first, second = np.partition(cdist(points[rows], neighbours), 1, axis=1)[:, :2].T
-        nearest[rows] = np.where(first < SAME, second, first)
-    # Features of what overflowed are none.
-    return np.log(np.clip(np.nan_to_num(nearest, nan=MOST_RATIO), SAME, MOST_RATIO))
+        # Features of what overflowed are none.
+        distances = np.nan_to_num(cdist(points[rows], neighbours), nan=MOST_RATIO)
+        if groups is None:
+            first, second = np.partition(distances, 1, axis=1)[:, :2].T
+            nearest[rows] = np.where(first < SAME, second, first)
+        else:
+            is_other = groups[0][rows, None] != groups[1]
+            other = np.where(is_other, distances, np.inf).min(axis=1)
+            nearest[rows] = np.where(is_other.any(axis=1), other, np.nan)
+    return np.log(np.clip(nearest, SAME, MOST_RATIO))

@@ -12,6 +12,7 @@ from .architecture import Architecture
 from .batching import Chunk, bucket_widths, compiled_widths, epoch_chunks, pad
 from .cache import programs
 from .convergence import Yardstick
+from .holdout import hold_out
 from .likeness import check_same_network, likeness
 from .networks import learned_weights
 from .objectives import MaskedLoss, MaskedMetric
@@ -103,6 +104,7 @@ def train(
     seed: int,
     first_epoch: int = 0,
     optimizer_state: dict[str, list[NDArray]] | None = None,
+    groups: NDArray[np.int64] | None = None,
 ) -> Outcome:
     """Train `model` in place on scaled sequences.
 
@@ -121,6 +123,8 @@ def train(
     optimizer_state : dict, optional
         As an earlier `Outcome` holds it, under the name of the optimizer's class, to continue from
         there. What another kind of optimizer left is of no use, and is not looked at.
+    groups : ndarray of shape (n_sequences,), optional
+        The group of each sequence, of which all or none are held out.
 
     Returns
     -------
@@ -149,7 +153,8 @@ def train(
     fixed_steps = model.get_layer("encoder").input_shape[1]
     # A layer of the user's own may look across a batch, as BatchNormalization does.
     fills = architecture.is_built_in
-    data = _Data.split(sequences, settings, seed, architecture.patch_size, fixed_steps, fills)
+    patch_size = architecture.patch_size
+    data = _Data.split(sequences, settings, seed, patch_size, fixed_steps, fills, groups)
     computed = architecture.trained()
     rates = learning_rates(optimizer)
     key = (
@@ -213,9 +218,11 @@ class _Data:
         patch_size: int,
         fixed_steps: int | None,
         fills: bool = True,
+        groups: NDArray[np.int64] | None = None,
     ) -> Self:
         """Hold sequences out, choose the widths, and decide whether XLA repays its compilation."""
-        chosen, held_out = _split(sequences, settings, seed)
+        fraction = settings.validation_fraction if settings.early_stopping else 0.0
+        chosen, held_out = hold_out(sequences, fraction, seed, groups)
         training, validation = sequences.take(chosen), sequences.take(held_out)
         # Few sequences fill a batch of a power of two, so that folds of them share its shape.
         batch_size = min(settings.batch_size, 1 << (len(training) - 1).bit_length())
@@ -375,23 +382,3 @@ class _Run:
             if finish:
                 metric.metric.reset_state()
         return means
-
-
-def _split(
-    sequences: Sequences, settings: Settings, seed: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Choose the sequences to train on and to hold out, of those that have an observed value.
-
-    Too few sequences to hold one out: the training loss is watched instead.
-    """
-    n = len(sequences)
-    everything = np.arange(n)
-    n_held_out = int(settings.validation_fraction * n)
-    if not settings.early_stopping or n_held_out == 0:
-        return everything, everything[:0]
-    observed = np.isfinite(sequences.values).any(axis=1)
-    counts = np.diff(np.concatenate([[0], np.cumsum(observed)])[sequences.offsets])
-    candidates = np.flatnonzero(counts > 0)
-    rng = np.random.default_rng(seed)
-    held_out = np.sort(rng.permutation(candidates)[: min(n_held_out, len(candidates) - 1)])
-    return np.setdiff1d(everything, held_out), held_out

@@ -11,6 +11,7 @@ from .generation import GenerativeAutoencoder
 from .onnx_export import ExportableAutoencoder
 from .sequences import row_labels, to_container
 from .validation import PARAMETER_CONSTRAINTS, check_codes, check_lengths
+from .verdict import judge
 
 
 class LSTMAutoencoderTransformer(
@@ -95,9 +96,10 @@ class LSTMAutoencoderTransformer(
     early_stopping : bool, default=True
         Whether to hold out `validation_fraction` of the sequences, stop when their loss has not
         fallen for `patience` epochs, and return to the weights with the lowest one. With too few
-        sequences to hold one out, the training loss is watched.
+        sequences, or one group, to hold one out, the training loss is watched.
     validation_fraction : float, default=0.1
-        Fraction of whole sequences that are held out; used with `early_stopping` only.
+        Fraction of whole sequences that are held out; used with `early_stopping` only. With groups
+        it is one group at least, and about that fraction of the sequences.
     patience : int, default=20
         Epochs to wait for a lower loss.
     callbacks : keras.callbacks.Callback, class, factory or list of these, default=None
@@ -223,7 +225,7 @@ class LSTMAutoencoderTransformer(
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, *, groups: Any = None) -> Self:
         """Learn to give back the sequences of `X`.
 
         Weights, scaling and held-out sequences are those that `random_state` decides; with
@@ -239,6 +241,10 @@ class LSTMAutoencoderTransformer(
             row's end and missing values elsewhere.
         y : None
             Ignored.
+        groups : array-like of shape (n_sequences,), default=None
+            What each sequence belongs to, as any hashable labels: the subject, the machine, or the
+            block of time that a window was cut from. All sequences of a group are held out, or none
+            is. None: each belongs to itself.
 
         Returns
         -------
@@ -251,6 +257,8 @@ class LSTMAutoencoderTransformer(
             If the reconstruction is no better than the mean of the training data.
         ConvergenceWarning
             If all epochs were run and the last of them still taught much.
+        OverlapWarning
+            If the sequences look like overlapping windows, and there are no groups.
 
         See Also
         --------
@@ -266,7 +274,8 @@ class LSTMAutoencoderTransformer(
         2
         """
         with self._unchanged_on_error():
-            self._judge(self._fit(X, continued=self.warm_start and hasattr(self, "_codec")))
+            continued = self.warm_start and hasattr(self, "_codec")
+            judge(self._fit(X, continued, groups))
         return self
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:

@@ -302,6 +302,46 @@ def check_lengths(lengths: ArrayLike, n_sequences: int) -> NDArray[np.int64]:
     return steps.astype(np.int64)
 
 
+def check_groups(groups: Any, n_sequences: int, least: int) -> NDArray[np.int64] | None:
+    """Return the number of the group of each sequence, 0, 1, ...; None without groups.
+
+    Parameters
+    ----------
+    groups : iterable of hashable, or None
+        One label a sequence.
+    n_sequences : int
+    least : int
+        How many groups there have to be.
+    """
+    if groups is None:
+        return None
+    try:
+        if isinstance(groups, str):
+            raise TypeError("a str is one label")
+        labels = groups.tolist() if hasattr(groups, "tolist") else list(groups)
+        numbers: dict[Any, int] = {}
+        found = [numbers.setdefault(label, len(numbers)) for label in labels]
+        has_missing = any(label is None or bool(label != label) for label in numbers)
+    except TypeError as error:
+        raise TypeError(
+            "groups must have one label per sequence, each a number, text or another hashable "
+            f"object that is not missing, but: {error}; give for example groups=[0, 0, 1, 1]."
+        ) from None
+    problem = ""
+    if len(found) != n_sequences:
+        problem = f"{len(found)} labels for {n_sequences} sequences"
+    elif has_missing:
+        problem = "missing labels (None or NaN)"
+    elif len(numbers) < least:
+        problem = f"the one label {labels[0]!r} for all"
+    if problem:
+        raise ValueError(
+            f"groups must have one label per sequence, and {least} different ones or more, got "
+            f"{problem}: give each sequence the label of what it belongs to, as its block of time."
+        )
+    return np.array(found, dtype=np.int64)
+
+
 def check_same_network(made_with: dict[str, Any], now: dict[str, Any]) -> None:
     """Raise if training would go on with a network that other parameters made."""
     for name, value in made_with.items():

@@ -458,10 +458,11 @@ def test_oddness_is_minus_the_log_of_a_probability(n):
 def test_held_out_errors_say_where_and_both_say_how_wide():
     rng = np.random.default_rng(0)
     trained_on, held_out = rng.normal(size=200), rng.normal(3, 1, size=8)
-    usual = Usual.of_held_out(trained_on, held_out)
+    usual = Usual.of_held_out(trained_on, held_out, 8)
     assert abs(usual.location - 3) < 1
     assert 0.5 < usual.spread < 2
-    assert Usual.of_held_out(trained_on, held_out[:0]) == Usual.of(trained_on)
+    assert Usual.of_held_out(trained_on, held_out, 1).spread > usual.spread
+    assert Usual.of_held_out(trained_on, held_out[:0], 0) == Usual.of(trained_on)
 
 
 def test_combined_probabilities_are_those_of_fishers_method():
@@ -477,9 +478,10 @@ def test_many_training_sequences_are_thinned_out():
     sequences = as_sequences(np.ones((n, 2)))
     features = np.random.default_rng(0).normal(size=(n, 3)).astype(np.float32)
     errors = np.ones((2 * n, 1))
-    norm = Norm.learn(sequences, errors, features, np.arange(5), seed=0)
+    norm, learned = Norm.learn(sequences, errors, features, np.arange(5), seed=0)
     assert norm.neighbours.shape == (MAX_NEIGHBOURS, 3)
-    assert np.isfinite(norm.oddness(sequences, errors, features)).all()
+    assert_allclose(norm.oddness(sequences, errors, features), learned)
+    assert np.isfinite(learned).all()
 
 
 def test_a_noisy_channel_does_not_hide_a_quiet_one():
@@ -487,7 +489,7 @@ def test_a_noisy_channel_does_not_hide_a_quiet_one():
     rng = np.random.default_rng(0)
     errors = np.square(rng.normal(size=(200, 2)) * [1.0, 0.01])
     features = rng.normal(size=(40, 3)).astype(np.float32)
-    norm = Norm.learn(sequences, errors, features, np.arange(4), seed=0)
+    norm, _ = Norm.learn(sequences, errors, features, np.arange(4), seed=0)
     errors[3, 1] = 0.05  # far less than what is usual of the other channel
     odd = norm.oddness(sequences, errors, features)[:, 0]
     assert odd.argmax() == 0

@@ -15,7 +15,7 @@ from sklearn_seqae import containers, datasets, exceptions
 OBJECTS = {
     **{
         f"sklearn_seqae.exceptions.{name}": getattr(exceptions, name)
-        for name in ("NothingLearnedWarning", "FileFormatError", "UntrustedError")
+        for name in ("NothingLearnedWarning", "OverlapWarning", "FileFormatError", "UntrustedError")
     },
     **{
         f"sklearn_seqae.{name}": getattr(sklearn_seqae, name)

@@ -81,7 +81,7 @@ def recorder(log, *, stop_at=None, within=False):
 def stopped():
     """A fit that stopped early, what a callback saw of it, and what was held out."""
     log, splits = [], []
-    split = training._split
+    split = training.hold_out
 
     def spy(*args):
         splits.append(split(*args))
@@ -95,7 +95,7 @@ def stopped():
         callbacks=recorder(log),
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "_split", spy)
+        patch.setattr(training, "hold_out", spy)
         ae.fit(X)
     trained_on, held_out = splits[0]
     assert sorted([*trained_on, *held_out]) == list(range(len(X)))
