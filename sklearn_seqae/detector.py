@@ -255,7 +255,9 @@ class LSTMAutoencoderDetector(OutlierMixin, JudgingAutoencoder):
             self._calibrate(self._read(X), outcome.held_out, groups)
         return self
 
-    def _calibrate(self, sequences: Sequences, held_out: NDArray[np.int64], groups: Any) -> None:
+    def _calibrate(
+        self, sequences: Sequences, held_out: NDArray[np.int64], groups: Any = None
+    ) -> None:
         """Learn what is usual, and set the threshold."""
         numbers = check_groups(groups, len(sequences), least=2)
         features, errors, _ = self._examine(sequences)
