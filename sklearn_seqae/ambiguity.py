@@ -24,6 +24,8 @@ from .layout import Form
 
 # Rows that are asked first: what does not hold for these does not hold for all.
 HEAD = 100
+# A table with more columns is hardly one of channels, and to try all pairs of them takes seconds.
+MOST_COLUMNS = 200
 # Fewer rows rise by chance too often.
 FEWEST_ROWS = 6
 # How often a table of random numbers may pass for one with ids and time stamps.
@@ -127,6 +129,27 @@ def check_numbers(values: NDArray[Any], names: Sequence[Any]) -> None:
         )
 
 
+def check_frames(frames: Sequence[Any]) -> None:
+    """Warn if DataFrames, a sequence each, still have a column of ids among their channels.
+
+    Such are the groups of a frame: the column has one value in each, and another in every other.
+    """
+    filled = [frame for frame in frames if len(frame)]
+    if len(filled) < 2:
+        return
+    for position, name in enumerate(filled[0].columns):
+        column = filled[0].iloc[:, position]
+        if _kind(column) != "text" and not _NAMED_ID.fullmatch(str(name)):
+            continue
+        firsts = {frame.iat[0, position] for frame in filled}
+        if len(firsts) == len(filled) and all(f.iloc[:, position].nunique() == 1 for f in filled):
+            _warn(
+                f"The column {name!r} looks like the ids of sequences, as it has one value in each "
+                "and another in every other, but is read as a channel. If it is, leave it out: "
+                f"[x.drop(columns={name!r}) for x in X]"
+            )
+
+
 def check_index(index: Any) -> None:
     """Raise, or warn, if an index of (id, time) is more likely one of (time, id)."""
     first, second = map(_kind, index.levels)
@@ -189,8 +212,8 @@ def _kind(column: Any) -> str:
         return "" if np.isnan(column).all() else "numbers"
     if kind in "iub":
         return "numbers"
-    items = np.asarray(column, dtype=object)
-    there = items[~is_missing(items)][:HEAD].tolist()
+    head = column.iloc[:HEAD] if is_series(column) else column[:HEAD]
+    there = _present(head) or _present(column)
     if not there:
         return ""
     if isinstance(there[0], _TIMES) or hasattr(there[0], "freqstr"):  # the last are pandas' periods
@@ -199,6 +222,12 @@ def _kind(column: Any) -> str:
         return "numbers"
     are_dates = all(re.match(r"\d{4}-\d{1,2}-\d{1,2}", str(item)) for item in there)
     return "time stamps" if are_dates else "text"
+
+
+def _present(column: Any) -> list[Any]:
+    """Return the first items that are not missing."""
+    items = np.asarray(column, dtype=object)
+    return items[~is_missing(items)][:HEAD].tolist()
 
 
 def _check_levels(X: Any) -> None:
@@ -303,7 +332,7 @@ def _find_keys(
     identities = np.flatnonzero(whole)
     times = np.arange(values.shape[1]) if len(names) else identities
     n_pairs = len(identities) * len(times)
-    if values.shape[1] < 3:
+    if not 3 <= values.shape[1] <= MOST_COLUMNS:
         return None
     for i in identities.tolist():
         rising = times[_rises_within(head[:, i], head[:, times])].tolist()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .ambiguity import check_frame, check_index, refuse_text_column
+from .ambiguity import check_frame, check_frames, check_index, refuse_text_column
 from .arrays import pad, read_array, refuse_infinity, refuse_zero
 from .clocks import check_rising, check_rising_each, read_clock, tell
 from .elements import (
@@ -101,6 +101,7 @@ def read_frames(X: Any, choose: Chooser | None) -> Sequences | None:
                 f"{list(frame.columns)} and sequence 0 has {list(names)}; give all the same "
                 "columns in the same order."
             )
+    check_frames(X)
     indexes = [frame.index for frame in X]
     check_rising_each(indexes, lambda i: f"sequence {i}")
     form = Form(

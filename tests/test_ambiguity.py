@@ -141,6 +141,7 @@ def test_rows_of_days_with_numbered_columns_are_read_with_a_warning():
         dated(WORDS)[:1],
         [dated(WORDS)],
         [dated(WORDS)[i : i + 10] for i in range(0, N, 10)],
+        [pd.DataFrame({"mode": list("aa"), "level": i}) for i in range(3)],
         pd.DataFrame(VALUES, text(range(N))),
         pd.DataFrame(VALUES, columns=["winter", "spring", "summer", "autumn"]),
         pd.DataFrame(VALUES, columns=["2020-01", "2020-02", "2021-01", "2021-02"]),
@@ -252,6 +253,20 @@ def test_a_fit_on_a_table_of_one_column_warns():
     for X in (VALUES[:, :1], pd.DataFrame({"x": VALUES[:, 0]})):
         with pytest.raises(AmbiguousInputWarning, match=r"24 sequences of one step .*pass \[X\]"):
             LSTMAutoencoderTransformer(**TINY).fit(X)
+
+
+def test_ids_that_groups_keep_are_read_as_a_channel_with_a_warning():
+    for X in (FLAT, FLAT.assign(id=text(IDS))):
+        groups = [group for _, group in X.groupby("id")]
+        remedy = r"column 'id' looks like .* \[x.drop\(columns='id'\) for x in X\]"
+        with pytest.warns(AmbiguousInputWarning, match=remedy):
+            assert read(groups).n_channels == 4
+    groups = [
+        group.drop(columns="id").assign(sex=text([i % 2] * 8)) for i, group in enumerate(groups)
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read(groups).n_channels == 4
 
 
 def test_time_stamps_are_no_channel():
