@@ -20,7 +20,7 @@ from .nodes import (
     check_types,
     read_dtype,
 )
-from .states import check_state
+from .states import check_state, request_again
 
 # What Python raises where a file asks for what can't be. That an import fails is for users to see.
 ODD = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
@@ -140,8 +140,11 @@ class Decoder:
             raise TypeError(f"{path} is no estimator")
         state = {name: part(item, name) for name, item in state.items()}
         check_state(path, kind, state)
+        requests = state.pop("_metadata_request", {})
         made: Any = object.__new__(kind)
         made.__setstate__(state)  # scikit-learn's warn if another version of it made them
+        if requests:
+            request_again(made, requests)
         return made
 
     def _keras(self, part: Any, path: str, arguments: dict[str, Any]) -> Any:

@@ -19,7 +19,7 @@ from .nodes import (
     check_types,
     is_json,
 )
-from .states import check_state
+from .states import check_state, plain_requests
 
 Node = dict[str, Any]
 Part = Callable[..., Any]
@@ -210,7 +210,9 @@ def _lists(value: Any) -> Any:
 
 def _estimator(value: BaseEstimator, where: str, part: Part) -> Node:
     path = path_of(type(value), where)
-    state = value.__getstate__()
+    state = dict(value.__getstate__())
+    if "_metadata_request" in state:
+        state["_metadata_request"] = plain_requests(state["_metadata_request"])
     try:
         check_state(path, type(value), state)
     except ValueError as error:

@@ -14,6 +14,7 @@ from .exceptions import FileFormatError
 from .fitted import Codec
 from .names import Resolver
 from .persistence import STRUCTURES, check_attributes
+from .states import request_again
 from .transformer import LSTMAutoencoderTransformer
 from .validation import check_parameters
 
@@ -102,7 +103,13 @@ def load(source: Any, trusted: Iterable[str] = ()) -> Any:
         check_parameters(estimator)  # Keras makes objects of what else may be a dict
     except InvalidParameterError as error:
         raise odd("the list of parameters", str(error)) from error
+    requests = attributes.pop("_metadata_request", {})
     estimator.__dict__.update(attributes)
+    if requests:
+        try:
+            request_again(estimator, requests)
+        except ODD as error:
+            raise odd("the list of attributes", str(error)) from error
     _check_network(estimator._codec, estimator.n_channels_in_)
     return estimator
 

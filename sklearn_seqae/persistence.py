@@ -23,7 +23,7 @@ from .names import path_of
 from .nodes import Structure, check_types
 from .oddness import Norm, Usual
 from .scaling import SequenceScaler
-from .states import ANYWHERE, check_free, check_values
+from .states import ANYWHERE, check_free, check_values, plain_requests
 from .symbols import MixedScaler
 
 _NONE = type(None)
@@ -166,6 +166,8 @@ def save(estimator: Any, target: Any, include_optimizer: bool) -> None:
     parameters = estimator.get_params(deep=False)
     state = estimator.__getstate__()
     attributes = {name: value for name, value in state.items() if name not in parameters}
+    if "_metadata_request" in attributes:
+        attributes["_metadata_request"] = plain_requests(attributes["_metadata_request"])
     kind = type(estimator)
     try:
         check_attributes(kind, attributes)

@@ -17,7 +17,7 @@ from .layout import Form
 from .names import ESTIMATORS
 
 # Those that any estimator may have, fitted or not.
-ANYWHERE = ("_sklearn_version", "_sklearn_output_config")
+ANYWHERE = ("_sklearn_version", "_sklearn_output_config", "_metadata_request")
 
 
 def check_state(path: str, kind: type, state: Mapping[str, Any]) -> None:
@@ -44,6 +44,25 @@ def check_state(path: str, kind: type, state: Mapping[str, Any]) -> None:
     # A pipeline's memory is a folder that it would write to, and load pickles from.
     if state.get("memory") is not None:
         raise ValueError(f"{kind.__name__} has a memory, which can't be kept in a file")
+
+
+def plain_requests(request: Any) -> dict[str, dict[str, Any]]:
+    """Return which metadata methods request, as `set_fit_request` and the like have it."""
+    methods = {name: getattr(method, "requests", None) for name, method in vars(request).items()}
+    return {name: dict(requests) for name, requests in methods.items() if requests}
+
+
+def request_again(estimator: BaseEstimator, requests: dict[str, dict[str, Any]]) -> None:
+    """Have an estimator's methods request what `plain_requests` gave, or raise ValueError."""
+    request: Any = estimator.get_metadata_routing()
+    for name, wanted in requests.items():
+        method: Any = getattr(request, name, None)
+        known = getattr(method, "requests", {})
+        for parameter, alias in wanted.items():
+            if parameter not in known:
+                raise ValueError(f"{name!r:.60} requests {parameter!r:.60}, which it has not")
+            method.add_request(param=parameter, alias=alias)
+    estimator._metadata_request = request
 
 
 def check_free(kind: type, names: Iterable[str]) -> None:
@@ -108,10 +127,15 @@ def _is_config(value: Any) -> bool:
     return type(value) is dict and value.keys() <= {"transform"} and {*value.values()} <= {*choices}
 
 
+def _are_requests(value: Any) -> bool:
+    return type(value) is dict and all(type(requests) is dict for requests in value.values())
+
+
 # What attributes are, if not arrays of numbers or None.
 _IS: dict[str, Callable[[Any], bool]] = {
     "_sklearn_version": _is(str),
     "_sklearn_output_config": _is_config,
+    "_metadata_request": _are_requests,
     "feature_names_in_": _holds_text,
     "bin_edges_": _holds_arrays,
     "categories_": _list_of(np.ndarray),

@@ -15,10 +15,12 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from sklearn import decomposition, pipeline, preprocessing
+from sklearn.base import clone
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sklearn_seqae import LSTMAutoencoderTransformer, archive, formats, load
@@ -586,6 +588,29 @@ def test_a_trusted_class_has_attributes_of_its_own_but_hides_none_of_its_class(r
             archive.write(file, archived.manifest, archived.arrays())
             with pytest.raises(FileFormatError, match=name):
                 load(io.BytesIO(file.getvalue()), trusted)
+
+
+def test_what_methods_request_is_kept(fitted, forge):
+    with sklearn.config_context(enable_metadata_routing=True):
+        asking = copy.copy(fitted).set_inverse_transform_request(lengths="n")
+        scaler = StandardScaler().set_fit_request(sample_weight=True)
+    file = io.BytesIO()
+    asking.save(file)
+    loaded = load(io.BytesIO(file.getvalue()))
+    assert str(loaded.get_metadata_routing()) == str(asking.get_metadata_routing())
+    assert str(clone(loaded).get_metadata_routing()) == str(asking.get_metadata_routing())
+    assert str(recoded(scaler).get_metadata_routing()) == str(scaler.get_metadata_routing())
+    for requests in (
+        LINK,
+        {"inverse_transform": LINK},
+        {"inverse_transform": {"lengths": LINK}},
+        {"inverse_transform": {"lengths": 3}},
+        {"inverse_transform": {LINK: True}},
+        {LINK: {"lengths": True}},
+        {"owner": {"lengths": True}},
+    ):
+        with pytest.raises(FileFormatError, match="the list of attributes is odd"):
+            forge(lambda m, arrays, x=requests: at(m, "attributes").update(_metadata_request=x))
 
 
 def test_losses_are_numbers(forge):
