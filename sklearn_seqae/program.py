@@ -147,7 +147,7 @@ class TrainingProgram:
         """
         theirs, ours = seed_states(model), seed_states(self.model)
         for their, our in zip(theirs, ours, strict=True):
-            seed = int(ops.convert_to_numpy(their.value)[0])
+            seed = int(their.numpy()[0])
             our.assign([seed, first_epoch * DRAWS_PER_EPOCH % 2**31])
 
     def state(self) -> tuple[list[NDArray], list[NDArray]]:
@@ -157,7 +157,7 @@ class TrainingProgram:
 
     def finish(self) -> None:
         """Have the weights become their moving averages, if the optimizer keeps some."""
-        if int(ops.convert_to_numpy(self.optimizer.iterations)) > 0:  # else there are none yet
+        if int(self.optimizer.iterations) > 0:  # else there are none yet
             self.optimizer.finalize_variable_values(self.model.trainable_variables)
 
     def train(

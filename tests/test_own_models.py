@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn_seqae import LSTMAutoencoderTransformer, networks, training
 from sklearn_seqae.cache import programs
 from sklearn_seqae.likeness import likeness
+from sklearn_seqae.program import TrainingProgram
 
 STEPS = np.linspace(0, 3, 6)
 # Twelve sequences of one length: a batch of eight, and one of four.
@@ -342,3 +343,41 @@ def test_an_optimizer_does_what_it_does_in_keras(name, monkeypatch):
     first = ae.model_.get_weights()
     for ours, theirs in zip(ae.fit(X).model_.get_weights(), first, strict=True):
         assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("name", ["averages", "scaled by itself", "several"])
+def test_an_optimizer_goes_on_where_it_was_and_is_traced_once(name, monkeypatch):
+    in_order(monkeypatch)
+    ae = make(encoder=read, optimizer=OPTIMIZERS[name]()).fit(X)
+    monkeypatch.setattr(TrainingProgram, "__init__", None)
+    model, _ = fit_by_keras(ae, OPTIMIZERS[name](), X, epochs=2)
+    ae.partial_fit(X)
+    model.fit(X, X, batch_size=8, shuffle=False, verbose=0)
+    assert_same_weights(ae, model)
+
+
+@pytest.mark.parametrize("swap_on_epoch", [None, True])
+def test_moving_averages_are_held_against_what_is_held_out_where_a_callback_swaps_them(
+    swap_on_epoch, monkeypatch
+):
+    in_order(monkeypatch)
+    monkeypatch.setattr(training, "_split", lambda *_: (np.arange(9), np.arange(3)))
+
+    def callbacks():
+        swap = keras.callbacks.SwapEMAWeights
+        return [] if swap_on_epoch is None else [swap(swap_on_epoch=swap_on_epoch)]
+
+    ae = make(encoder=read, optimizer=averaged(), early_stopping=True, callbacks=callbacks()).fit(X)
+    assert ae.best_epoch_ == 1
+    model, history = fit_by_keras(
+        ae, averaged(), X[:9], epochs=2, validation_data=(X[:3], X[:3]), callbacks=callbacks()
+    )
+    assert_allclose(ae.history_["val_loss"], history["val_loss"], rtol=1e-4)
+    assert_same_weights(ae, model)
+
+
+def test_weights_that_no_fit_has_cannot_be_excluded_from_decay():
+    optimizer = keras.optimizers.AdamW(0.01)
+    optimizer.exclude_from_weight_decay(var_list=[keras.Variable(0.0)])
+    with pytest.raises(ValueError, match=r"exclude them by name, for example .*\['bias'\]"):
+        make(optimizer=optimizer).fit(X)
