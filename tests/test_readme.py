@@ -65,3 +65,46 @@ def test_the_design_page_has_every_module():
     rows = re.findall(r"`(\w+)`", " ".join(cells))
     modules = {path.stem for path in (ROOT / "sklearn_seqae").glob("*.py")}
     assert sorted(rows) == sorted(modules - {"__init__"})
+
+
+def benchmarks(section):
+    """Return the rows of a table of docs/benchmarks.md by their first two cells."""
+    text = read("docs/benchmarks.md").partition(f"## {section}\n")[2].partition("\n## ")[0]
+    rows = [re.findall(r"[^|]+", line.strip("|")) for line in text.strip().splitlines()[2:]]
+    return {(row[0].strip(), row[1].strip()): [cell.strip() for cell in row[2:]] for row in rows}
+
+
+def test_claims_of_speed_are_those_of_the_defaults():
+    ratios = {
+        key: [float(cell.removesuffix("x")) if cell != "-" else None for cell in cells]
+        for key, cells in benchmarks("Times better than the tutorial").items()
+    }
+    others = [row for key, row in ratios.items() if key[1] == "defaults" and key[0] != "ragged"]
+    fits = [ratio for row in others for ratio in row[:2]]
+    encoding = [row[3] for row in others]
+    cold, warm, _, encode, _ = ratios["ragged", "defaults"]
+    bare = ratios["ragged", "sklearn_seqae"][3]
+    claims = read("README.md").partition("## Speed\n")[2].partition("\n## ")[0]
+    numbers = re.findall(r"\d+(?:\.\d+)?(?= to | times)", claims.replace("\n", " "))
+    expected = [cold, warm, encode, min(fits), max(fits), min(encoding), max(encoding), bare]
+    assert [float(number) for number in numbers] == pytest.approx(expected, rel=0.03)
+
+
+def test_the_table_of_the_page_on_speed_is_that_of_the_benchmarks():
+    medians = benchmarks("Medians")
+    table = {
+        cells[0].strip(): [float(cell.replace(" ", "")) for cell in cells[1:]]
+        for line in read("docs/guide/speed.md").splitlines()
+        if line.startswith("| ") and (cells := line.strip("|").split("|"))[-1].strip().isdigit()
+    }
+    contenders = {
+        "ours, defaults": "defaults",
+        "ours, the tutorials' architecture: one direction, no filters": "sklearn_seqae",
+        "tutorials' Keras script": "tutorial",
+        "PyTorch, a careful loop": "torch padded",
+    }
+    assert list(table) == list(contenders)
+    for name, contender in contenders.items():
+        _, cold, warm, _, encode, one, memory, *_ = medians["ragged", contender]
+        expected = [float(cold), float(warm), 1000 * float(encode), float(one), float(memory)]
+        assert table[name] == pytest.approx(expected, rel=0.03)
