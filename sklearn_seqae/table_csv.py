@@ -57,6 +57,11 @@ def read_csv(
                 "than once: rename them."
             )
         chosen = names if chosen is None else chosen
+        if "" in chosen:  # as pandas writes the labels of rows
+            raise ValueError(
+                f"Expected a name for every column of {file.path!r}, got none for number "
+                f"{names.index('') + 1}: name it, leave it out, or name the others by --channels."
+            )
         if is_empty or not set(chosen) <= set(names):
             yield load("pandas").DataFrame(columns=names)
             return

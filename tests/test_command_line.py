@@ -334,6 +334,22 @@ def steps(n_sequences=6, **columns):
     return pd.DataFrame({"id": ids, "x": values} | columns)
 
 
+def test_row_labels_that_pandas_wrote_are_no_channel(run, folder):
+    steps().to_csv(folder / "labelled.csv")
+    fit = ("fit", "labelled.csv", "labelled.zip", "--id", "id", "--quiet", *TINY)
+    assert "Expected a name for every column of 'labelled.csv'" in run(*fit, code=1).err
+    run(*fit, "--channels", "x")
+    assert load(folder / "labelled.zip").n_channels_in_ == 1
+
+
+def test_dates_in_no_column_of_time_are_refused_unless_they_are_symbols(run, folder):
+    steps(day="2024-01-01").to_csv(folder / "dated.csv", index=False)
+    fit = ("fit", "dated.csv", "dated.zip", "--id", "id", "--quiet", *TINY)
+    assert "name the column of time stamps by --time" in run(*fit, code=1).err
+    run(*fit, "--symbols", "day")
+    assert load(folder / "dated.zip").categories_[1].tolist() == ["2024-01-01"]
+
+
 def test_na_is_a_text_where_text_is_and_a_missing_number_elsewhere(run, folder):
     ids = np.repeat(["NA", "null", "nan", "None", "007", "1"], 4)
     frame = steps(id=ids, gene=np.tile(["NA", "BRCA", "NA", "null"], 6))
