@@ -47,6 +47,7 @@ def read_arrow(X: Any, choose: Chooser | None) -> Sequences | None:
             f"{[name for name in names if name not in kept]} hold none; select those of lists, "
             f"{kept}."
         )
+    pa = load("pyarrow")
     refuse_zero("sample(s)", (len(columns[0]), len(columns)), len(columns[0]))
     where = [f"column {name!r}" if kind in _TABLES else "the array" for name in names]
     offsets = _shared_offsets(columns, where)
@@ -61,12 +62,13 @@ def read_arrow(X: Any, choose: Chooser | None) -> Sequences | None:
             "Expected one channel a column, or one single column of vectors, but some of the "
             f"columns {list(names)} hold vectors; select one of these alone."
         )
-    if len(columns) == len(channels):
+    is_struct = len(columns) == 1 and pa.types.is_struct(columns[0].type.value_type)
+    field_names = tuple(channels) if is_struct else ()
+    if len(columns) == len(channels) and not is_struct:
         channels = list(names) if kind in _TABLES else [None]
-    pa = load("pyarrow")
     types = [(str(name), column.type) for name, column in zip(names, columns, strict=True)]
     schema = X.schema if kind in ("arrow_table", "arrow_batch") else pa.schema(types)
-    form = Form(kind, columns=tuple(names), layout=write_schema(schema))
+    form = Form(kind, columns=tuple(names), layout=write_schema(schema), fields=field_names)
     index = None
     if is_frame(X) or is_series(X):
         form = replace(form, names=(X.index.name, *(X.columns.names if is_frame(X) else ())))
@@ -108,6 +110,20 @@ def write_arrow(sequences: Sequences, form: Form, index: SequenceIndex | None) -
     fields = [field.with_type(array.type) for field, array in zip(fields, arrays, strict=True)]
     schema = pa.schema(fields, metadata=schema.metadata)
     return _CLOSE[form.kind](pa.Table.from_arrays(arrays, schema=schema), form, index)
+
+
+def order_fields(sequences: Sequences, names: tuple[str, ...]) -> Sequences:
+    """Return sequences whose steps are structs with the fields in another order."""
+    form = sequences.form
+    order = [form.fields.index(name) for name in names]
+    labels = tuple(sequences.labels[j] for j in order) if sequences.labels else ()
+    schema = read_schema(form.layout)
+    field = schema.field(0)
+    step = load("pyarrow").struct([field.type.value_type.field(name) for name in names])
+    schema = schema.set(0, field.with_type(with_value_type(field.type, step)))
+    form = replace(form, layout=write_schema(schema), fields=names)
+    values = sequences.values[:, order]
+    return Sequences(values, sequences.offsets, form, labels, sequences.index)
 
 
 # Containers

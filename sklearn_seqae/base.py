@@ -3,26 +3,20 @@
 import contextlib
 import warnings
 from collections.abc import Iterator
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from . import validation
-from .ambiguity import doubt_one_column, refuse_one_sequence
 from .architecture import Architecture
-from .diagram import Diagrammed
-from .elements import Chooser
 from .filters import choose_dilations
 from .fitted import Codec
-from .importing import load
-from .outputs import chosen_output
 from .overlap import warn_of_overlap
 from .persistence import FITTED, save
-from .sequences import Sequences, as_sequences
-from .symbols import MixedScaler, adopt
+from .reading import SequenceReader
+from .sequences import Sequences
+from .symbols import MixedScaler
 
 if TYPE_CHECKING:
     import keras
@@ -48,6 +42,7 @@ NETWORK_PARAMETERS = (
     "patch_size",
     "scaler",
     "categorical_features",
+    "min_frequency",
 )
 TRAINING_PARAMETERS = (
     "loss",
@@ -65,15 +60,14 @@ TRAINING_PARAMETERS = (
 )
 
 
-class SequenceAutoencoder(Diagrammed):
-    """Reads sequences, checks them against what fit saw, and trains a codec on them.
+class SequenceAutoencoder(SequenceReader):
+    """Trains a codec on sequences.
 
     It has the parameters of `LSTMAutoencoderTransformer`, but leaves their list, and what is done
     with the codec, to its subclasses.
     """
 
     _fitted_types = FITTED
-    n_channels_in_: int
     # Whether what is learned of training sequences is learned by comparing them with each other.
     _compares_sequences = False
 
@@ -206,6 +200,8 @@ class SequenceAutoencoder(Diagrammed):
         numbers = validation.check_groups(groups, len(sequences), 1 + self._compares_sequences)
         if numbers is None and (settings["early_stopping"] or self._compares_sequences):
             warn_of_overlap(sequences, stacklevel=4)
+        if continued:  # of what it cannot write a network learns nothing
+            sequences = self._codec.scaler.without_unknown(sequences)
         validation.check_symbol_loss(self.loss, sequences.labels, sequences.n_channels)
         if not continued:
             self._start(sequences)
@@ -236,6 +232,10 @@ class SequenceAutoencoder(Diagrammed):
         self.scaler_ = scaler.scaler_
         labels = scaler.labels or (None,) * sequences.n_channels
         self.categories_ = [None if found is None else found.values for found in labels]
+        self.infrequent_categories_ = [
+            found.values[found.width - 1 :] if found is not None and found.n_joined else None
+            for found in labels
+        ]
         self.history_, self.n_epochs_, self.best_epoch_ = {}, 0, 0
         self._n_features_out = self.n_components
         architecture = self._architecture(sequences, scaler)
@@ -293,74 +293,6 @@ class SequenceAutoencoder(Diagrammed):
             n_summary=n_components - n_learned if has_filters else 0,
             symbols=scaler.symbols,
         )
-
-    def _read(self, X: Any, reset: bool = False) -> Sequences:
-        """Return `X` in the inner form, checked against what fit saw unless it is fit that asks."""
-        if not reset:
-            check_is_fitted(self)
-        sequences = as_sequences(X, self._chooser(reset))
-        if not reset:
-            sequences = sequences.with_channels(self.n_channels_in_)
-        form = sequences.form
-        if reset:
-            self.n_channels_in_ = sequences.n_channels
-            self.n_features_in_ = sequences.n_features
-            self.__dict__.pop("feature_names_in_", None)
-            doubt_one_column(form, len(sequences))
-        else:
-            self._check_n_channels(sequences.n_channels)
-            refuse_one_sequence(form, self._form, len(sequences))
-        is_given = not isinstance(X, Sequences)
-        if is_given and form.has_columns_of(form if reset else self._form):
-            validate_data(self, X, reset=reset, skip_check_array=True)
-        elif not reset:
-            self._check_names(form.channel_names)
-        return sequences if reset else adopt(sequences, self._codec.scaler.labels)
-
-    def _chooser(self, reset: bool) -> Chooser | None:
-        """Return what decides which channels hold symbols; None if none does."""
-        if reset:
-            if self.categorical_features is None:
-                return None
-            return partial(validation.symbol_channels, self.categorical_features)
-        labels = self._codec.scaler.labels
-        return partial(self._choose_as_in_fit, labels) if labels else None
-
-    def _choose_as_in_fit(
-        self, labels: tuple[Any, ...], found: list[bool], names: tuple[Any, ...] | None
-    ) -> list[bool]:
-        self._check_n_channels(len(found))
-        self._check_names(names)
-        return [one is not None for one in labels]
-
-    def _check_names(self, names: tuple[Any, ...] | None) -> None:
-        """Raise unless channels have the names that fit saw, if both times they have some."""
-        known = self._form.channel_names
-        # One column may hold all channels.
-        if known is None or names is None or len(known) != len(names) or known == names:
-            return
-        raise ValueError(
-            f"Expected the columns that fit saw, {list(known)}, got {list(names)}: give the same "
-            "columns in the same order."
-        )
-
-    def _with_ids(self, codes: NDArray[np.float32], sequences: Sequences) -> Any:
-        """Return codes as a DataFrame with the ids of their sequences, if that was asked for.
-
-        scikit-learn would give them the index of `X`, which has more rows in a long frame.
-        """
-        ids = None if sequences.index is None else sequences.index.ids
-        if ids is None or chosen_output(self) != "pandas":
-            return codes
-        return load("pandas").DataFrame(codes, index=ids)
-
-    def _check_n_channels(self, n_channels: int) -> None:
-        if n_channels != self.n_channels_in_:
-            raise ValueError(
-                f"X has {n_channels} channels, but {type(self).__name__} is expecting "
-                f"{self.n_channels_in_} channels as input: give the channels that fit saw, and "
-                "one single sequence x, (n_steps, n_channels), as [x]."
-            )
 
     @contextlib.contextmanager
     def _unchanged_on_error(self) -> Iterator[None]:

@@ -14,6 +14,7 @@ def blame(
     sequences: Sequences,
     expected: Sequences,
     errors: NDArray[np.float64],
+    shares: NDArray[np.float64],
     oddness: NDArray[np.float64],
     norm: Norm,
     names: Sequence[Any],
@@ -27,6 +28,8 @@ def blame(
         As they were, and as they came back.
     errors : ndarray of shape (total_steps, n_channels)
         Squared errors, NaN for missing values.
+    shares : ndarray of shape (total_steps, n_channels)
+        Of each value in the error of its sequence.
     oddness : ndarray of shape (n_sequences, 3)
         As `norm` found it.
     norm : Norm
@@ -38,7 +41,6 @@ def blame(
     n = len(sequences)
     totals = oddness.sum(axis=1, keepdims=True)
     by_values, by_shape, by_length = (oddness / np.where(totals > 0, totals, 1.0)).T
-    shares = norm.shares(sequences, errors)
     steps, channels = _most_to_blame(sequences, errors, shares, top)
     owners = sequences.owners[steps]
     rows = np.concatenate([owners, np.arange(n), np.arange(n)])

@@ -55,6 +55,10 @@ class LSTMAutoencoderDetector(OutlierMixin, JudgingAutoencoder):
     categorical_features : "from_dtype", array-like of int, str or bool, or None, \
             default="from_dtype"
         The channels that hold symbols.
+    handle_unknown : {"error", "unknown"}, default="error"
+        A symbol that fit did not see is refused, or makes its sequence an outlier.
+    min_frequency : int or float, default=None
+        Symbols of fewer steps, or of a smaller part of them, are one.
     loss : str, callable or keras.losses.Loss, default="mse"
         What training lowers.
     metrics : str, callable, keras.metrics.Metric or list of these, default=None
@@ -114,7 +118,9 @@ class LSTMAutoencoderDetector(OutlierMixin, JudgingAutoencoder):
     scaler_ : SequenceScaler
         The fitted scaling of the channels of numbers; None where there are none.
     categories_ : list of (ndarray or None)
-        The symbols of each channel; None for numbers.
+        The symbols of each channel, the infrequent ones last; None for numbers.
+    infrequent_categories_ : list of (ndarray or None)
+        Those that are one by `min_frequency`; None where there are none.
     n_channels_in_ : int
         Number of channels.
     n_features_in_ : int
@@ -160,6 +166,8 @@ class LSTMAutoencoderDetector(OutlierMixin, JudgingAutoencoder):
         patch_size: int | str = "auto",
         scaler: Any = "standard",
         categorical_features: Any = "from_dtype",
+        handle_unknown: str = "error",
+        min_frequency: float | None = None,
         loss: Any = "mse",
         metrics: Any = None,
         optimizer: Any = "adam",
@@ -188,6 +196,8 @@ class LSTMAutoencoderDetector(OutlierMixin, JudgingAutoencoder):
         self.patch_size = patch_size
         self.scaler = scaler
         self.categorical_features = categorical_features
+        self.handle_unknown = handle_unknown
+        self.min_frequency = min_frequency
         self.loss = loss
         self.metrics = metrics
         self.optimizer = optimizer
@@ -266,5 +276,6 @@ class LSTMAutoencoderDetector(OutlierMixin, JudgingAutoencoder):
         if self.contamination == "auto":
             self.offset_ = threshold(combine(oddness)[held_out], self.quantile)
         else:  # by the scores that `predict` will give these sequences
-            scores = combine(self._norm.oddness(sequences, errors, features))
+            ranked = self._ranked(sequences, errors)
+            scores = combine(self._norm.oddness(sequences, ranked, features))
             self.offset_ = float(np.quantile(scores, float(self.contamination)))

@@ -31,11 +31,18 @@ SMALLER = (
 class Labels:
     """The symbols of a channel: code ``i`` stands for ``values[i]``.
 
-    `dtype` is the pandas dtype of a column of them, where it says more than an array's.
+    `dtype` is the pandas dtype of a column of them, where it says more than an array's. The last
+    `n_joined` values are infrequent, and count as the one before them to a network.
     """
 
     values: NDArray[Any]
     dtype: Any = None
+    n_joined: int = 0
+
+    @property
+    def width(self) -> int:
+        """Number of symbols that a network tells apart."""
+        return len(self.values) - self.n_joined
 
 
 def is_frame(X: Any) -> bool:
@@ -301,9 +308,7 @@ def _read_symbols(pieces: list[Any], where: list[str]) -> tuple[NDArray[np.float
     if declared is None:
         _check_items(found, pieces, where)
         labels = sorted(set(found))
-        values = (
-            _as_objects(labels) if isinstance(next(iter(labels), ""), str) else np.array(labels)
-        )
+        values = as_objects(labels) if isinstance(next(iter(labels), ""), str) else np.array(labels)
     else:
         plain = getattr(declared.categories.dtype, "kind", "O") in "fiub"
         values = declared.categories.to_numpy(dtype=None if plain else object)
@@ -376,7 +381,8 @@ def _column_dtype(pieces: list[Any]) -> Any:
     return None if isinstance(dtype, np.dtype) else dtype
 
 
-def _as_objects(items: list[Any]) -> NDArray[np.object_]:
+def as_objects(items: list[Any]) -> NDArray[np.object_]:
+    """Return a 1-D array of objects as they are."""
     array = np.empty(len(items), dtype=object)
     array[:] = items
     return array

@@ -195,13 +195,14 @@ class Codec:
         codes = self.encode(sequences)
         scaled = self._decode_scaled(codes, sequences.lengths)
         unscaled = self.scaler.unscale(scaled, self._split(codes)[1])
-        return self.scaler.spread(sequences), unscaled
+        return self.scaler.targets(self.scaler.spread(sequences), sequences), unscaled
 
     def compare_scaled(self, sequences: Sequences) -> tuple[Sequences, Sequences]:
         """Return sequences, and what comes back of them, in the units that the network sees."""
         scaled = self.scaler.transform(sequences)
         codes = self._encode_scaled(scaled, sequences)
-        return scaled, self._decode_scaled(codes, sequences.lengths)
+        targets = self.scaler.targets(scaled, sequences)
+        return targets, self._decode_scaled(codes, sequences.lengths)
 
     def _weight_shapes(self) -> list[tuple[int, ...]]:
         weights = self._weights if self._model is None else self._model.weights
@@ -220,7 +221,8 @@ class Codec:
         codes = inference.encode(network, scaled)
         n_learned = self.architecture.n_learned
         features = codes[:, n_learned:] if self.architecture.n_summary else codes
-        return features, scaled, self._decode_scaled(codes[:, :n_learned], sequences.lengths)
+        targets = self.scaler.targets(scaled, sequences)
+        return features, targets, self._decode_scaled(codes[:, :n_learned], sequences.lengths)
 
     def _make_model(self) -> "keras.Model":
         if self._model is None:

@@ -20,10 +20,39 @@ from typing import Any
 
 from .exceptions import FileFormatError
 
-VERSION = 1
+VERSION = 2
 FORMAT = "sklearn_seqae estimator"
 
-UPGRADES: dict[int, Callable[[dict[str, Any], dict[str, Any]], None]] = {}
+
+def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
+    """Add what symbols have that are unknown or infrequent, and the fields of structs."""
+    added: dict[str, dict[str, Any]] = {
+        "form": {"fields": {"$": "tuple", "items": []}},
+        "labels": {"n_joined": 0},
+    }
+    nodes: list[Any] = [manifest]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, dict):
+            kind, state = node.get("$"), node.get("state")
+            if isinstance(kind, str) and isinstance(state, dict):
+                state |= added.get(kind, {})
+        inner = node.values() if isinstance(node, dict) else node
+        nodes += [one for one in inner if isinstance(one, dict | list)]
+    described = manifest.get("estimator")
+    parts = described if isinstance(described, dict) else {}
+    parameters, attributes = parts.get("parameters"), parts.get("attributes")
+    if not isinstance(parameters, dict) or not isinstance(attributes, dict):
+        return  # which is refused where it is read
+    parameters |= {"handle_unknown": "error", "min_frequency": None}
+    categories, made_with = attributes.get("categories_"), attributes.get("_made_with")
+    if isinstance(categories, list):
+        attributes["infrequent_categories_"] = [None] * len(categories)
+    if isinstance(made_with, dict):
+        made_with["min_frequency"] = None
+
+
+UPGRADES: dict[int, Callable[[dict[str, Any], dict[str, Any]], None]] = {1: _to_2}
 
 
 def check(manifest: dict[str, Any]) -> None:

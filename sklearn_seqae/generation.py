@@ -1,17 +1,64 @@
-"""What an autoencoder writes that nobody gave it: missing values, and whole sequences."""
+"""What an autoencoder writes: sequences of codes, missing values, and new sequences."""
 
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from .reconstruction import ReconstructingAutoencoder
-from .sequences import to_container
-from .validation import check_sampling, draw_seed
+from .sequences import row_labels, to_container
+from .validation import check_codes, check_lengths, check_sampling, draw_seed
 
 
 class GenerativeAutoencoder(ReconstructingAutoencoder):
-    """Fills in what is missing, and makes sequences like those of training."""
+    """Writes sequences from codes, fills in what is missing, and makes new sequences."""
+
+    _n_features_out: int
+
+    def inverse_transform(self, X: ArrayLike, lengths: ArrayLike | None = None) -> Any:
+        """Return the sequences that codes stand for.
+
+        Any point will do as a code, also one that no sequence has: a mean of codes, or a point
+        between two.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_sequences, n_components)
+            Codes.
+        lengths : array-like of shape (n_sequences,), default=None
+            Number of steps of each sequence. None: the one that all training sequences had or,
+            where they differed, the one that is decoded from the code.
+
+        Returns
+        -------
+        list, ndarray, DataFrame or other container
+            In the form that `fit` saw. If codes are a DataFrame, its index has their ids.
+
+        See Also
+        --------
+        transform : Codes of sequences.
+        sample : Sequences of codes that are drawn.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> codes = ae.transform(X)
+        >>> [len(x) for x in ae.inverse_transform(codes, lengths=[3, 2, 4])]
+        [3, 2, 4]
+        >>> between = ae.inverse_transform(codes[:1] / 2 + codes[1:2] / 2)
+        """
+        check_is_fitted(self)
+        codes = check_codes(X, self._n_features_out)
+        if lengths is None:
+            steps = self._codec.decode_lengths(codes)
+            if self._form.is_wide:  # a table gets no new columns
+                steps = np.minimum(steps, self.n_features_in_)
+        else:
+            steps = check_lengths(lengths, len(codes))
+        return to_container(self._codec.decode(codes, steps), self._form, index=row_labels(X))
 
     def impute(self, X: Any) -> Any:
         """Return sequences with their missing values filled from the reconstruction.

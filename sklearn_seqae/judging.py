@@ -162,13 +162,15 @@ class JudgingAutoencoder(ReconstructingAutoencoder):
         check_top(top)
         sequences = self._read(X)
         features, errors, decoded = self._examine(sequences)
-        oddness = self._norm.oddness(sequences, errors, features)
         scaler = self._codec.scaler
+        ranked = self._ranked(sequences, errors)
+        oddness = self._norm.oddness(sequences, ranked, features)
+        shares = self._norm.shares(sequences, ranked)
         expected = scaler.inverse_transform(decoded, scaler.statistics(sequences))
         names = self._form.channel_names or ()
         is_named = len(names) == sequences.n_channels
         channels = names if is_named else range(sequences.n_channels)
-        columns = blame(sequences, expected, errors, oddness, self._norm, channels, top)
+        columns = blame(sequences, expected, errors, shares, oddness, self._norm, channels, top)
         dtypes = {"step": "Int64", "channel": object if is_named else "Int64"}
         table = pandas.DataFrame(columns).astype(dtypes)
         if sequences.index is not None and sequences.index.ids is not None:
@@ -196,7 +198,11 @@ class JudgingAutoencoder(ReconstructingAutoencoder):
         """Return how odd sequences are by values, shape and length, (n_sequences, 3)."""
         sequences = self._read(X)
         features, errors, _ = self._examine(sequences)
-        return self._norm.oddness(sequences, errors, features)
+        return self._norm.oddness(sequences, self._ranked(sequences, errors), features)
+
+    def _ranked(self, sequences: Sequences, errors: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return errors that are infinite where a symbol is unknown: no normal sequence has it."""
+        return np.where(self._codec.scaler.unknown(sequences), np.inf, errors)
 
     def _examine(
         self, sequences: Sequences

@@ -41,6 +41,8 @@ class Form:
         columns, the type of an awkward array.
     masked : bool, default=False
         Whether NumPy's mask says what is missing.
+    fields : tuple of str, default=()
+        Names of the channels where steps are structs; their order is of no account.
     """
 
     kind: str = "list"
@@ -51,6 +53,7 @@ class Form:
     clock: tuple[str, str, str] | None = None
     layout: str = ""
     masked: bool = False
+    fields: tuple[str, ...] = ()
 
     @property
     def dtype(self) -> str:
@@ -75,6 +78,8 @@ class Form:
     @property
     def channel_names(self) -> tuple[Any, ...] | None:
         """Names of the channels, where the container has some."""
+        if self.fields:
+            return self.fields
         return self.columns if self.is_table or self.kind in ("frames", "awkward") else None
 
     def has_columns_of(self, other: Form) -> bool:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 _DOC = (
     "The codes of sequences, as LSTMAutoencoderTransformer.transform gives them, from raw values. "
     "A sequence that transform would refuse (of an infinite value, of a number that stands for no "
-    "symbol), or whose length is not within 0 and n_steps, has a code of NaN."
+    "symbol, unless unknown ones are read), or whose length is not within 0 and n_steps, has a "
+    "code of NaN."
 )
 _SEQUENCES_DOC = (
     "Raw values, one sequence a row. What stands behind the length of a sequence may be anything; "
@@ -41,6 +42,7 @@ def encoder_model(
     scaler: MixedScaler,
     names: tuple[Any, ...] | None = None,
     dtype: type[np.floating[Any]] = np.float32,
+    handle_unknown: str = "error",
 ) -> "onnx.ModelProto":
     """Return the encoder, with its scaling, as an ONNX model.
 
@@ -56,9 +58,13 @@ def encoder_model(
         Of the channels, for the metadata.
     dtype : type, default=np.float32
         Of the raw values, float32 or float64.
+    handle_unknown : {"error", "unknown"}, default="error"
+        Whether a number that stands for no symbol is refused, or read as an unknown symbol.
     """
     graph = Graph()
-    scaled = scale(graph, "sequences", "lengths", scaler, architecture.patch_size, dtype)
+    scaled = scale(
+        graph, "sequences", "lengths", scaler, architecture.patch_size, dtype, handle_unknown
+    )
     encoder = take_encoder(architecture, iter(weights))
     parts = encode(graph, scaled, architecture, encoder)
     if scaled.statistics:
@@ -108,8 +114,8 @@ class ExportableAutoencoder(SequenceAutoencoder):
         - "lengths": int64 (n_sequences,). Where rows are padded with NaN, `n_steps` for all will
           do;
         - "codes": float32 (n_sequences, n_components). NaN where `transform` would refuse the
-          sequence (infinite values, an index that no symbol has), or its length is not within 0 and
-          `n_steps`.
+          sequence (infinite values, an index that no symbol has unless
+          ``handle_unknown="unknown"``), or its length is not within 0 and `n_steps`.
 
         Its metadata are "sklearn_seqae_version", "n_components" and "channels": a JSON list with
         the "name" and "categories" of each channel, null where there are none.
@@ -165,7 +171,9 @@ class ExportableAutoencoder(SequenceAutoencoder):
         names = self._form.channel_names
         with replacing(path) as file:
             dtype = input_dtype(scaler, self._codec.mean, self._codec.variance)
-            model = encoder_model(architecture, self._codec.weights, scaler, names, dtype)
+            model = encoder_model(
+                architecture, self._codec.weights, scaler, names, dtype, self.handle_unknown
+            )
             file.write(model.SerializeToString())
 
 

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
-from .elements import LARGEST
+from .elements import LARGEST, Labels
 from .moments import FLOOR
 from .onnx_graph import Graph
 from .scaling import SequenceScaler
@@ -121,6 +122,7 @@ def scale(
     scaler: MixedScaler,
     patch_size: int,
     dtype: type[np.floating[Any]],
+    handle_unknown: str,
 ) -> Scaled:
     """Add what makes scaled values of the inputs of the graph, of which `dtype` is the values'."""
     with graph.scope("steps"):
@@ -151,7 +153,8 @@ def scale(
         with graph.scope("symbols"):
             one_hot, known = _spread_symbols(graph, x, observed, scaler, dtype)
             parts.append(one_hot)
-            refusal = graph.op("Add", refusal, graph.op("Where", known, 0.0, np.nan))
+            if handle_unknown == "error":
+                refusal = graph.op("Add", refusal, graph.op("Where", known, 0.0, np.nan))
             observed = graph.op("Gather", observed, scaler.channels, axis=2)
     values = parts[0] if len(parts) == 1 else graph.op("Concat", *parts, axis=2)
     return Scaled(values, observed, real, width, statistics, graph.op("Unsqueeze", refusal, [1]))
@@ -200,14 +203,24 @@ def _spread_symbols(
     graph: Graph, x: str, observed: str, scaler: MixedScaler, dtype: type[np.floating[Any]]
 ) -> tuple[str, str]:
     """Return one-hot values, and of which sequences all symbols are known, bool (n,)."""
-    codes = np.concatenate([np.arange(width) for width in scaler.symbols]).astype(dtype)
-    channels = scaler.channels[-len(codes) :]
+    labels = [(j, found) for j, found in enumerate(scaler.labels) if found is not None]
+    codes = np.concatenate([np.arange(len(found.values)) for _, found in labels], dtype=dtype)
+    channels = np.concatenate([np.repeat(j, len(found.values)) for j, found in labels])
     chosen, where = (graph.op("Gather", t, channels, axis=2) for t in (x, observed))
     is_symbol = graph.op("And", graph.op("Equal", chosen, codes), where)
     one_hot = graph.cast(is_symbol, np.float32)
     given = graph.cast(graph.op("Gather", observed, np.unique(channels), axis=2), np.float32)
     n_given, n_found = (graph.op("ReduceSum", t, [1, 2], keepdims=0) for t in (given, one_hot))
-    return one_hot, graph.op("Equal", n_given, n_found)
+    known = graph.op("Equal", n_given, n_found)
+    if any(found.n_joined for _, found in labels):  # the infrequent ones share a value
+        shared = [np.eye(found.width)[_columns(found)] for _, found in labels]
+        one_hot = graph.op("MatMul", one_hot, block_diag(*shared).astype(np.float32))
+    return one_hot, known
+
+
+def _columns(labels: Labels) -> NDArray[np.int64]:
+    """Return which of the values of a channel is that of each code."""
+    return np.minimum(np.arange(len(labels.values)), labels.width - 1)
 
 
 def _scale_channels(graph: Graph, x: str, scaler: SequenceScaler) -> str:

@@ -41,9 +41,10 @@ STRUCTURES = {
             "clock": (tuple, _NONE),
             "layout": str,
             "masked": bool,
+            "fields": tuple,
         },
     ),
-    "labels": Structure(Labels, {"values": ndarray, "dtype": object}),
+    "labels": Structure(Labels, {"values": ndarray, "dtype": object, "n_joined": Integral}),
     "architecture": Structure(
         Architecture,
         {
@@ -128,6 +129,7 @@ FITTED = {
     "_n_features_out": Integral,
     "scaler_": (SequenceScaler, _NONE),
     "categories_": list,
+    "infrequent_categories_": list,
     "history_": dict,
     "n_epochs_": Integral,
     "best_epoch_": Integral,

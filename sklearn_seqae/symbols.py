@@ -3,17 +3,21 @@
 The network knows nothing of symbols. It sees values: first the scaled numbers, then, for each
 channel of symbols, one value a symbol, of which one is 1 and the others are 0, or all NaN where the
 symbol is missing. What it writes there are probabilities, the highest of which names the symbol.
+
+Infrequent symbols share one value, which comes back as the most frequent of them. An unknown symbol
+has a code beyond those that were learned, and zeros in all values.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .elements import Labels
+from .elements import Labels, as_objects
 from .layout import Sequences
 from .scaling import SequenceScaler
 
@@ -56,14 +60,14 @@ class MixedScaler:
     @property
     def symbols(self) -> tuple[int, ...]:
         """Number of symbols of each channel that holds them."""
-        return tuple(len(found.values) for _, found in self._symbolic())
+        return tuple(found.width for _, found in self._symbolic())
 
     @property
     def channels(self) -> NDArray[np.int64]:
         """Index of the channel that each value belongs to, (n_values,) int64."""
         is_number = np.array([self._is_number(j) for j in range(self.n_channels)])
         parts = [np.flatnonzero(is_number)]
-        parts += [np.repeat(j, len(found.values)) for j, found in self._symbolic()]
+        parts += [np.repeat(j, found.width) for j, found in self._symbolic()]
         return np.concatenate(parts)
 
     @property
@@ -94,12 +98,41 @@ class MixedScaler:
         parts = [numbers.values]
         for j, found in self._symbolic():
             codes = sequences.values[:, j]
-            known = np.isfinite(codes)
-            one_hot = np.zeros((len(codes), len(found.values)), dtype=np.float32)
-            one_hot[known, codes[known].astype(np.int64)] = 1.0
-            one_hot[~known] = np.nan
+            known = codes < len(found.values)
+            one_hot = np.zeros((len(codes), found.width), dtype=np.float32)
+            one_hot[known, np.minimum(codes[known], found.width - 1).astype(np.int64)] = 1.0
+            one_hot[np.isnan(codes)] = np.nan
             parts.append(one_hot)
         return Sequences(np.hstack(parts), sequences.offsets)
+
+    def unknown(self, sequences: Sequences) -> NDArray[np.bool_]:
+        """Tell which symbols were not learned, (total_steps, n_channels)."""
+        unknown = np.zeros(sequences.values.shape, dtype=bool)
+        for j, found in self._symbolic():
+            unknown[:, j] = sequences.values[:, j] >= len(found.values)
+        return unknown
+
+    def without_unknown(self, sequences: Sequences) -> Sequences:
+        """Return sequences in which symbols that were not learned are missing."""
+        unknown = self.unknown(sequences)
+        if not unknown.any():
+            return sequences
+        return sequences.with_values(np.where(unknown, np.float32(np.nan), sequences.values))
+
+    def targets(self, values: Sequences, sequences: Sequences) -> Sequences:
+        """Return what decoded values are held against: `values`, but for unknown symbols.
+
+        From these the squared distance of probabilities p is 1 + sum(p**2), as if the unknown
+        symbol were one more, to which p gives nothing. No learned symbol is farther from p.
+        """
+        unknown = self.unknown(sequences)
+        if not unknown.any():
+            return values
+        targets, channels = values.values.copy(), self.channels
+        for j, found in self._symbolic():
+            rows = np.ix_(unknown[:, j], channels == j)
+            targets[rows] = (1.0 - np.sqrt(1.0 + found.width)) / found.width
+        return values.with_values(targets)
 
     def unscale(self, values: Sequences, statistics: Any) -> Sequences:
         """Undo the scaling of values that the network wrote; probabilities stay as they are."""
@@ -152,7 +185,9 @@ class MixedScaler:
         return [(j, found) for j, found in enumerate(self.labels) if found is not None]
 
 
-def adopt(sequences: Sequences, labels: tuple[Labels | None, ...]) -> Sequences:
+def adopt(
+    sequences: Sequences, labels: tuple[Labels | None, ...], handle_unknown: str = "error"
+) -> Sequences:
     """Return sequences whose codes are those of the symbols that were learned.
 
     Parameters
@@ -161,34 +196,82 @@ def adopt(sequences: Sequences, labels: tuple[Labels | None, ...]) -> Sequences:
         With symbols of their own in the same channels.
     labels : tuple of (Labels or None)
         The symbols that were learned; empty where all channels hold numbers.
+    handle_unknown : {"error", "unknown"}, default="error"
+        What a symbol is that was not learned: an error, or one whose code follows the learned ones.
 
     Raises
     ------
     ValueError
-        If there is a symbol that was not learned.
+        If there is a symbol that was not learned, and this is an error.
     """
     if not labels:
         return sequences
     if not sequences.labels:  # all are empty
         return replace(sequences, labels=labels)
-    values = sequences.values.copy()
+    values, adopted = sequences.values.copy(), list(labels)
     for j, (own, learned) in enumerate(zip(sequences.labels, labels, strict=True)):
         if own is None or learned is None:
             continue
         index = {label: code for code, label in enumerate(learned.values.tolist())}
         codes = np.array([index.get(label, -1) for label in own.values.tolist()], dtype=np.float32)
-        known = np.isfinite(values[:, j])
-        values[known, j] = codes[values[known, j].astype(np.int64)]
-        if (values[:, j] < 0).any():
-            step = int(np.argmax(values[:, j] < 0))
-            unknown = own.values.tolist()[int(sequences.values[step, j])]
+        given = np.isfinite(values[:, j])
+        found = np.unique(values[given, j].astype(np.int64))  # declared is not seen
+        unknown = found[codes[found] < 0]
+        if unknown.size and handle_unknown == "error":
+            step = int(np.argmax(np.isin(values[:, j], unknown)))
+            first = own.values.tolist()[int(values[step, j])]
             raise ValueError(
                 f"Expected the symbols that fit saw in channel {j}, {_listed(list(index))}, got "
-                f"{unknown!r} in sequence {sequences.owners[step]}: give None or NaN for it, which "
-                "is a missing symbol, or fit on data that hold it (or columns of pandas' "
-                "categories, all of which are learned)."
+                f"{first!r} in sequence {sequences.owners[step]}: fit on data that hold it (or "
+                "columns of pandas' categories, all of which are learned), or use "
+                "handle_unknown='unknown'."
             )
-    return replace(sequences, values=values, labels=labels)
+        codes[unknown] = len(index) + np.arange(len(unknown))
+        values[given, j] = codes[values[given, j].astype(np.int64)]
+        if unknown.size:
+            adopted[j] = _with_unknown(learned, own.values[unknown])
+    return replace(sequences, values=values, labels=tuple(adopted))
+
+
+def join_infrequent(sequences: Sequences, min_frequency: Any) -> Sequences:
+    """Return sequences whose labels say which symbols are infrequent, and are one to a network.
+
+    Parameters
+    ----------
+    sequences : Sequences
+        Those to learn from.
+    min_frequency : int, float or None
+        The least number of steps of a frequent symbol, or the least part of all in its channel.
+    """
+    if min_frequency is None or not sequences.labels:
+        return sequences
+    values, joined = sequences.values.copy(), list(sequences.labels)
+    for j, found in enumerate(sequences.labels):
+        given = np.isfinite(values[:, j])
+        if found is None or not given.any():
+            continue
+        codes = values[given, j].astype(np.int64)
+        counts = np.bincount(codes, minlength=len(found.values))
+        least = min_frequency * (1 if isinstance(min_frequency, Integral) else len(codes))
+        infrequent = np.flatnonzero(counts < least)
+        if not infrequent.size:
+            continue
+        ranked = infrequent[np.argsort(-counts[infrequent], kind="stable")]
+        order = np.concatenate([np.flatnonzero(counts >= least), ranked])
+        values[given, j] = np.argsort(order)[codes]
+        joined[j] = replace(found, values=found.values[order], n_joined=len(ranked) - 1)
+    return replace(sequences, values=values, labels=tuple(joined))
+
+
+def _with_unknown(learned: Labels, unknown: NDArray[Any]) -> Labels:
+    """Return labels with others behind those that were learned."""
+    values = [learned.values, unknown]
+    if learned.values.dtype.kind != unknown.dtype.kind:  # joined as they are, all would be text
+        values = [as_objects(array.tolist()) for array in values]
+    dtype = learned.dtype
+    if hasattr(dtype, "categories"):
+        dtype = type(dtype)([*dtype.categories, *unknown.tolist()], dtype.ordered)
+    return Labels(np.concatenate(values), dtype)
 
 
 def _at_least_one(labels: Labels | None) -> Labels | None:

@@ -3,14 +3,12 @@
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 
 from .generation import GenerativeAutoencoder
 from .onnx_export import ExportableAutoencoder
-from .sequences import row_labels, to_container
-from .validation import PARAMETER_CONSTRAINTS, check_codes, check_lengths
+from .validation import PARAMETER_CONSTRAINTS
 from .verdict import judge
 
 
@@ -75,6 +73,12 @@ class LSTMAutoencoderTransformer(
         and NaN are missing. "from_dtype": text and pandas' categories are symbols, integers are
         not. Or their indices, the names of their columns, or a mask. None: all hold numbers. Models
         of your own read and write the numbers first, then one value a symbol.
+    handle_unknown : {"error", "unknown"}, default="error"
+        A symbol that fit did not see is refused, or is zeros in its one-hot values; its error is
+        that of a symbol of probability 0, the largest there is. `partial_fit` skips it.
+    min_frequency : int or float, default=None
+        Symbols of fewer steps, or of a smaller part of them, are one, as in scikit-learn's
+        `OneHotEncoder`; it comes back as the most frequent of them.
     loss : str, callable or keras.losses.Loss, default="mse"
         "mse", "mae", "huber", "binary_crossentropy", "categorical_crossentropy" or any Keras loss.
         Its mean is over real values (with a loss across channels, over complete steps). The
@@ -135,7 +139,9 @@ class LSTMAutoencoderTransformer(
     scaler_ : SequenceScaler
         The fitted scaling of the channels of numbers; None where there are none.
     categories_ : list of (ndarray or None)
-        The symbols of each channel; None for numbers.
+        The symbols of each channel, the infrequent ones last; None for numbers.
+    infrequent_categories_ : list of (ndarray or None)
+        Those that are one by `min_frequency`, the most frequent first; None where there are none.
     n_channels_in_ : int
         Number of channels.
     n_features_in_ : int
@@ -184,6 +190,8 @@ class LSTMAutoencoderTransformer(
         patch_size: int | str = "auto",
         scaler: Any = "standard",
         categorical_features: Any = "from_dtype",
+        handle_unknown: str = "error",
+        min_frequency: float | None = None,
         loss: Any = "mse",
         metrics: Any = None,
         optimizer: Any = "adam",
@@ -210,6 +218,8 @@ class LSTMAutoencoderTransformer(
         self.patch_size = patch_size
         self.scaler = scaler
         self.categorical_features = categorical_features
+        self.handle_unknown = handle_unknown
+        self.min_frequency = min_frequency
         self.loss = loss
         self.metrics = metrics
         self.optimizer = optimizer
@@ -345,50 +355,6 @@ class LSTMAutoencoderTransformer(
         """
         sequences = self._read(X)
         return self._with_ids(self._codec.encode(sequences), sequences)
-
-    def inverse_transform(self, X: ArrayLike, lengths: ArrayLike | None = None) -> Any:
-        """Return the sequences that codes stand for.
-
-        Any point will do as a code, also one that no sequence has: a mean of codes, or a point
-        between two.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_sequences, n_components)
-            Codes.
-        lengths : array-like of shape (n_sequences,), default=None
-            Number of steps of each sequence. None: the one that all training sequences had or,
-            where they differed, the one that is decoded from the code.
-
-        Returns
-        -------
-        list, ndarray, DataFrame or other container
-            In the form that `fit` saw. If codes are a DataFrame, its index has their ids.
-
-        See Also
-        --------
-        transform : Codes of sequences.
-        sample : Sequences of codes that are drawn.
-
-        Examples
-        --------
-        >>> from sklearn_seqae import LSTMAutoencoderTransformer
-        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
-        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
-        >>> codes = ae.transform(X)
-        >>> [len(x) for x in ae.inverse_transform(codes, lengths=[3, 2, 4])]
-        [3, 2, 4]
-        >>> between = ae.inverse_transform(codes[:1] / 2 + codes[1:2] / 2)
-        """
-        check_is_fitted(self)
-        codes = check_codes(X, self._n_features_out)
-        if lengths is None:
-            steps = self._codec.decode_lengths(codes)
-            if self._form.is_wide:  # a table gets no new columns
-                steps = np.minimum(steps, self.n_features_in_)
-        else:
-            steps = check_lengths(lengths, len(codes))
-        return to_container(self._codec.decode(codes, steps), self._form, index=row_labels(X))
 
     def __sklearn_tags__(self) -> Any:
         """Return what scikit-learn may expect of this estimator."""

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
     InvalidParameterError,
+    RealNotInt,
     StrOptions,
     validate_parameter_constraints,
 )
@@ -37,6 +38,12 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
         None,
     ],
     "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+    "handle_unknown": [StrOptions({"error", "unknown"})],
+    "min_frequency": [
+        Interval(Integral, 1, None, closed="left"),
+        Interval(RealNotInt, 0, 1, closed="neither"),
+        None,
+    ],
     "loss": [str, callable],
     "metrics": [str, callable, list, tuple, None],
     "optimizer": [str, HasMethods(["apply", "get_config"])],

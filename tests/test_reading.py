@@ -8,6 +8,7 @@ import awkward as ak
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
@@ -299,3 +300,40 @@ def test_nested_tensors_and_packed_sequences_are_read_as_lists(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", torch)
     for X in (Tensor(arrays, is_nested=True), PackedSequence(arrays)):
         assert same(to_container(as_sequences(X)), to_container(as_sequences(arrays)))
+
+
+# Structs
+
+
+def of_structs(frames, order):
+    """Return a table of one column, whose steps are structs with these fields."""
+    steps = [[{name: float(row[name]) for name in order} for row in frame] for frame in frames]
+    return pa.table({"s": steps})
+
+
+@pytest.fixture(scope="module")
+def walks():
+    rng = np.random.default_rng(0)
+    return [[{"x": v, "y": v**2 + 9} for v in rng.normal(size=6)] for _ in range(20)]
+
+
+def test_fields_of_structs_are_matched_by_name(walks):
+    X = of_structs(walks, "xy")
+    ae = LSTMAutoencoderTransformer(4, units=4, epochs=2, random_state=0).fit(X)
+    turned = of_structs(walks, "yx")
+    for other in (turned, pl.from_arrow(turned), turned["s"]):
+        assert_array_equal(ae.transform(other), ae.transform(X))
+        names = as_sequences(ae.reconstruct(other)).form.fields
+        values = as_sequences(ae.reconstruct(other)).values[:, [names.index("x"), names.index("y")]]
+        assert_array_equal(values, as_sequences(ae.reconstruct(X)).values)
+    with pytest.raises(ValueError, match=r"Expected the columns that fit saw, \['x', 'y'\], got"):
+        ae.transform(pa.table({"s": [[{"x": 1.0, "z": 2.0}]]}))
+
+
+def test_symbols_in_fields_of_structs_are_matched_by_name():
+    steps = [[{"s": "ab"[i % 2], "v": float(i)} for i in range(n)] for n in (2, 3, 4, 5) * 4]
+    turned = [[{"v": step["v"], "s": step["s"]} for step in sequence] for sequence in steps]
+    ae = LSTMAutoencoderTransformer(4, units=4, epochs=1, random_state=0)
+    ae.fit(pa.array(steps))
+    assert_array_equal(ae.transform(pa.array(turned)), ae.transform(pa.array(steps)))
+    assert ae.reconstruct(pa.array(turned)).type == pa.array(steps).type

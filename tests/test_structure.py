@@ -84,6 +84,7 @@ MODULES = [
     "diagram",
     "validation",
     "verdict",
+    "reading",
     "base",
     "reconstruction",
     "judging",
