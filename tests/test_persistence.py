@@ -31,6 +31,7 @@ from sklearn_seqae import (
     names,
 )
 from sklearn_seqae.architecture import Architecture
+from sklearn_seqae.formats import VERSION
 from sklearn_seqae.networks import build
 
 from .conftest import ARCHITECTURE, TINY, make_ragged
@@ -477,7 +478,7 @@ def test_people_and_numpy_can_read_the_file(fitted):
         manifest = json.loads(file.read("manifest.json"))
         members = [name for name in file.namelist() if name.startswith("arrays/")]
     assert manifest["format"] == "sklearn_seqae estimator"
-    assert manifest["format_version"] == 1
+    assert manifest["format_version"] == VERSION
     assert manifest["versions"].keys() >= {"sklearn_seqae", "numpy", "scikit-learn", "keras"}
     assert manifest["estimator"]["parameters"]["units"] == TINY["units"]
     assert manifest["estimator"]["attributes"]["history_"] == fitted.history_
@@ -564,8 +565,6 @@ def test_files_of_every_version_of_the_format_are_read(path):
 
 
 def test_the_present_version_of_the_format_has_its_file():
-    from sklearn_seqae.formats import VERSION
-
     assert (FORMATS / f"{VERSION}.zip").exists()
 
 

@@ -302,6 +302,7 @@ def test_an_older_format_is_upgraded_step_by_step(forge, fitted, ragged, monkeyp
         arrays[name] = np.sqrt(arrays[name])
         manifest["format_version"] = -1
 
+    monkeypatch.setattr(formats, "VERSION", 1)
     monkeypatch.setattr(formats, "UPGRADES", {-1: to_0, 0: to_1})
     loaded = forge(older)
     assert loaded.history_ == fitted.history_
