@@ -217,7 +217,7 @@ class Sequences:
         if n_channels > 1:
             form = replace(form, kind=form.kind.removesuffix("_1d"))
         return Sequences(
-            np.empty((0, n_channels), np.float32), self.offsets, form, index=self.index
+            np.empty((0, n_channels), self.values.dtype), self.offsets, form, index=self.index
         )
 
     def take(self, indices: Any) -> Sequences:

@@ -102,7 +102,7 @@ def test_an_object_array_with_one_column_of_sequences_is_read_and_comes_back():
         assert_array_equal(sequences.values, as_sequences(list(cells[:, 0])).values)
         back = to_container(sequences)
         assert back.shape == cells.shape
-        assert same(back[:, 0], [x.astype(np.float32) for x in cells[:, 0]])
+        assert same(back[:, 0], to_container(as_sequences(list(cells[:, 0]))))
     assert same(as_sequences(column([pd.DataFrame(x) for x in arrays])), as_sequences(arrays))
 
 
