@@ -187,9 +187,9 @@ RULES = [
 # data, type of the error, its text
 NO_SEQUENCES = [
     (None, TypeError, r"Expected a list of .*; got a NoneType. Reshape your data"),
-    ({0: ONE}, TypeError, r"got a dict. Reshape your data"),
+    ({0: ONE}, TypeError, r"got a dict. Make a list of its values"),
     (3.0, TypeError, r"got a float. Reshape your data: one single sequence x is \[x\]"),
-    ("text", TypeError, "got a str. Reshape your data"),
+    ("text", TypeError, r"got a str. Pass \[list\(X\)\]"),
     (np.ones(3), ValueError, r"got an array of shape \(3,\). Reshape your data"),
     (np.ones((1, 2, 2, 2)), ValueError, r"got an array of shape \(1, 2, 2, 2\). Reshape your"),
     ([], ValueError, r"0 sample\(s\) \(shape=\(0,\)\) while a minimum of 1 is required"),
