@@ -166,8 +166,8 @@ class Norm:
         deviations = np.maximum(deviations, max(least))
         deviations = np.where(deviations > 0, deviations, 1.0) * np.sqrt(len(deviations))
         points = (features / deviations).astype(np.float32)
-        candidates = np.flatnonzero(observed)
-        kept = np.sort(np.random.default_rng(seed).permutation(candidates)[:MAX_NEIGHBOURS])
+        kept = np.random.default_rng(seed).permutation(len(points))[:MAX_NEIGHBOURS]
+        kept = np.sort(kept)
         apart = None if groups is None else (groups, groups[kept])
         distances = _nearest(points, points[kept], apart)
         lengths = sequences.lengths
