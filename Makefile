@@ -73,12 +73,14 @@ test-oldest: $(VENV)/.installed-oldest
 
 # NumPy's kernels for AVX2 and for processors without it, then TensorFlow's for AVX2; `make test` tries
 # those of the processor at hand. Libraries choose when they are loaded, so each is a process.
-KERNELS := sklearn detector filters forward onnx recurrence training
-KERNEL_TESTS := python -m pytest -m kernels $(KERNELS:%=tests/test_%.py)
+IN_NUMPY := sklearn detector filters forward onnx
+IN_TENSORFLOW := forward recurrence training
+KERNELS := python -m pytest -m kernels --numprocesses 2
 kernels: $(VENV)/.installed-test
-	$(RUN) OPENBLAS_CORETYPE=Haswell $(KERNEL_TESTS)
-	$(RUN) OPENBLAS_CORETYPE=Nehalem $(KERNEL_TESTS)
-	$(RUN) ONEDNN_MAX_CPU_ISA=AVX2 XLA_FLAGS=--xla_cpu_max_isa=AVX2 $(KERNEL_TESTS)
+	$(RUN) OPENBLAS_CORETYPE=Haswell $(KERNELS) $(IN_NUMPY:%=tests/test_%.py)
+	$(RUN) OPENBLAS_CORETYPE=Nehalem $(KERNELS) $(IN_NUMPY:%=tests/test_%.py)
+	$(RUN) ONEDNN_MAX_CPU_ISA=AVX2 XLA_FLAGS=--xla_cpu_max_isa=AVX2 \
+	$(KERNELS) $(IN_TENSORFLOW:%=tests/test_%.py)
 
 # In a venv of its own: they hold NumPy and pandas back.
 interop:

@@ -725,7 +725,6 @@ def test_folds_of_few_sequences_share_the_shape_of_a_batch():
     assert sizes == {32}
 
 
-@pytest.mark.kernels
 @pytest.mark.parametrize("jit_compile", [True, False])
 def test_one_array_of_all_weights_trains_as_one_by_one(jit_compile, monkeypatch):
     changes = {"units": 5, "metrics": ["mae"], "jit_compile": jit_compile, "epochs": 3}
