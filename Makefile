@@ -11,6 +11,7 @@
 #   make dist    builds wheel and sdist, and tries each where nothing else is installed
 #   make bench   times it beside what people use today: half an hour, in a venv of its own
 #   make quality what can be read from the codes, beside published vectors: an hour, in the same venv
+#   make seeds   what the claims of the examples come to with other seeds: an hour; docs/seeds.md
 #   make detection  how well outliers are found, beside others: twenty minutes, in the same venv
 #   make lint    style; `make types`: type hints; `make clean`: back to a fresh checkout
 #
@@ -24,7 +25,7 @@ RUN := PATH="$(BIN):$$PATH"
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test backends test-backends docs site test-docs browse images oldest test-oldest \
-kernels interop test-interop dist bench measure quality judge detection detect lint types clean clean-docs
+kernels interop test-interop dist bench measure quality judge seeds reseed detection detect lint types clean clean-docs
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed-plot
@@ -123,6 +124,13 @@ detection:
 
 detect: $(VENV)/.installed-bench
 	$(RUN) python -m benchmarks.detection $(DETECTION)
+
+# SEEDS="heartbeats digits" runs these examples only, and leaves the others in the table.
+seeds:
+	$(MAKE) VENV=.venv-docs reseed
+
+reseed: $(VENV)/.installed-docs
+	$(RUN) TF_CPP_MIN_LOG_LEVEL=3 python tools/seeds.py $(SEEDS)
 
 lint: $(VENV)/.installed-test
 	$(RUN) ruff check .

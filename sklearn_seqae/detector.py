@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.base import OutlierMixin
 
 from .judging import JudgingAutoencoder
-from .oddness import Norm, combine, threshold
+from .oddness import Norm, combine, n_independent, threshold
 from .persistence import FITTED
 from .sequences import Sequences
 from .validation import PARAMETER_CONSTRAINTS, check_groups
@@ -93,7 +93,8 @@ class LSTMAutoencoderDetector(OutlierMixin, JudgingAutoencoder):
     quantile : float, default=0.99
         With `contamination="auto"` the part of normal sequences that are to be called so. With
         ``1 / (1 - quantile) - 1`` held-out sequences or more it is a quantile of their scores; with
-        fewer their scores are taken for the probabilities that they estimate.
+        fewer their scores are taken for the probabilities that they estimate. With groups it is
+        the number of held-out groups that has to be so large.
     random_state : int, RandomState instance or None, default=None
         Decides initial weights, held-out sequences and order of batches.
     verbose : int, default=0
@@ -274,7 +275,9 @@ class LSTMAutoencoderDetector(OutlierMixin, JudgingAutoencoder):
         self.held_out_ = held_out
         self._norm, oddness = Norm.learn(sequences, errors, features, held_out, self._seed, numbers)
         if self.contamination == "auto":
-            self.offset_ = threshold(combine(oddness)[held_out], self.quantile)
+            self.offset_ = threshold(
+                combine(oddness)[held_out], self.quantile, n_independent(held_out, numbers)
+            )
         else:  # by the scores that `predict` will give these sequences
             ranked = self._ranked(sequences, errors)
             scores = combine(self._norm.oddness(sequences, ranked, features))

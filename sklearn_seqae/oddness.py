@@ -176,7 +176,7 @@ class Norm:
             errors=Usual.of_held_out(
                 sizes[observed & ~unseen],
                 sizes[observed & unseen],
-                len(held_out) if groups is None else len(np.unique(groups[held_out])),
+                n_independent(held_out, groups),
             ),
             distances=Usual.of(distances[observed & ~np.isnan(distances)]),
             deviations=deviations,
@@ -231,14 +231,20 @@ def combine(oddness: Floats) -> Floats:
     return np.log1p(total) - total
 
 
-def threshold(held_out: Floats, quantile: float) -> float:
+def threshold(held_out: Floats, quantile: float, n: int) -> float:
     """Return what the combined scores of a part `quantile` of normal sequences exceed.
 
     If there are enough held-out scores, one of these is it (split conformal prediction: of other
-    normal sequences no larger part is below it); if not, what the scores say of themselves.
+    normal sequences no larger part is below it); if not, what the scores say of themselves. They
+    count as `n` that are independent of each other, the number of their groups.
     """
-    rank = int((len(held_out) + 1) * (1 - quantile) + 1e-9)
-    return float(np.log(1 - quantile) if rank == 0 else np.sort(held_out)[rank - 1])
+    ranks = [int((count + 1) * (1 - quantile) + 1e-9) for count in (n, len(held_out))]
+    return float(np.log(1 - quantile) if ranks[0] == 0 else np.sort(held_out)[ranks[1] - 1])
+
+
+def n_independent(held_out: NDArray[np.int64], groups: NDArray[np.int64] | None) -> int:
+    """Return as how many draws held-out sequences count: those of one group are alike."""
+    return len(held_out) if groups is None else len(np.unique(groups[held_out]))
 
 
 def _moments(logarithms: Floats) -> tuple[float, float]:

@@ -238,10 +238,13 @@ def test_a_lower_quantile_calls_more_outliers(sines, detector):
 
 def test_enough_held_out_scores_are_the_threshold_themselves():
     scores = np.log(np.arange(1, 100) / 100)
-    assert threshold(scores, 0.99) == scores[0]
-    assert threshold(scores, 0.9) == scores[9]
-    assert threshold(scores[:98], 0.99) == np.log(1 - 0.99)
-    assert threshold(scores[:0], 0.9) == np.log(1 - 0.9)
+    assert threshold(scores, 0.99, 99) == scores[0]
+    assert threshold(scores, 0.9, 99) == scores[9]
+    assert threshold(scores[:98], 0.99, 98) == np.log(1 - 0.99)
+    # Of a few groups, however many sequences these have, they say what they say themselves.
+    assert threshold(scores, 0.9, 9) == scores[9]
+    assert threshold(scores, 0.9, 8) == np.log(1 - 0.9)
+    assert threshold(scores[:0], 0.9, 0) == np.log(1 - 0.9)
 
 
 @pytest.mark.parametrize("contamination", [0.05, 0.25, 0.5])
