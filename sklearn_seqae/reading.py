@@ -46,11 +46,10 @@ class SequenceReader(Diagrammed):
         else:
             self._check_n_channels(sequences.n_channels)
             refuse_one_sequence(form, self._form, len(sequences))
+            self._check_names(form)
         is_given = not isinstance(X, Sequences)
         if is_given and form.has_columns_of(form if reset else self._form):
             validate_data(self, X, reset=reset, skip_check_array=True)
-        if not reset and (form.fields or not is_given or not form.has_columns_of(self._form)):
-            self._check_names(form)
         if reset:
             return join_infrequent(sequences, self.min_frequency)
         labels = self._codec.scaler.labels
