@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .architecture import Architecture
 from .cache import programs
+from .importing import check_process
 from .likeness import likeness
 from .program import InferenceProgram, backend, lent_variables
 
@@ -54,6 +55,7 @@ class AdoptedNetwork:
         return self._run(self._program.lengths, codes)
 
     def _run(self, function: Any, x: NDArray[np.float32], *sizes: int) -> NDArray[np.float32]:
+        check_process()
         # Some backends compile every shape, so rows are repeated up to one of few numbers of them.
         filled = np.resize(x, (backend().array_width(len(x), ROWS_MULTIPLE), *x.shape[1:]))
         result = function(self._weights, ops.convert_to_tensor(filled), *sizes)

@@ -1,14 +1,15 @@
 """What every estimator here is: parameters that, with data, make a trained codec."""
 
 import contextlib
-import warnings
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from . import validation
+from . import validation, verdict
 from .architecture import Architecture
 from .filters import choose_dilations
 from .fitted import Codec
@@ -21,7 +22,7 @@ from .symbols import MixedScaler
 if TYPE_CHECKING:
     import keras
 
-    from .training import Outcome
+    from .outcome import Outcome
 
 # Recurrent networks learn best over some tens of steps; longer sequences are folded to about this
 # many.
@@ -188,8 +189,18 @@ class SequenceAutoencoder(SequenceReader):
         tags.input_tags.three_d_array = True
         return tags
 
-    def _fit(self, X: Any, continued: bool, groups: Any = None, **changes: Any) -> "Outcome":
-        """Train afresh, or go on from the present network and scaling."""
+    def _fit(
+        self,
+        X: Any,
+        continued: bool,
+        groups: Any = None,
+        in_pieces: bool = False,
+        **changes: Any,
+    ) -> "Outcome":
+        """Train afresh, or go on from the present network and scaling.
+
+        With `in_pieces` lengths are decoded even if these sequences have the same: others may not.
+        """
         settings = {name: getattr(self, name) for name in TRAINING_PARAMETERS} | changes
         validation.check_parameters(self)
         validation.check_keras_objects(self.loss, self.optimizer, self.metrics)
@@ -204,29 +215,28 @@ class SequenceAutoencoder(SequenceReader):
             sequences = self._codec.scaler.without_unknown(sequences)
         validation.check_symbol_loss(self.loss, sequences.labels, sequences.n_channels)
         if not continued:
-            self._start(sequences)
+            self._start(sequences, in_pieces)
         activation = self._codec.architecture.activation
         scaled = self._codec.scaler.transform(sequences)
         validation.check_probabilities(self.loss, activation, scaled)
         outcome = self._codec.train(sequences, settings, self.n_epochs_, numbers)
+        if outcome.n_epochs:  # else it was interrupted within the first
+            self.best_epoch_ = self.n_epochs_ + outcome.best_epoch
         self.history_ = {
-            name: self.history_.get(name, []) + outcome.history.get(name, [])
+            name: self.history_.get(name, [math.nan] * self.n_epochs_)
+            + outcome.history.get(name, [math.nan] * outcome.n_epochs)
             for name in self.history_ | outcome.history
         }
-        self.best_epoch_ = self.n_epochs_ + outcome.best_epoch
         self.n_epochs_ += outcome.n_epochs
-        if outcome.interrupted:
-            warnings.warn(
-                f"The fit was interrupted after {outcome.n_epochs} of {settings['epochs']} epochs; "
-                "the best weights so far are kept. Use warm_start=True to go on from them.",
-                stacklevel=3,
-            )
+        verdict.warn_of_lengths(self._codec.architecture, sequences)
+        verdict.warn_of_interruption(outcome, settings["epochs"])
         return outcome
 
-    def _start(self, sequences: Sequences) -> None:
+    def _start(self, sequences: Sequences, in_pieces: bool) -> None:
         """Fit the scaling and make a network with fresh weights."""
         self._form = sequences.form
-        self._made_with = self._network_choices()
+        # A copy, so that a scaler whose parameters are set afterwards is found to differ.
+        self._made_with = self._network_choices() | {"scaler": clone(self.scaler, safe=False)}
         self._seed = validation.draw_seed(self.random_state)
         scaler = MixedScaler(self.scaler).fit(sequences)
         self.scaler_ = scaler.scaler_
@@ -238,7 +248,7 @@ class SequenceAutoencoder(SequenceReader):
         ]
         self.history_, self.n_epochs_, self.best_epoch_ = {}, 0, 0
         self._n_features_out = self.n_components
-        architecture = self._architecture(sequences, scaler)
+        architecture = self._architecture(sequences, scaler, in_pieces)
         self._codec = Codec(architecture, scaler, sequences, self._seed)
 
     def _network_choices(self) -> dict[str, Any]:
@@ -250,7 +260,9 @@ class SequenceAutoencoder(SequenceReader):
             choices["categorical_features"] = channels.ravel().tolist()
         return choices | {"units": validation.check_units(self.units), "activation": activation}
 
-    def _architecture(self, sequences: Sequences, scaler: MixedScaler) -> Architecture:
+    def _architecture(
+        self, sequences: Sequences, scaler: MixedScaler, in_pieces: bool
+    ) -> Architecture:
         """Return the sizes and choices that the parameters and the training data ask for."""
         validation.check_builders(self.encoder, self.decoder)
         n_statistics = scaler.n_statistics_
@@ -288,7 +300,7 @@ class SequenceAutoencoder(SequenceReader):
             activation=self._made_with["activation"],
             # A missing symbol is told from others without: it is zero throughout.
             indicators=bool(np.isnan(scaler.take_numbers(sequences).values).any()),
-            decodes_length=bool(lengths.min() < lengths.max()),
+            decodes_length=in_pieces or bool(lengths.min() < lengths.max()),
             dilations=choose_dilations(lengths) if has_filters else (),
             n_summary=n_components - n_learned if has_filters else 0,
             symbols=scaler.symbols,
@@ -297,8 +309,10 @@ class SequenceAutoencoder(SequenceReader):
     @contextlib.contextmanager
     def _unchanged_on_error(self) -> Iterator[None]:
         state = self.__dict__.copy()
+        codec = state.get("_codec")
         try:
-            yield
+            with contextlib.nullcontext() if codec is None else codec.unchanged_on_error():
+                yield
         except BaseException:
             self.__dict__.clear()
             self.__dict__.update(state)

@@ -131,27 +131,25 @@ def epoch_chunks(
 ) -> list[Chunk]:
     """Cut an epoch into chunks of at most `chunk_size` batches, in an order that `rng` shuffles.
 
-    A batch holds sequences that belong to one of `widths`. It is padded to that width or, where
-    `shapes` are given, to the one of these beside it. Without `rng` the sequences stay in the order
-    given, as a validation pass wants.
+    The batches of a chunk hold sequences that belong to one of `widths`. They are padded to that
+    width or, where `shapes` are given, to the one of these beside it, in the same order. Without
+    `rng` the sequences stay in the order given, as a validation pass wants.
     """
     shapes = widths if shapes is None else shapes
     buckets = np.searchsorted(widths, lengths)
-    batches: dict[int, list[NDArray[np.int64]]] = {}
+    chunks = []
     for bucket, shape in enumerate(shapes):
         rows = np.flatnonzero(buckets == bucket)
         if rng is not None:
             rows = rng.permutation(rows)
         filled = np.full(-(-len(rows) // batch_size) * batch_size, -1, dtype=np.int64)
         filled[: len(rows)] = rows
-        batches.setdefault(int(shape), []).extend(filled.reshape(-1, batch_size))
-    chunks = []
-    for shape, rows_of_shape in batches.items():
-        stacked = np.array(rows_of_shape, dtype=np.int64).reshape(-1, batch_size)
+        batches = filled.reshape(-1, batch_size)
         if rng is not None:
-            stacked = rng.permutation(stacked)
+            batches = rng.permutation(batches)
         chunks += [
-            Chunk(shape, stacked[i : i + chunk_size]) for i in range(0, len(stacked), chunk_size)
+            Chunk(int(shape), batches[i : i + chunk_size])
+            for i in range(0, len(batches), chunk_size)
         ]
     return chunks if rng is None else [chunks[i] for i in rng.permutation(len(chunks))]
 

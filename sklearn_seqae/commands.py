@@ -163,7 +163,11 @@ def info(options: Namespace) -> None:
             "components": attributes["_n_features_out"],
             "epochs": attributes["n_epochs_"],
             "best_epoch": attributes["best_epoch_"],
-            "losses": {name: x[-1] for name, x in attributes["history_"].items() if x},
+            # Of the last epoch that measured them: what is no number is written as a dict.
+            "losses": {
+                name: [value for value in values if not isinstance(value, dict)][-1]
+                for name, values in attributes["history_"].items()
+            },
             "parameters": estimator["parameters"],
             "bytes": Path(options.model).stat().st_size,
         }

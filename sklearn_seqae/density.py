@@ -38,16 +38,21 @@ class CodeDensity:
         The training sequences; a random part of them, if they are many, is kept until `settle`.
     seed : int
         Decides this part, and where the search for the Gaussians begins.
+    known : tuple of int, default=()
+        The `length_range` of an earlier training.
 
     Attributes
     ----------
     sequences : Sequences or None
         What is kept of them; None after `settle`.
+    length_range : tuple of int
+        Steps of the shortest and of the longest sequence that there has been in training.
     """
 
-    def __init__(self, sequences: Sequences, seed: int) -> None:
+    def __init__(self, sequences: Sequences, seed: int, known: tuple[int, ...] = ()) -> None:
         lengths = sequences.lengths
-        self.length_range = int(lengths.min()), int(lengths.max())
+        seen = np.append(lengths, known)
+        self.length_range = int(seen.min()), int(seen.max())
         self._seed = seed
         order = np.random.default_rng(seed).permutation(len(sequences))[:MAX_SEQUENCES]
         sizes = np.cumsum(lengths[order]) * sequences.n_channels

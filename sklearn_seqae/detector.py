@@ -111,7 +111,7 @@ class LSTMAutoencoderDetector(OutlierMixin, JudgingAutoencoder):
     encoder_, decoder_ : keras.Model
         Its submodels.
     history_ : dict of str to list of float
-        Losses and metrics per epoch.
+        Losses and metrics per epoch; NaN where nothing was measured.
     n_epochs_ : int
         Number of epochs run.
     best_epoch_ : int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Sequence
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from sklearn.base import BaseEstimator
@@ -72,9 +73,8 @@ def _history_table(estimator: Diagrammed) -> str:
     names = ("Losses", f"Last epoch, {n_epochs}", f"Best epoch, {best + 1}")
     rows = []
     for name, values in estimator.history_.items():
-        # Where nothing was held out at times, a curve is shorter than there are epochs.
-        at_best = f"{values[best]:.4g}" if best < len(values) else ""
-        rows.append((name, f"{values[-1]:.4g}" if values else "", at_best))
+        # NaN where nothing was measured.
+        rows.append((name, *("" if isnan(v) else f"{v:.4g}" for v in (values[-1], values[best]))))
     return _table("Training", names, rows)
 
 

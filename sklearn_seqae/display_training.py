@@ -126,7 +126,7 @@ class TrainingDisplay:
         watched = losses
         if self.best_epoch is not None and 0 <= self.best_epoch < len(losses):
             color = colors.main
-            if self.best_epoch < len(held_out):
+            if np.isfinite(held_out[self.best_epoch : self.best_epoch + 1]).any():
                 watched, color = held_out, colors.other
             ax.axvline(self.best_epoch + 1, color=color, linewidth=1, alpha=0.4, zorder=0.5)
             defaults = {"marker": "o", "markersize": 9, "color": color, "linestyle": "none"}

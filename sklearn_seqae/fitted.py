@@ -4,8 +4,10 @@ It is picklable. Neither unpickling nor use loads TensorFlow, unless a part of t
 user's own model: a Keras model is made when someone asks for it, or trains on.
 """
 
+import contextlib
 import math
 import warnings
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +28,7 @@ from .symbols import MixedScaler
 if TYPE_CHECKING:
     import keras
 
-    from .training import Outcome
+    from .outcome import Outcome
 
 
 class Codec:
@@ -57,7 +59,7 @@ class Codec:
         self._seed = seed
         self._model: keras.Model | None = None
         self._weights: list[NDArray] | None = None  # while there is no model
-        self._network: Network | None = None
+        self._network: tuple[Network, list[NDArray]] | None = None  # and of what weights
         self._is_shown = False
         self._optimizer_state: dict[str, list[NDArray]] | None = None
         self._density: CodeDensity | None = None
@@ -66,8 +68,6 @@ class Codec:
             with single_threaded():
                 bank = filters.fit(scaled, architecture.dilations, architecture.n_summary, seed)
             self._make_model().get_layer("encoder").get_layer("summary").set_weights(bank)
-        if architecture.decodes_length:
-            self._tell_lengths(sequences.lengths)
 
     @property
     def model(self) -> "keras.Model":
@@ -83,9 +83,12 @@ class Codec:
     @property
     def network(self) -> Network:
         """What encodes and decodes with the present weights."""
-        if self._network is None or self._is_shown:  # who has the model may change its weights
-            self._network = self._make_network()
-        return self._network
+        made = self._network
+        if made is None or self._is_shown:  # who has the model may change its weights
+            weights = self.weights
+            if made is None or not all(map(np.array_equal, weights, made[1])):
+                self._network = made = self._make_network(weights), weights
+        return made[0]
 
     @property
     def n_parameters(self) -> int:
@@ -121,13 +124,18 @@ class Codec:
     ) -> "Outcome":
         """Go on training from the present weights; `settings` are those of `training.Settings`."""
         model = self._make_model()
-        self._check_readable(sequences.lengths)
+        lengths = sequences.lengths
+        self._check_readable(lengths)
         limit = self.architecture.max_decoded_steps
-        if limit is not None and sequences.lengths.max() > limit:
+        if limit is not None and lengths.max() > limit:
             raise ValueError(
-                f"X has sequences of up to {sequences.lengths.max()} steps, but this network was "
+                f"X has sequences of up to {lengths.max()} steps, but this network was "
                 f"made to write {limit} at most: fit afresh, or use decoder='repeat'."
             )
+        known = () if self._density is None else self._density.length_range
+        if self.architecture.decodes_length and len(set(known)) < 2:
+            # All were alike so far, and count as many as these.
+            self._tell_lengths(np.append(lengths, np.resize(known, len(lengths) if known else 0)))
         from .training import Settings, train
 
         outcome = train(
@@ -142,8 +150,21 @@ class Codec:
         )
         self._optimizer_state = outcome.optimizer_state
         self._network = None
-        self._density = CodeDensity(sequences, self._seed)
+        self._density = CodeDensity(sequences, self._seed, known)
         return outcome
+
+    @contextlib.contextmanager
+    def unchanged_on_error(self) -> Iterator[None]:
+        """Have what fails in the block leave everything as it was, weights included."""
+        state, weights = vars(self).copy(), self.weights
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(state)
+            if self._model is not None:
+                self._model.set_weights(weights)
+            raise
 
     def encode(self, sequences: Sequences) -> NDArray[np.float32]:
         """Return the codes (n_sequences, n_components)."""
@@ -151,7 +172,11 @@ class Codec:
 
     def decode_lengths(self, codes: NDArray[np.float32]) -> NDArray[np.int64]:
         """Return the number of steps that each code stands for."""
-        return inference.decode_lengths(self.network, self._split(codes)[0])
+        assert self._density is not None
+        shortest, longest = self._density.length_range
+        if shortest == longest:
+            return np.full(len(codes), longest)
+        return inference.decode_lengths(self.network, self._split(codes)[0], longest)
 
     def decode(self, codes: NDArray[np.float32], lengths: NDArray[np.int64]) -> Sequences:
         """Return the sequences of these lengths that codes stand for."""
@@ -161,7 +186,7 @@ class Codec:
     def draw(
         self, n_codes: int, rng: np.random.RandomState
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Return new codes, and their lengths: none outside the range of the last training."""
+        """Return new codes, and their lengths: none outside the range of those in training."""
         self._settle()
         assert self._density is not None
         codes = self._density.draw(n_codes, rng)
@@ -235,9 +260,9 @@ class Codec:
                 self._weights = None
         return self._model
 
-    def _make_network(self) -> Network:
+    def _make_network(self, weights: list[NDArray]) -> Network:
         if self.architecture.is_built_in:
-            return forward.Network(self.architecture, self.weights)
+            return forward.Network(self.architecture, weights)
         model = self._make_model()
         from .adopted import AdoptedNetwork
 
@@ -289,4 +314,4 @@ class Codec:
             told.append((model.get_layer("encoder").get_layer("pool"), np.log1p(lengths)))
         for layer, numbers in told:
             layer.location.assign(numbers.mean())
-            layer.scale.assign(numbers.std())
+            layer.scale.assign(numbers.std() or 1.0)  # all alike so far

@@ -35,6 +35,33 @@ def load_keras() -> None:
         import scikeras.wrappers  # noqa: F401  (imports keras and tensorflow)
 
 
+def check_process() -> None:
+    """Raise in a process that was forked after TensorFlow had started.
+
+    Its graphs would wait there for ever, for threads that a fork does not have.
+    """
+    if _is_stranded:
+        raise RuntimeError(
+            "Expected a process in which TensorFlow can run, got one that was forked after it had "
+            "started in the parent, where it would wait for ever: start processes afresh, by "
+            "joblib's default backend 'loky' or multiprocessing.get_context('spawn'). Built-in "
+            "networks encode and decode in any process."
+        )
+
+
+def _note_fork() -> None:
+    global _is_stranded
+    eager: Any = sys.modules.get("tensorflow.python.eager.context")
+    context = None if eager is None else eager.context_safe()
+    if context is not None and context._context_handle is not None:
+        _is_stranded = True
+
+
+_is_stranded = False
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no forks
+    os.register_at_fork(after_in_child=_note_fork)
+
+
 @contextlib.contextmanager
 def _captured_stderr() -> Iterator[None]:
     sys.stderr.flush()

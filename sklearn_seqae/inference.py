@@ -90,16 +90,16 @@ def decode(network: Network, codes: NDArray[np.float32], lengths: NDArray[np.int
     return Sequences(values, offsets)
 
 
-def decode_lengths(network: Network, codes: NDArray[np.float32]) -> NDArray[np.int64]:
+def decode_lengths(network: Network, codes: NDArray[np.float32], longest: int) -> NDArray[np.int64]:
     """Return the number of steps that each code stands for.
 
-    At most twice the longest seen in training, since a code from elsewhere (a cluster's centre, a
-    sample) might stand for anything.
+    At most twice the longest seen in training, `longest`, since a code from elsewhere (a cluster's
+    centre, a sample) might stand for anything.
     """
     architecture = network.architecture
     if not architecture.decodes_length:
         return np.full(len(codes), architecture.n_steps)
-    limit = architecture.max_decoded_steps or 2 * architecture.n_steps
+    limit = architecture.max_decoded_steps or 2 * longest
     order = canonical_order(np.zeros(len(codes), np.int64), codes)
     lengths = np.empty(len(codes), np.int64)
     predicted = _suited(network, len(codes)).lengths(codes[order])

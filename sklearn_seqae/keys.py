@@ -6,6 +6,7 @@ state; and a function computes by what it reads, too: its closure, its defaults 
 
 import functools
 import hashlib
+import pickle
 import sys
 import sysconfig
 import types
@@ -105,9 +106,10 @@ class _Freezer:
             return self._class(type(thing)), self._content(state)
         if callable(thing):  # written in C
             return Identity(thing)
-        if type(thing).__hash__ not in (None, object.__hash__):  # a value, as dates are
-            return thing
-        return Identity(object())  # nothing is known of it, so it is like nothing
+        try:
+            return hashlib.sha256(pickle.dumps(thing)).digest()
+        except Exception:  # whatever it may raise: nothing is known of it, so it is like nothing
+            return Identity(object())
 
     def _array(self, array: np.ndarray) -> Hashable:
         if array.dtype.hasobject:

@@ -1,5 +1,6 @@
 """Losses and metrics over real values: padding and missing values count for nothing."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -14,36 +15,39 @@ N_SUMS = 5
 LEAST_PROBABILITY = 1e-12
 
 
-def acts_by_value(function: Function, role: str = "loss") -> bool:
+def acts_by_value(function: Function, n_channels: int, role: str = "loss") -> bool:
     """Tell whether a loss of a step is the mean of the losses of its values.
 
     So it is for a squared error, but not for a cross-entropy over channels. A loss of the first
     kind can be masked value by value, one of the second only step by step. Found out by trying, on
-    all channels and on two halves of them, which serves a user's own functions too.
+    steps of as many channels as the data have, and on their values one by one, which serves a
+    user's own functions too.
     """
     rng = np.random.default_rng(0)
-    true, predicted = rng.uniform(0.1, 0.9, size=(2, 2, 3, 4)).astype(np.float32)
-
-    def apply(channels: slice) -> np.ndarray:
-        parts = (ops.convert_to_tensor(part[..., channels]) for part in (true, predicted))
-        try:
-            return ops.convert_to_numpy(function(*parts))
-        except Exception as error:  # whatever a user's function may raise
-            raise ValueError(
-                f"{role} must compare arrays (y_true, y_pred) of shape (batch, n_steps, "
-                f"n_channels), but {_name(function)} failed on them ({error}): choose one that "
-                "compares real numbers, for example 'mse'."
-            ) from error
-
-    whole = apply(slice(None))
+    true, predicted = rng.uniform(0.1, 0.9, size=(2, 2, 3, n_channels)).astype(np.float32)
+    try:
+        whole = _apply(function, true, predicted)
+    except Exception as error:  # whatever a user's function may raise
+        raise ValueError(
+            f"{role} must compare arrays (y_true, y_pred) of shape (batch, n_steps, "
+            f"n_channels), but {_name(function)} failed on them ({error}): choose one that "
+            "compares real numbers, for example 'mse'."
+        ) from error
     if whole.shape != (2, 3):
         raise ValueError(
             f"{role} must give one number a step, shape (batch, n_steps), for arrays of shape "
             f"(batch, n_steps, n_channels), but {_name(function)} gave shape {whole.shape} for "
-            "(2, 3, 4): reduce over the last axis only."
+            f"(2, 3, {n_channels}): reduce over the last axis only."
         )
-    halves = (apply(slice(0, 2)) + apply(slice(2, 4))) / 2
-    return bool(np.allclose(whole, halves, rtol=1e-4))
+    try:
+        values = _apply(function, true[..., None], predicted[..., None])
+    except Exception:  # it wants all channels, for example to weigh each by its own weight
+        return False
+    return values.shape == true.shape and np.allclose(whole, values.mean(axis=-1), rtol=1e-4)
+
+
+def _apply(function: Function, *arrays: np.ndarray) -> np.ndarray:
+    return ops.convert_to_numpy(function(*map(ops.convert_to_tensor, arrays)))
 
 
 def symbol_groups(n_channels: int, symbols: tuple[int, ...]) -> list[slice]:
@@ -52,7 +56,8 @@ def symbol_groups(n_channels: int, symbols: tuple[int, ...]) -> list[slice]:
     return [slice(stop - width, stop) for stop, width in zip(stops, symbols, strict=True)]
 
 
-def _name(function: Function) -> str:
+def _name(function: Any) -> str:
+    function = getattr(function, "func", function)
     return getattr(function, "__name__", type(function).__name__)
 
 
@@ -73,7 +78,7 @@ class MaskedLoss:
 
     def __init__(self, loss: Any, symbols: tuple[int, ...] = (), n_numbers: int = 1) -> None:
         self.function: Function = loss.call if isinstance(loss, keras.losses.Loss) else loss
-        self.by_value = n_numbers == 0 or acts_by_value(self.function)
+        self.by_value = n_numbers == 0 or acts_by_value(self.function, n_numbers)
         self.symbols = symbols
 
     def __call__(self, true: Any, predicted: Any) -> tuple[Any, Any]:
@@ -120,15 +125,23 @@ class MaskedMetric:
     metric : keras.metrics.Metric
         Updated in place; its mean is over real values or, where it looks across channels (as the
         categorical accuracy does), over complete steps, or symbols.
+    n_channels : int
+        Number of channels of the arrays that it sees, one-hot values included.
     symbols : tuple of int, default=()
         As in `Architecture`.
     """
 
-    def __init__(self, metric: keras.metrics.Metric, symbols: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self, metric: keras.metrics.Metric, n_channels: int, symbols: tuple[int, ...] = ()
+    ) -> None:
         self.metric = metric
         self.symbols = symbols
         function = getattr(metric, "_fn", None)
-        self.across_channels = function is not None and not acts_by_value(function, "metrics")
+        # One symbol alone does not show whether a metric looks across symbols.
+        width = max(2, *symbols) if symbols else n_channels
+        self.across_channels = function is not None and not acts_by_value(
+            functools.partial(function, **metric._fn_kwargs), width, "metrics"
+        )
 
     def update(self, true: Any, predicted: Any) -> None:
         """Add a batch: `true` (batch, n_steps, n_channels) with NaN where nothing is."""

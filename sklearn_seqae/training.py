@@ -1,7 +1,7 @@
 """The engine: runs epochs of a training program and keeps the weights that did best."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Self
 
 import keras
@@ -13,10 +13,12 @@ from .batching import Chunk, bucket_widths, compiled_widths, epoch_chunks, pad
 from .cache import programs
 from .convergence import Yardstick
 from .holdout import hold_out
+from .importing import check_process
 from .likeness import check_same_network, likeness
 from .networks import learned_weights
 from .objectives import MaskedLoss, MaskedMetric
 from .optimizers import kind, learning_rates, set_learning_rates
+from .outcome import Outcome
 from .program import CHUNK_SIZE, Totals, TrainingProgram, backend
 from .routing import route, signature
 from .sequences import Sequences
@@ -42,42 +44,6 @@ class Settings:
     callbacks: Any
     jit_compile: bool | str
     verbose: int
-
-
-@dataclass
-class Outcome:
-    """What training left behind, besides the model's weights."""
-
-    history: dict[str, list[float]] = field(default_factory=dict)
-    best_epoch: int = 0
-    optimizer_state: dict[str, list[NDArray]] = field(default_factory=dict)
-    held_out: NDArray[np.int64] = field(default_factory=lambda: np.arange(0))  # indices
-    interrupted: bool = False
-    ran_out: bool = False  # of epochs, and nothing else stopped it
-    skill: float = 1.0  # of the best epoch, by `convergence.Yardstick`
-    last_gain: float = 0.0
-
-    @property
-    def n_epochs(self) -> int:
-        """Number of epochs that were completed."""
-        return len(self.history.get("loss", ()))
-
-    def judge(self, yardstick: Yardstick, held_out: float) -> None:
-        """Find skill and last gain; `held_out` is what part of the sequences "val_loss" is of.
-
-        What own models add to the loss says nothing of how well they reconstruct. The skill is that
-        over all sequences: a few held out are soon harder than the mean is.
-        """
-        losses = self._reconstruction_losses("")
-        watched = self._reconstruction_losses("val_") if "val_loss" in self.history else losses
-        best = self.best_epoch
-        self.skill = yardstick.skill((1 - held_out) * losses[best] + held_out * watched[best])
-        self.last_gain = yardstick.last_gain(watched)
-
-    def _reconstruction_losses(self, prefix: str) -> list[float]:
-        losses = self.history[f"{prefix}loss"]
-        added = self.history.get(f"{prefix}added_loss", [0.0] * len(losses))
-        return [loss - extra for loss, extra in zip(losses, added, strict=True)]
 
 
 class _Synchronous(keras.callbacks.Callback):
@@ -134,7 +100,10 @@ def train(
     ------
     ValueError
         If the loss is no longer a finite number.
+    RuntimeError
+        In a process that was forked after TensorFlow had started.
     """
+    check_process()
     compile_arguments, callbacks = route(
         settings.loss,
         settings.metrics,
@@ -167,7 +136,7 @@ def train(
     )
 
     def make() -> TrainingProgram:
-        masked = [MaskedMetric(metric, symbols) for metric in metrics]
+        masked = [MaskedMetric(metric, architecture.n_channels, symbols) for metric in metrics]
         program = TrainingProgram(computed, loss, masked, optimizer, data.jit_compile)
         if not computed.is_built_in:
             check_same_network(model, program.model, computed)
@@ -350,14 +319,26 @@ class _Run:
             logs = self._means(totals)
             self._check_finite(logs["loss"], epoch)
             self.callbacks.on_train_batch_end(step - 1, logs)
+            if self.program.model.stop_training:
+                break
         logs = self._means(totals, finish=True)
         if len(self.data.validation):
-            totals = Totals()
-            for chunk in self.data.validation_chunks():
-                totals.add(self.program.evaluate(*self.data.load(self.data.validation, chunk)))
-            means = self._means(totals, finish=True)
-            logs |= {f"val_{name}": value for name, value in means.items()}
+            logs |= {f"val_{name}": value for name, value in self._validate().items()}
         return logs
+
+    def _validate(self) -> dict[str, float]:
+        """Return the means over the sequences that are held out."""
+        self.callbacks.on_test_begin()
+        totals = Totals()
+        step = 0
+        for chunk in self.data.validation_chunks():
+            self.callbacks.on_test_batch_begin(step)
+            totals.add(self.program.evaluate(*self.data.load(self.data.validation, chunk)))
+            step += len(chunk.rows)
+            self.callbacks.on_test_batch_end(step - 1, self._means(totals))
+        means = self._means(totals, finish=True)
+        self.callbacks.on_test_end(means)
+        return means
 
     @staticmethod
     def _check_finite(number: float, epoch: int) -> None:

@@ -131,7 +131,8 @@ class LSTMAutoencoderTransformer(
     history_ : dict of str to list of float
         Per epoch: "loss", "val_loss" (if sequences were held out), "length_loss" (if lengths are
         decoded) and the metrics. What models of your own add to the loss (regularizers,
-        ``add_loss``) is in "loss", as in Keras, and once more in "added_loss".
+        ``add_loss``) is in "loss", as in Keras, and once more in "added_loss". All lists have
+        `n_epochs_` entries, NaN where nothing was measured.
     n_epochs_ : int
         Number of epochs run.
     best_epoch_ : int
@@ -291,7 +292,8 @@ class LSTMAutoencoderTransformer(
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Make one pass over `X`, from the present weights on.
 
-        The first call also fits the scaling, which later calls keep. Nothing is held out.
+        The first call also fits the scaling, which later calls keep. Nothing is held out. Lengths
+        are decoded even if the first sequences all have the same.
 
         Parameters
         ----------
@@ -319,7 +321,8 @@ class LSTMAutoencoderTransformer(
         2
         """
         with self._unchanged_on_error():
-            self._fit(X, continued=hasattr(self, "_codec"), epochs=1, early_stopping=False)
+            continued = hasattr(self, "_codec")
+            self._fit(X, continued, in_pieces=True, epochs=1, early_stopping=False)
         return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:

@@ -1,11 +1,13 @@
 """What the estimators accept: one table of parameters, and rules across parameters and data."""
 
 import inspect
+from collections.abc import Hashable
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -17,6 +19,7 @@ from sklearn.utils._param_validation import (
 )
 
 from .importing import load_keras
+from .keys import frozen
 from .sequences import Sequences
 
 # The activation that turns decoded values into what a loss of Keras expects.
@@ -352,12 +355,18 @@ def check_groups(groups: Any, n_sequences: int, least: int) -> NDArray[np.int64]
 def check_same_network(made_with: dict[str, Any], now: dict[str, Any]) -> None:
     """Raise if training would go on with a network that other parameters made."""
     for name, value in made_with.items():
-        if now[name] is not value and now[name] != value:
+        if now[name] != value and _settings(now[name]) != _settings(value):
             label = "a loss that needs activation" if name == "activation" else name
             raise ValueError(
                 f"Training goes on with the network that was made with {label}={value!r}, got "
                 f"{label}={now[name]!r}: set it back, or start afresh by fit with warm_start=False."
             )
+
+
+def _settings(value: Any) -> Hashable:
+    """Return a key of a parameter; that of an estimator has its parameters, not what it learned."""
+    is_estimator = hasattr(value, "get_params") and not isinstance(value, type)
+    return frozen(clone(value, safe=False) if is_estimator else value, owned=True)
 
 
 def check_codes(X: Any, n_components: int) -> NDArray[np.float32]:

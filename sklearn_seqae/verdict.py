@@ -1,19 +1,46 @@
-"""Whether a fit learned anything, and enough: what its user is warned of."""
+"""What a fit warns of: that it was interrupted, learned little, or decodes no lengths."""
 
 import warnings
 from typing import TYPE_CHECKING
 
+import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from .architecture import Architecture
 from .exceptions import NothingLearnedWarning
+from .sequences import Sequences
 
 if TYPE_CHECKING:
-    from .training import Outcome
+    from .outcome import Outcome
 
 # An R2 below this is that of a network that writes little else than the mean.
 LEAST_SKILL = 0.01
 # A fit whose R2 rose by more in the last half of its epochs wants more of them: see docs/design.
 MOST_LAST_GAIN = 0.015
+
+
+def warn_of_interruption(outcome: "Outcome", epochs: int) -> None:
+    """Warn where a fit was interrupted."""
+    if outcome.interrupted:
+        warnings.warn(
+            f"The fit was interrupted after {outcome.n_epochs} of {epochs} epochs; the best "
+            "weights so far are kept. Use warm_start=True to go on from them.",
+            stacklevel=4,
+        )
+
+
+def warn_of_lengths(architecture: Architecture, sequences: Sequences) -> None:
+    """Warn where lengths differ, but will not be decoded."""
+    lengths, n_steps = sequences.lengths, architecture.n_steps
+    if architecture.decodes_length or np.all(lengths == n_steps):
+        return
+    warnings.warn(
+        f"X has sequences of {lengths.min()} to {lengths.max()} steps, but those of the first fit "
+        f"all had {n_steps}, so inverse_transform writes {n_steps} unless lengths= says otherwise. "
+        "To have lengths decoded, begin with partial_fit, or fit afresh with sequences of several "
+        "lengths.",
+        stacklevel=4,
+    )
 
 
 def judge(outcome: "Outcome") -> None:

@@ -124,11 +124,11 @@ def test_a_fitted_estimator_shows_its_last_and_best_losses(fitted):
     assert {"loss", "val_loss"} <= {row[0] for row in rows}
 
 
-def test_a_curve_that_ends_before_the_best_epoch_leaves_its_cell_empty(fitted):
+def test_where_nothing_was_measured_a_cell_is_empty(fitted):
     ae = copy.copy(fitted)
-    ae.history_ = {"loss": [3.0, 2.0, 1.0], "val_loss": [2.5]}
+    ae.history_ = {"loss": [3.0, 2.0, 1.0], "val_loss": [2.5, np.nan, np.nan]}
     ae.n_epochs_, ae.best_epoch_ = 3, 2
-    assert Page(ae._repr_html_()).table("Losses") == [["loss", "1", "1"], ["val_loss", "2.5", ""]]
+    assert Page(ae._repr_html_()).table("Losses") == [["loss", "1", "1"], ["val_loss", "", ""]]
 
 
 def test_before_a_fit_there_are_parameters_and_a_link_alone():

@@ -302,10 +302,10 @@ def test_masked_losses_and_metrics_see_real_values_only(lengths, extra, n_gaps):
     assert count == real.sum()
     errors = np.abs(true - predicted)[real]
     assert_allclose(total, errors.sum(), rtol=1e-5, atol=1e-6)
-    metric = MaskedMetric(resolve_metric("mae", 3))
+    metric = MaskedMetric(resolve_metric("mae", 3), 3)
     metric.update(true, predicted)
     assert_allclose(metric.metric.result(), errors.mean() if real.any() else 0, rtol=1e-5)
-    nearest = MaskedMetric(resolve_metric("accuracy", 3))
+    nearest = MaskedMetric(resolve_metric("accuracy", 3), 3)
     nearest.update(true, predicted)
     steps = real.all(axis=-1)
     hits = (np.nan_to_num(true).argmax(-1) == predicted.argmax(-1))[steps]

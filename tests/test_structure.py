@@ -71,6 +71,7 @@ MODULES = [
     "objectives",
     "convergence",
     "optimizers",
+    "outcome",
     "routing",
     "backend_tensorflow",
     "backend_jax",

@@ -20,6 +20,7 @@ from tensorflow.python.framework.config import is_op_determinism_enabled
 from sklearn_seqae import LSTMAutoencoderTransformer, program, training
 from sklearn_seqae.base import TRAINING_PARAMETERS
 from sklearn_seqae.cache import Cache, programs
+from sklearn_seqae.fitted import Codec
 from sklearn_seqae.program import TrainingProgram
 from sklearn_seqae.sequences import as_sequences
 
@@ -200,6 +201,28 @@ def test_another_optimizer_may_go_on():
     ae.set_params(optimizer="sgd", epochs=1).fit(X)
     ae.set_params(optimizer="adam").fit(X)
     assert ae.n_epochs_ == 5
+
+
+def test_a_model_that_was_looked_at_makes_a_network_anew_only_where_weights_changed(monkeypatch):
+    ae = make().fit(X)
+    codes = ae.transform(X)
+    model = ae.model_
+    made = []
+    make_network = Codec._make_network
+
+    def spy(self, *args):
+        made.append(self)
+        return make_network(self, *args)
+
+    monkeypatch.setattr(Codec, "_make_network", spy)
+    for _ in range(2):
+        assert_array_equal(ae.transform(X), codes)
+    assert made == []
+    bias = next(v for v in model.get_layer("encoder").get_layer("code").weights if v.ndim == 1)
+    bias.assign(bias + 1.0)
+    for _ in range(2):
+        assert_allclose(ae.transform(X), codes + 1.0, atol=1e-5)
+    assert len(made) == 1
 
 
 # One seed, and a process left as it was
@@ -492,6 +515,47 @@ def test_keras_early_stopping_stops_the_fit():
     assert make(epochs=9, callbacks=stop).fit(X).n_epochs_ == 2
 
 
+def test_a_callback_that_stops_the_training_within_an_epoch_stops_it_there():
+    ends = []
+
+    class Stop(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            ends.append(batch)
+            self.model.stop_training = True
+
+    ae = make(batch_size=1, callbacks=Stop).fit(X)
+    assert ends == [program.CHUNK_SIZE - 1]
+    assert ae.n_epochs_ == len(ae.history_["val_loss"]) == 1
+
+
+def test_callbacks_hear_of_every_validation_as_of_every_epoch():
+    heard = []
+
+    class Hear(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            heard.append("epoch")
+
+        def on_test_begin(self, logs=None):
+            heard.append("begin")
+
+        def on_test_batch_begin(self, batch, logs=None):
+            heard.append(f"batch {batch}")
+
+        def on_test_batch_end(self, batch, logs=None):
+            heard.append(f"end of {batch}")
+
+        def on_test_end(self, logs=None):
+            heard.append(logs)
+
+    ae = make(metrics=["mae"], callbacks=Hear, epochs=2).fit(X)
+    for i in range(2):
+        logs = {name: ae.history_[f"val_{name}"][i] for name in ("loss", "length_loss", "mae")}
+        expected = ["epoch", "begin", "batch 0", "end of 0", logs]
+        assert heard[5 * i : 5 * i + 5] == expected
+    make(callbacks=Hear, epochs=1, early_stopping=False).fit(X)
+    assert heard[10:] == ["epoch"]
+
+
 def rates_of(callback, **changes):
     log = []
     make(callbacks=[callback, recorder(log)], early_stopping=False, **changes).fit(X)
@@ -518,6 +582,20 @@ def test_keras_callbacks_that_set_the_rate_have_their_way():
 
 
 # Optimizers and metrics
+
+
+def test_a_loss_and_a_metric_may_weigh_the_channels_that_the_data_have():
+    weights = np.array([1.0, 3.0], dtype="float32")
+
+    def weighted(true, predicted):
+        return ops.mean(weights * ops.abs(true - predicted), axis=-1)
+
+    def second(true, predicted):
+        return ops.abs(true - predicted)[..., 1]
+
+    ae = make(loss=weighted, metrics=[second], early_stopping=False).fit(X)
+    assert np.all(np.diff(ae.history_["loss"]) < 0)
+    assert len(ae.history_["second"]) == 3
 
 
 def test_an_optimizer_instance_is_copied_and_never_changed():
@@ -695,6 +773,19 @@ def test_xla_on_wide_arrays_takes_the_same_steps_as_the_plain_program_on_narrow_
     for name, values in plain.history_.items():
         assert_allclose(compiled.history_[name], values, rtol=1e-5)
     assert_allclose(compiled.transform(X), plain.transform(X), atol=1e-5)
+
+
+def test_jit_compile_does_not_change_the_order_of_the_batches():
+    sequences = as_sequences(make_waves(n=300, longest=60))
+    orders = []
+    for jit_compile in (False, True):
+        parameters = make(jit_compile=jit_compile, batch_size=4).get_params(deep=False)
+        settings = training.Settings(**{name: parameters[name] for name in TRAINING_PARAMETERS})
+        data = training._Data.split(sequences, settings, 0, 1, None)
+        chunks = data.training_chunks(np.random.default_rng(0))
+        orders.append([chunk.rows.tolist() for chunk in chunks])
+        assert len({chunk.width for chunk in chunks}) > 1
+    assert orders[0] == orders[1]
 
 
 def test_jit_compile_auto_asks_for_enough_steps_to_repay_the_compilation():
