@@ -18,6 +18,8 @@ from .filters import N_FILTERS, TAPS
 from .recurrence import GRU, LSTM
 
 RECURRENCES: dict[str, type[keras.layers.RNN]] = {"lstm": LSTM, "gru": GRU}
+# Of all built-in layers and of their inputs.
+DTYPE = "float32"
 _register = keras.saving.register_keras_serializable(package="sklearn_seqae")
 
 
@@ -30,10 +32,22 @@ def initializer_seeds(seed: int, n: int) -> list[int]:
     return [int(s) for s in np.random.SeedSequence(seed).generate_state(n) >> 1]
 
 
+class Layer(keras.layers.Layer):
+    """A layer that computes in float32, whatever Keras' global policy is.
+
+    Its inputs are cast, so that what a user's own model returns may be of another type.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"dtype": DTYPE} | kwargs)
+
+
 def dense(units: int, *, seed: int, name: str, activation: str | None = None) -> keras.layers.Dense:
     """Return a Dense layer whose initial weights depend on `seed` alone."""
     glorot = keras.initializers.GlorotUniform(seed=seed)
-    return keras.layers.Dense(units, activation=activation, kernel_initializer=glorot, name=name)
+    return keras.layers.Dense(
+        units, activation=activation, kernel_initializer=glorot, dtype=DTYPE, name=name
+    )
 
 
 def recurrence(cell: str, units: int, *, seed: int, name: str) -> keras.layers.RNN:
@@ -43,6 +57,7 @@ def recurrence(cell: str, units: int, *, seed: int, name: str) -> keras.layers.R
         units,
         return_sequences=True,
         right_padded=True,
+        dtype=DTYPE,
         kernel_initializer=keras.initializers.GlorotUniform(seed=kernel_seed),
         recurrent_initializer=keras.initializers.Orthogonal(seed=recurrent_seed),
         seed=dropout_seed,  # unused, but without it Keras draws one as it does for initializers
@@ -92,7 +107,7 @@ def interpolate(x: Any, observed: Any) -> Any:
 
 
 @_register
-class Patch(keras.layers.Layer):
+class Patch(Layer):
     """Fold `patch_size` steps into one, put zero where nothing was observed, and make the mask.
 
     Input (batch, n_steps, n_channels) with NaN where nothing is; output (batch,
@@ -160,7 +175,7 @@ class Patch(keras.layers.Layer):
 
 
 @_register
-class Reader(keras.layers.Layer):
+class Reader(Layer):
     """One level of the encoder: a recurrence over the steps, or one in each direction.
 
     Input (batch, n_steps, k) with a right-padded mask, output (batch, n_steps, units), or 2 * units
@@ -216,7 +231,7 @@ class Reader(keras.layers.Layer):
 
 
 @_register
-class Pool(keras.layers.Layer):
+class Pool(Layer):
     """Make one vector of a sequence's states, over its real steps only; zeros when it has none.
 
     Parameters
@@ -287,7 +302,7 @@ class Pool(keras.layers.Layer):
 
 
 @_register
-class Summary(keras.layers.Layer):
+class Summary(Layer):
     """What a bank of fixed filters finds in a sequence, as `filters.apply` does it in NumPy.
 
     Input (batch, n_steps, n_channels) with NaN where nothing is, output (batch, n_components). The
@@ -337,7 +352,7 @@ class Summary(keras.layers.Layer):
 
 
 @_register
-class First(keras.layers.Layer):
+class First(Layer):
     """The first `n` components of a code, which the decoder reads."""
 
     def __init__(self, n: int, **kwargs: Any) -> None:
@@ -355,7 +370,7 @@ class First(keras.layers.Layer):
 
 
 @_register
-class Unmask(keras.layers.Layer):
+class Unmask(Layer):
     """Gives what it gets, and ends its mask: a code has no steps."""
 
     def __init__(self, **kwargs: Any) -> None:

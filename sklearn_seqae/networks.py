@@ -11,6 +11,7 @@ from keras import ops
 
 from .architecture import Architecture, Builder
 from .layers import (
+    DTYPE,
     First,
     Patch,
     Pool,
@@ -34,11 +35,11 @@ def build(architecture: Architecture, seed: int) -> keras.Model:
     encoder_seed, decoder_seed, length_seed = initializer_seeds(seed, 3)
     encoder = _build_encoder(architecture, encoder_seed)
     decoder = _build_decoder(architecture, decoder_seed)
-    sequence = keras.Input(encoder.input_shape[1:], name="sequence")
+    sequence = _input(encoder.input_shape[1:], name="sequence")
     code = encoder(sequence)
     outputs = decoder(code)
     if architecture.decodes_length:
-        code_input = keras.Input((architecture.n_components,), name="code")
+        code_input = _input((architecture.n_components,), name="code")
         learned = code_input
         if architecture.n_summary:
             learned = First(architecture.n_learned, name="learned")(code_input)
@@ -109,7 +110,7 @@ def _build_encoder(architecture: Architecture, seed: int) -> keras.Model:
     )
     if architecture.encoder is not None:
         return _adopt_encoder(architecture, architecture.encoder, patch, seeds[0])
-    layers: list[keras.layers.Layer] = [keras.Input((None, architecture.n_channels)), patch]
+    layers: list[keras.layers.Layer] = [_input((None, architecture.n_channels)), patch]
     for i, units in enumerate(architecture.units):
         layers.append(
             Reader(
@@ -131,11 +132,11 @@ def _build_encoder(architecture: Architecture, seed: int) -> keras.Model:
     layers.append(dense(architecture.n_learned, seed=seeds[-1], name="code"))
     if not architecture.n_summary:
         return keras.Sequential(layers, name="encoder")
-    sequence = code = keras.Input((None, architecture.n_channels), name="sequence")
+    sequence = code = _input((None, architecture.n_channels), name="sequence")
     for layer in layers[1:]:
         code = layer(code)
     summary = Summary(architecture.dilations, architecture.n_summary, name="summary")(sequence)
-    both = keras.layers.Concatenate(name="both")([code, summary])
+    both = keras.layers.Concatenate(dtype=DTYPE, name="both")([code, summary])
     return keras.Model(sequence, both, name="encoder")
 
 
@@ -145,7 +146,7 @@ def _build_decoder(architecture: Architecture, seed: int) -> keras.Model:
     seeds = initializer_seeds(seed, len(architecture.units) + 1)
     units = architecture.units[::-1]
     n_outputs = architecture.patch_size * architecture.n_channels
-    layers: list[keras.layers.Layer] = [keras.Input((architecture.n_components,))]
+    layers: list[keras.layers.Layer] = [_input((architecture.n_components,))]
     if architecture.n_summary:
         layers.append(First(architecture.n_learned, name="learned"))
     if architecture.decoder == "autoregressive":
@@ -174,7 +175,7 @@ def _build_decoder(architecture: Architecture, seed: int) -> keras.Model:
         for i, width in enumerate(units[1:], start=1):
             layers.append(recurrence(cell, width, seed=seeds[i], name=f"recurrence_{i}"))
         layers.append(dense(n_outputs, seed=seeds[-1], name="values"))
-    layers.append(keras.layers.Reshape((-1, architecture.n_channels), name="steps"))
+    layers.append(keras.layers.Reshape((-1, architecture.n_channels), dtype=DTYPE, name="steps"))
     is_linear = all(activation == "linear" for _, activation in architecture.outputs)
     if not is_linear and architecture.decoder != "autoregressive":
         layers.append(Activate(architecture.outputs, name="activation"))
@@ -192,7 +193,7 @@ def _adopt_encoder(
     _check_model("encoder", model, (n_patches, width), (architecture.n_components,))
     model.supports_masking = True  # else Keras warns that the mask ends here, where it should
     fixed = model.input_shape[1] is not None
-    sequence = keras.Input((shape[1] if fixed else None, shape[2]), name="sequence")
+    sequence = _input((shape[1] if fixed else None, shape[2]), name="sequence")
     code = Unmask(name="code")(model(patch(sequence)))
     return keras.Model(sequence, code, name="encoder")
 
@@ -210,11 +211,17 @@ def _adopt_decoder(architecture: Architecture, builder: Builder, seed: int) -> k
         (architecture.n_components,),
         (architecture.n_steps, architecture.n_channels),
     )
-    code = keras.Input((architecture.n_components,), name="code")
+    code = _input((architecture.n_components,), name="code")
     steps = model(code)
     if architecture.symbols:
         steps = Activate(architecture.outputs, name="activation")(steps)
+    elif steps.dtype != DTYPE:  # by a policy of the user's
+        steps = Unmask(name=DTYPE)(steps)
     return keras.Model(code, steps, name="decoder")
+
+
+def _input(shape: tuple, name: str | None = None) -> Any:
+    return keras.Input(shape, dtype=DTYPE, name=name)
 
 
 @contextmanager
@@ -247,6 +254,12 @@ def _check_model(role: str, model: Any, input_shape: tuple, output_shape: tuple)
             f"The model that {role} returned does not tell its shapes, as a subclass of "
             "keras.Model does not: build a keras.Sequential, or a keras.Model of inputs and "
             "outputs, and return that."
+        )
+    if others := {weight.dtype for weight in model.trainable_weights} - {DTYPE}:
+        raise ValueError(
+            f"The model that {role} returned has weights of {others.pop()}, but trains together "
+            f"with some of {DTYPE}: give its inputs and layers dtype={DTYPE!r}, or build it under "
+            "a policy whose weights are of that type, as 'mixed_bfloat16'."
         )
     for side, given, expected in (
         ("take inputs", model.input_shape, input_shape),

@@ -106,7 +106,13 @@ class TrainingProgram:
         self.loss = loss
         self.metrics = metrics
         self.model = build(architecture, seed=0)
-        self.model.compile(optimizer=optimizer)
+        if _computes_in_half(self.model) and not hasattr(optimizer, "inner_optimizer"):
+            raise ValueError(
+                "encoder or decoder computes in float16, in which gradients become 0: give "
+                "optimizer=keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam()), or build "
+                "it under the policy 'mixed_bfloat16' or 'float32'."
+            )
+        self.model.compile(optimizer=optimizer, auto_scale_loss=False)
         self.optimizer = optimizer
         self.adds_losses = False  # until a batch says otherwise
         variables = self.model.trainable_variables
@@ -115,12 +121,12 @@ class TrainingProgram:
         by_value = architecture.is_built_in and _acts_by_value(optimizer)
         if backend().FLATTENS and by_value:
             n_weights = sum(math.prod(variable.shape) for variable in variables)
-            self.flat = keras.Variable(np.zeros(n_weights, np.float32), name="weights")
+            self.flat = keras.Variable(np.zeros(n_weights), dtype="float32", name="weights")
         optimizer.build(variables if self.flat is None else [self.flat])
         _, self._fresh_state = self.state()
         for metric in metrics:  # creates the variables, which a compiled function must not
             shape = (1, 1, architecture.n_channels)
-            metric.update(ops.full(shape, np.nan), ops.zeros(shape))
+            metric.update(*(ops.full(shape, value, "float32") for value in (np.nan, 0.0)))
         self._train = backend().training(self, jit_compile)
         # Compiled when first needed: a fit that holds nothing out saves the time.
         self._evaluate = cache(lambda: backend().evaluation(self))
@@ -196,14 +202,14 @@ class TrainingProgram:
             metric.update(batch, ops.stop_gradient(predicted))
         loss, count = self.loss(batch, predicted)
         real = ops.cast(lengths >= 0, "float32")
-        length_loss, n_sequences = ops.zeros(()), ops.sum(real)
+        length_loss, n_sequences = ops.zeros((), "float32"), ops.sum(real)
         if self.architecture.decodes_length:
             model = self.model.get_layer("length")
             error = ops.abs(model(code) - lengths)
             huber = ops.where(error < 1.0, 0.5 * error**2, error - 0.5)
             huber = huber / model.get_layer("steps").scale
             length_loss = ops.sum(huber * real)
-        added = ops.zeros(())  # by regularizers and `add_loss`
+        added = ops.zeros((), "float32")  # by regularizers and `add_loss`
         for extra in self.model.losses:
             self.adds_losses = True
             added = added + ops.sum(ops.cast(extra, "float32"))
@@ -215,6 +221,12 @@ class TrainingProgram:
         loss, count, length_loss, n_sequences, added = ops.unstack(sums)
         by_sequence = (LENGTH_WEIGHT * length_loss + added) / ops.maximum(n_sequences, 1.0)
         return loss / ops.maximum(count, 1.0) + by_sequence
+
+
+def _computes_in_half(model: keras.Model) -> bool:
+    """Tell whether a layer with weights computes in float16; models and inputs compute nothing."""
+    layers = [layer for layer in model._flatten_layers() if not isinstance(layer, keras.Model)]
+    return any(layer.weights and layer.compute_dtype == "float16" for layer in layers)
 
 
 def _acts_by_value(optimizer: keras.optimizers.Optimizer) -> bool:

@@ -7,12 +7,12 @@ import keras
 from keras import ops
 
 from .architecture import LENGTH_UNITS, POSITION_RATES
-from .layers import dense, initializer_seeds, recurrence
+from .layers import Layer, dense, initializer_seeds, recurrence
 
 _register = keras.saving.register_keras_serializable(package="sklearn_seqae")
 
 
-class StepSource(keras.layers.Layer):
+class StepSource(Layer):
     """A layer that turns a code into `n_steps` steps, or as many as the call asks for.
 
     A call may also say that no sequence of the batch is longer than `n_real`.
@@ -56,7 +56,7 @@ def activate(values: Any, outputs: Sequence[tuple[int, str]]) -> Any:
 
 
 @_register
-class Activate(keras.layers.Layer):
+class Activate(Layer):
     """`activate` as a layer: input and output (batch, n_steps, n_channels)."""
 
     def __init__(self, outputs: Sequence[tuple[int, str]], **kwargs: Any) -> None:
@@ -246,7 +246,7 @@ def _state_sizes(layer: keras.layers.RNN) -> list[int]:
 
 
 @_register
-class Length(keras.layers.Layer):
+class Length(Layer):
     """The number of steps that a code stands for, in steps, as a real number (batch,).
 
     A small perceptron estimates the length in standard deviations from the mean; both figures are
