@@ -66,9 +66,11 @@ def apply_scaler(scaler: Any, method: str, values: NDArray[Any]) -> NDArray[Any]
     if scaler is None or not len(values):
         return values
     with np.errstate(all="ignore"):  # `check_finite` finds what is lost
-        # A copy, because a scaler of the user's may hand back what it holds.
-        scaled = np.array(getattr(scaler, method)(values.astype(np.float64)), np.float64)
-    scaled[np.isnan(values)] = np.nan  # missing stays missing, even if the scaler imputes
+        made = getattr(scaler, method)(values.astype(np.float64))
+    scaled: NDArray[np.float64] = np.asarray(made, dtype=np.float64)
+    missing = np.isnan(values)
+    if missing.any():  # missing stays missing, even if the scaler imputes
+        scaled = np.where(missing, np.nan, scaled)  # anew, as a scaler may hand back what it holds
     return scaled
 
 
