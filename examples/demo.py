@@ -83,9 +83,9 @@ print(f"speaker from code, logistic       test {accuracy:.3f}")
 
 with threadpool_limits(1):  # OpenMP threads that wait for busy cores take long
     scaled = StandardScaler().fit_transform(codes_test)
-    found = KMeans(9, n_init=10, random_state=0).fit_predict(scaled)
+    found = KMeans(9, n_init=30, random_state=0).fit_predict(scaled)
     scaled_means = StandardScaler().fit_transform(summarise(X_test))
-    found_plain = KMeans(9, n_init=10, random_state=0).fit_predict(scaled_means)
+    found_plain = KMeans(9, n_init=30, random_state=0).fit_predict(scaled_means)
 nmi = normalized_mutual_info_score(y_test, found)
 nmi_plain = normalized_mutual_info_score(y_test, found_plain)
 print(f"clusters of means, k-means        NMI {nmi_plain:.3f}")
