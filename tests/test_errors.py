@@ -58,6 +58,8 @@ TABLE = [
     ("patch_size", [0, -1, 1.5, "big", None], r"\[1, inf\) or a str among \{'auto'\}"),
     ("scaler", ["max", 3, object()], r"a str among \{.*'per_sequence'.*\}, an object implementing"),
     ("categorical_features", [3, "yes", object()], "an array-like, a str among {'from_dtype'}"),
+    ("handle_unknown", ["ignore", None, 3], "a str among {.*'unknown'.*}"),
+    ("min_frequency", [0, -1, 1.0, 1.5, "2", NAN], r"an int in the range \[1, inf\)"),
     ("loss", [None, 3, []], "an instance of 'str' or a callable"),
     ("metrics", [3, {"a": "mae"}], "an instance of 'str', a callable, an instance of 'list'"),
     ("optimizer", [None, 3, object()], "'str' or an object implementing 'apply' and 'get_config'"),
