@@ -191,6 +191,7 @@ def _adopt_encoder(
     with _seeded(seed):
         model = builder(n_steps=n_patches, n_channels=width, n_components=architecture.n_components)
     _check_model("encoder", model, (n_patches, width), (architecture.n_components,))
+    _draw_by_own_generators(model)
     model.supports_masking = True  # else Keras warns that the mask ends here, where it should
     fixed = model.input_shape[1] is not None
     sequence = _input((shape[1] if fixed else None, shape[2]), name="sequence")
@@ -211,6 +212,7 @@ def _adopt_decoder(architecture: Architecture, builder: Builder, seed: int) -> k
         (architecture.n_components,),
         (architecture.n_steps, architecture.n_channels),
     )
+    _draw_by_own_generators(model)
     code = _input((architecture.n_components,), name="code")
     steps = model(code)
     if architecture.symbols:
@@ -235,6 +237,13 @@ def _seeded(seed: int) -> Iterator[None]:
     finally:
         random.setstate(states[0])
         np.random.set_state(states[1])
+
+
+def _draw_by_own_generators(model: keras.Model) -> None:
+    """Have dropout without a seed draw from its layer's generator; under torch it would not."""
+    for layer in model._flatten_layers():
+        for generator in layer._seed_generators:
+            generator._initial_seed = int(generator.state.numpy()[0])
 
 
 def _check_model(role: str, model: Any, input_shape: tuple, output_shape: tuple) -> None:

@@ -134,6 +134,7 @@ def check_own_encoder():
                 keras.layers.GRU(5),
                 keras.layers.BatchNormalization(),
                 keras.layers.Dropout(0.2, seed=0),
+                keras.layers.Dropout(0.2),
                 keras.layers.Dense(n_components),
             ]
         )
@@ -141,7 +142,52 @@ def check_own_encoder():
     ae = make(encoder=encoder, loss="mae").fit(X)
     means = ae.encoder_.get_layer("sequential").get_layer("batch_normalization").moving_mean
     assert np.any(keras.ops.convert_to_numpy(means) != 0)
-    assert_array_equal(ae.transform(X), ae.transform(X))
+    again = make(encoder=encoder, loss="mae").fit(X)
+    assert_array_equal(again.transform(X), ae.transform(X))
+
+
+def check_own_models_against_keras():
+    """A user's networks and optimizers are trained as `fit` of Keras trains them."""
+    import keras
+
+    from sklearn_seqae import networks
+
+    def encoder(n_steps, n_channels, n_components):
+        return keras.Sequential(
+            [
+                keras.Input((n_steps, n_channels)),
+                keras.layers.GRU(5, activity_regularizer="l1"),
+                keras.layers.BatchNormalization(),
+                keras.layers.Dense(
+                    n_components, kernel_regularizer="l2", kernel_constraint="non_neg"
+                ),
+            ]
+        )
+
+    def decoder(n_steps, n_channels, n_components):
+        layers = [keras.Input((n_components,)), keras.layers.Dense(n_steps * n_channels)]
+        return keras.Sequential([*layers, keras.layers.Reshape((n_steps, n_channels))])
+
+    def scaled():
+        inner = keras.optimizers.SGD(0.1, momentum=0.9, use_ema=True, ema_momentum=0.5)
+        return keras.optimizers.LossScaleOptimizer(inner)
+
+    def several():
+        rest = keras.optimizers.Adam(0.01)
+        names = {".*bias": keras.optimizers.SGD(0.1)}
+        return keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(rest, names))
+
+    # One batch, whose order hardly matters.
+    data = np.random.default_rng(0).normal(size=(8, 5, 2)).astype(np.float32)
+    own = {"encoder": encoder, "decoder": decoder, "scaler": None, "early_stopping": False}
+    for optimizer in (scaled, several):
+        ae = make(**own, optimizer=optimizer(), epochs=3).fit(data)
+        model = networks.build(ae._codec.architecture, ae._codec._seed)
+        model.compile(optimizer=optimizer(), loss="mse")
+        history = model.fit(data, data, batch_size=8, epochs=3, verbose=0).history
+        assert_allclose(ae.history_["loss"], history["loss"], rtol=1e-4)
+        for ours, theirs in zip(ae.model_.get_weights(), model.get_weights(), strict=True):
+            assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5)
 
 
 def main(path):
@@ -155,6 +201,7 @@ def main(path):
     check_early_stopping()
     check_going_on_and_pickling()
     check_own_encoder()
+    check_own_models_against_keras()
 
 
 if __name__ == "__main__":
