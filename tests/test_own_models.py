@@ -356,7 +356,7 @@ def test_an_optimizer_goes_on_where_it_was_and_is_traced_once(name, monkeypatch)
     assert_same_weights(ae, model)
 
 
-@pytest.mark.parametrize("swap_on_epoch", [None, True])
+@pytest.mark.parametrize("swap_on_epoch", [None, False, True])
 def test_moving_averages_are_held_against_what_is_held_out_where_a_callback_swaps_them(
     swap_on_epoch, monkeypatch
 ):
