@@ -361,7 +361,7 @@ def test_moving_averages_are_held_against_what_is_held_out_where_a_callback_swap
     swap_on_epoch, monkeypatch
 ):
     in_order(monkeypatch)
-    monkeypatch.setattr(training, "_split", lambda *_: (np.arange(9), np.arange(3)))
+    monkeypatch.setattr(training, "hold_out", lambda *_: (np.arange(9), np.arange(3)))
 
     def callbacks():
         swap = keras.callbacks.SwapEMAWeights
