@@ -40,7 +40,7 @@ backends:
 	$(MAKE) VENV=.venv-backends test-backends
 
 test-backends: $(VENV)/.installed-backends
-	$(RUN) python -m pytest tests/test_backends.py
+	$(RUN) python -m pytest tests/training/test_backends.py
 
 # In a venv of its own, for what sphinx-build needs. Warnings are errors. Examples that have not changed
 # are not run again; `make clean-docs docs` runs them all.
@@ -67,21 +67,22 @@ oldest:
 	$(MAKE) VENV=.venv-oldest test-oldest
 
 # Old versions warn of what newer ones have mended. These tests meet what others have changed most.
-OLDEST := scaling sequences forward sklearn errors containers persistence
+OLDEST := containers preprocessing persistence network/test_numpy_network.py estimators/test_sklearn.py \
+estimators/test_errors.py
 test-oldest: $(VENV)/.installed-oldest
-	$(RUN) python -m pytest $(OLDEST:%=tests/test_%.py) -m "not newest" --numprocesses 2 \
+	$(RUN) python -m pytest $(OLDEST:%=tests/%) -m "not newest" --numprocesses 2 \
 	--override-ini filterwarnings=default --disable-warnings
 
 # NumPy's kernels for AVX2 and for processors without it, then TensorFlow's for AVX2; `make test` tries
 # those of the processor at hand. Libraries choose when they are loaded, so each is a process.
-IN_NUMPY := sklearn detector filters forward onnx
-IN_TENSORFLOW := forward recurrence training
+IN_NUMPY := estimators network onnx
+IN_TENSORFLOW := network training
 KERNELS := python -m pytest -m kernels --numprocesses 2
 kernels: $(VENV)/.installed-test
-	$(RUN) OPENBLAS_CORETYPE=Haswell $(KERNELS) $(IN_NUMPY:%=tests/test_%.py)
-	$(RUN) OPENBLAS_CORETYPE=Nehalem $(KERNELS) $(IN_NUMPY:%=tests/test_%.py)
+	$(RUN) OPENBLAS_CORETYPE=Haswell $(KERNELS) $(IN_NUMPY:%=tests/%)
+	$(RUN) OPENBLAS_CORETYPE=Nehalem $(KERNELS) $(IN_NUMPY:%=tests/%)
 	$(RUN) ONEDNN_MAX_CPU_ISA=AVX2 XLA_FLAGS=--xla_cpu_max_isa=AVX2 \
-	$(KERNELS) $(IN_TENSORFLOW:%=tests/test_%.py)
+	$(KERNELS) $(IN_TENSORFLOW:%=tests/%)
 
 # In a venv of its own: they hold NumPy and pandas back.
 interop:

@@ -60,7 +60,7 @@ class Ours(Contender):
 
     def __init__(self) -> None:
         from sklearn_seqae import LSTMAutoencoderTransformer
-        from sklearn_seqae.importing import load_keras
+        from sklearn_seqae._utils.optional_imports import load_keras
 
         self._estimator = LSTMAutoencoderTransformer
         load_keras()
@@ -78,7 +78,7 @@ class Ours(Contender):
         ).fit(X)
 
     def load(self, weights: Any) -> None:
-        from sklearn_seqae.networks import learned_weights
+        from sklearn_seqae.network.keras_network import learned_weights
 
         # What a callback sees is what is trained: filters have no part in it.
         for variable, value in zip(learned_weights(self.model.model_), weights, strict=True):

@@ -96,7 +96,7 @@ def compare(workload: Workload, contender: Contender, seed: int) -> dict[str, An
 
 def peak() -> dict[str, float]:
     """Measure the best rate of a large float32 matrix product, by NumPy and by TensorFlow."""
-    from sklearn_seqae.importing import load_keras
+    from sklearn_seqae._utils.optional_imports import load_keras
 
     load_keras()
     import tensorflow as tf
@@ -128,10 +128,10 @@ def search() -> dict[str, Any]:
     from sklearn.model_selection import GridSearchCV
 
     from sklearn_seqae import LSTMAutoencoderTransformer
-    from sklearn_seqae.importing import load_keras
+    from sklearn_seqae._utils.optional_imports import load_keras
 
     load_keras()
-    from sklearn_seqae import program
+    from sklearn_seqae.training import program
 
     made: list[str] = []
 

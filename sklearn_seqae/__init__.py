@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import containers, datasets, exceptions
-    from .detector import LSTMAutoencoderDetector
-    from .display_codes import CodeMapDisplay
-    from .display_detection import DetectionDisplay
-    from .display_errors import ErrorDisplay
-    from .display_reconstruction import ReconstructionDisplay
-    from .display_training import TrainingDisplay
-    from .loading import load
-    from .scaling import SequenceScaler
-    from .transformer import LSTMAutoencoderTransformer
+    from .estimators.detector import LSTMAutoencoderDetector
+    from .estimators.load import load
+    from .estimators.transformer import LSTMAutoencoderTransformer
+    from .plotting.codes import CodeMapDisplay
+    from .plotting.detection import DetectionDisplay
+    from .plotting.errors import ErrorDisplay
+    from .plotting.reconstruction import ReconstructionDisplay
+    from .plotting.training import TrainingDisplay
+    from .preprocessing.scaling import SequenceScaler
 
 __version__ = "0.1.0"
 
@@ -35,15 +35,15 @@ __all__ = [
 # The module of each public name. They are imported when they are first used: scikit-learn takes
 # seconds, which `seqae --help` and whoever needs only the version should not wait for.
 _MODULES = {
-    "CodeMapDisplay": "display_codes",
-    "DetectionDisplay": "display_detection",
-    "ErrorDisplay": "display_errors",
-    "LSTMAutoencoderDetector": "detector",
-    "LSTMAutoencoderTransformer": "transformer",
-    "ReconstructionDisplay": "display_reconstruction",
-    "SequenceScaler": "scaling",
-    "TrainingDisplay": "display_training",
-    "load": "loading",
+    "CodeMapDisplay": "plotting.codes",
+    "DetectionDisplay": "plotting.detection",
+    "ErrorDisplay": "plotting.errors",
+    "LSTMAutoencoderDetector": "estimators.detector",
+    "LSTMAutoencoderTransformer": "estimators.transformer",
+    "ReconstructionDisplay": "plotting.reconstruction",
+    "SequenceScaler": "preprocessing.scaling",
+    "TrainingDisplay": "plotting.training",
+    "load": "estimators.load",
 }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
-from .printing import one_line
+from ._utils.printing import one_line
 
 DATA = """\
 Data are files, or "-" for a stream, in one of three formats, told by the suffix or by --format:
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     # Late, since scikit-learn takes seconds to import and --help should not.
-    from . import commands
+    from sklearn_seqae.cli import commands
 
     with warnings.catch_warnings():
         if options.quiet:

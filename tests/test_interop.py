@@ -14,8 +14,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sklearn_seqae import LSTMAutoencoderTransformer
 from sklearn_seqae.containers import convert, from_channel_first, to_channel_first
-
-from .conftest import TINY
+from tests.conftest import TINY
 
 # These libraries warn of each other's next versions, which is not ours to mend.
 pytestmark = pytest.mark.filterwarnings("default")

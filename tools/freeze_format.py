@@ -3,7 +3,7 @@
     python tools/freeze_format.py
 
 Beside it goes what it was fitted on and the codes of that, which later versions have to give. See
-``sklearn_seqae/formats.py`` for when to run this.
+``sklearn_seqae/persistence/versions.py`` for when to run this.
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from sklearn_seqae import LSTMAutoencoderTransformer
-from sklearn_seqae.formats import VERSION
+from sklearn_seqae.persistence.versions import VERSION
 
 FOLDER = Path(__file__).parents[1] / "tests" / "formats"
 

@@ -1,0 +1,324 @@
+"""What each command of the command line does, apart from how it is asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sklearn_seqae._utils.optional_imports import load as load_package
+from sklearn_seqae._utils.printing import one_line
+from sklearn_seqae.containers import convert
+from sklearn_seqae.containers.registry import Sequences, as_sequences
+from sklearn_seqae.estimators.detector import LSTMAutoencoderDetector
+from sklearn_seqae.estimators.load import load
+from sklearn_seqae.estimators.transformer import LSTMAutoencoderTransformer
+from sklearn_seqae.persistence import versions
+from sklearn_seqae.persistence.archive import Archive
+from sklearn_seqae.persistence.decoder import ODD, odd
+
+from .table_files import STREAM, File
+from .tables import Columns, read_rows, read_sequences, writing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def fit(options: Namespace) -> None:
+    """Train on a table, and write the model."""
+    kind = LSTMAutoencoderDetector if options.detector else LSTMAutoencoderTransformer
+    model = kind()
+    unknown = [name for name in options.param if name not in model.get_params()]
+    if unknown:
+        raise ValueError(
+            f"Expected parameters of {kind.__name__}, got {unknown[0]!r}: give some of "
+            f"{', '.join(model.get_params())}."
+        )
+    model.set_params(**options.param)
+    _check_folder(options.model)
+    columns = Columns(options.id, options.time, options.channels, tuple(options.symbols))
+    pieces = list(read_sequences(_data(options), columns, is_whole=True))
+    X = pieces[0] if len(pieces) == 1 else load_package("pandas").concat(pieces)
+    if _is_shown(options):
+        model.set_params(verbose=1)
+    with contextlib.redirect_stdout(sys.stderr):  # where Keras draws its progress bar
+        model.fit(X)
+    model.set_params(verbose=options.param.get("verbose", 0))
+    model.save(options.model)
+    lengths = _read(X).lengths
+    skill = f", R2 {model.score(X):.3f}" if hasattr(model, "score") else ""
+    _tell(
+        options,
+        f"{len(lengths)} sequences of {lengths.min()} to {lengths.max()} steps, "
+        f"{model.n_channels_in_} channels; {model.n_epochs_} epochs{skill}; wrote {options.model}",
+    )
+
+
+def transform(options: Namespace) -> None:
+    """Write the codes of sequences."""
+    model = _load(options, "transform")
+
+    def codes(X: Any, ids: Any) -> pd.DataFrame:
+        frame = load_package("pandas").DataFrame(
+            model.transform(X), columns=model.get_feature_names_out()
+        )
+        frame.insert(0, _name_of_ids(model), ids)
+        return frame
+
+    _for_pieces(options, model, codes, "codes")
+
+
+def inverse(options: Namespace) -> None:
+    """Write the sequences that codes stand for."""
+    model = _load(options, "inverse_transform")
+    names = list(model.get_feature_names_out())
+    data = _data(options)
+    output = _output(options, data.form)
+    numbers = [*names, *filter(None, [options.lengths])]
+    with writing(output, "values") as writer, _progress(options) as advance:
+        first = 0
+        for rows in read_rows(data, numbers):
+            if data.form == "npz":
+                rows.columns = [*list(rows)[: -len(names)], *names][-rows.shape[1] :]
+            missing = [name for name in names if name not in rows]
+            if missing:
+                raise ValueError(
+                    f"Expected the {len(names)} columns that transform writes, got a table without "
+                    f"{missing[0]!r}; its columns are {list(rows)[:4]} ...: give what transform "
+                    "wrote for this model."
+                )
+            ids = next((rows[name] for name in (_name_of_ids(model), "id") if name in rows), None)
+            codes = rows[names].set_axis(
+                np.arange(first, first + len(rows)) if ids is None else ids.to_numpy()
+            )
+            lengths = None if options.lengths is None else _column(rows, options.lengths)
+            writer.write(_long(model.inverse_transform(codes, lengths), model, codes.index))
+            first += len(rows)
+            advance(len(rows))
+
+
+def score(options: Namespace) -> None:
+    """Write how well sequences come back, by sequence, step or channel."""
+    model = _load(options, "score_samples")
+
+    def scores(X: Any, ids: Any) -> pd.DataFrame:
+        pd = load_package("pandas")
+        frame = pd.DataFrame({_name_of_ids(model): ids})
+        if options.per == "sequence":
+            return frame.assign(score=model.score_samples(X))
+        errors = model.reconstruction_error(X, per=options.per)
+        if options.per == "channel":
+            return pd.concat([frame, pd.DataFrame(errors, columns=_channels(model))], axis=1)
+        lengths = [len(error) for error in errors]
+        steps = [np.arange(length) for length in lengths]
+        return (
+            frame.loc[frame.index.repeat(lengths)]
+            .reset_index(drop=True)
+            .assign(step=np.concatenate(steps), error=np.concatenate(errors))
+        )
+
+    _for_pieces(options, model, scores)
+
+
+def detect(options: Namespace) -> None:
+    """Write which sequences are outliers or, by step and channel, why."""
+    model = _load(options, "predict")
+
+    def verdicts(X: Any, ids: Any) -> pd.DataFrame:
+        pd = load_package("pandas")
+        if options.explain:
+            table = model.explain(X)
+            if _ids(X) is None:  # it has positions in this piece
+                table["sequence"] = np.asarray(ids)[table["sequence"]]
+            return table.rename(columns={"sequence": _name_of_ids(model)})
+        decision = model.decision_function(X)
+        return pd.DataFrame(
+            {
+                _name_of_ids(model): ids,
+                "outlier": np.where(model.predict(X) < 0, 1, 0),
+                "decision": decision,
+            }
+        )
+
+    _for_pieces(options, model, verdicts)
+
+
+def info(options: Namespace) -> None:
+    """Print what a model is, from its manifest alone, so that nothing need be trusted."""
+    manifest = Archive(options.model).manifest
+    versions.check(manifest)
+    try:
+        estimator = manifest["estimator"]
+        attributes = estimator["attributes"]
+        found = {
+            "estimator": estimator["path"].rpartition(":")[2],
+            "format_version": manifest["format_version"],
+            "versions": manifest["versions"],
+            "channels": attributes["n_channels_in_"],
+            "components": attributes["_n_features_out"],
+            "epochs": attributes["n_epochs_"],
+            "best_epoch": attributes["best_epoch_"],
+            # Of the last epoch that measured them: what is no number is written as a dict.
+            "losses": {
+                name: [value for value in values if not isinstance(value, dict)][-1]
+                for name, values in attributes["history_"].items()
+            },
+            "parameters": estimator["parameters"],
+            "bytes": Path(options.model).stat().st_size,
+        }
+    except ODD as error:
+        raise odd("its manifest", f"{type(error).__name__}: {error}") from error
+    if options.json:
+        print(json.dumps(found, indent=2))
+        return
+    for name, value in found.items():
+        if isinstance(value, dict):
+            print(f"{name}:")
+            for key, inner in value.items():
+                print(f"  {one_line(key)}: {one_line(inner)}")
+        else:
+            print(f"{name}: {one_line(value)}")
+
+
+def export(options: Namespace) -> None:
+    """Write the encoder as ONNX."""
+    _load(options, "export_onnx").export_onnx(options.output)
+    _tell(options, f"wrote {options.output}")
+
+
+def _load(options: Namespace, method: str) -> Any:
+    model = load(options.model, trusted=options.trust)
+    if not hasattr(model, method):
+        raise ValueError(
+            f"Expected a model that has {method}, got a {type(model).__name__} in "
+            f"{options.model!r}: fit one {'with' if method == 'predict' else 'without'} --detector."
+        )
+    return model
+
+
+def _for_pieces(options: Namespace, model: Any, make: Any, matrix: str = "") -> None:
+    """Write what is made of each piece of the data."""
+    data = _data(options)
+    output = _output(options, data.form)
+    with writing(output, matrix) as writer, _progress(options) as advance:
+        first = 0
+        for X in read_sequences(data, _columns(options, model)):
+            n = len(_read(X))
+            ids = _ids(X)
+            writer.write(make(X, np.arange(first, first + n) if ids is None else ids))
+            first += n
+            advance(n)
+
+
+def _read(X: Any) -> Sequences:
+    """Return sequences whose channels of text are symbols, as estimators have them by default."""
+    return as_sequences(X, lambda found, names: found)
+
+
+def _ids(X: Any) -> Any:
+    """Return what sequences are called; None if they have no names."""
+    index = _read(X).index
+    return None if index is None else index.ids
+
+
+def _columns(options: Namespace, model: Any) -> Columns:
+    """Return the columns that a model expects, but for what the options say."""
+    form = model._form
+    names = form.names if form.kind == "long" else ()
+    channels = form.channel_names
+    known = zip(channels or (), model.categories_, strict=channels is not None)
+    kinds = {name: found if found is None else next(iter(found), "") for name, found in known}
+    identity, time = (*names[:2], None, None)[:2]
+    return Columns(
+        options.id or identity,
+        options.time or time,
+        options.channels or channels,
+        text=tuple(name for name, symbol in kinds.items() if isinstance(symbol, str)),
+        numbers=tuple(name for name, symbol in kinds.items() if symbol is None),
+    )
+
+
+def _name_of_ids(model: Any) -> str:
+    form = model._form
+    named = form.names[0] if form.kind == "long" and form.names else None
+    return str(named or "id")
+
+
+def _channels(model: Any) -> list[str]:
+    names = model._form.channel_names
+    return [f"channel{j}" for j in range(model.n_channels_in_)] if names is None else list(names)
+
+
+def _long(X: Any, model: Any, ids: Any) -> pd.DataFrame:
+    """Return sequences as a table of one row a step."""
+    pd = load_package("pandas")
+    if model._form.kind == "long":
+        frame = X
+    else:
+        frame = convert(X, "long")
+        lengths = _read(X).lengths
+        steps = frame.index.get_level_values(1)
+        frame.index = pd.MultiIndex.from_arrays([np.repeat(ids, lengths), steps])
+    identity, time = frame.index.names
+    frame.index = frame.index.set_names([identity or _name_of_ids(model), time or "step"])
+    frame.columns = _channels(model)
+    return frame.reset_index()
+
+
+def _column(rows: Any, name: str) -> Any:
+    if name not in rows:
+        raise ValueError(
+            f"Expected a column {name!r} of lengths, got a table without it: add it, or leave out "
+            "--lengths to have them decoded."
+        )
+    lengths = rows[name].to_numpy()
+    is_whole = lengths.dtype.kind == "f" and (lengths % 1 == 0).all()  # as CSV has them
+    return lengths.astype(np.int64) if is_whole else lengths
+
+
+def _data(options: Namespace) -> File:
+    return File.of(options.data, options.format, options.delimiter)
+
+
+def _output(options: Namespace, form: str) -> File:
+    """Return the file to write: in the format that its name says, else in that of the input."""
+    if options.output != STREAM:
+        _check_folder(options.output)
+    known = options.output_format or (form if options.output == STREAM else None)
+    return File.of(options.output, known, options.delimiter)
+
+
+def _check_folder(path: str) -> None:
+    """Raise before the work begins, not after it."""
+    if path != STREAM and not Path(path).absolute().parent.is_dir():
+        raise FileNotFoundError(f"Expected a folder to write {path!r} in, got none: make it first.")
+
+
+def _is_shown(options: Namespace) -> bool:
+    return not options.quiet and sys.stderr.isatty()
+
+
+@contextlib.contextmanager
+def _progress(options: Namespace) -> Iterator[Any]:
+    """Show on the standard error, if that is a terminal, how many sequences are done."""
+    if not _is_shown(options):
+        yield lambda n: None
+        return
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
+
+    shown = (SpinnerColumn(), "{task.description}", MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*shown, console=Console(stderr=True)) as progress:
+        task = progress.add_task("sequences", total=None)
+        yield lambda n: progress.advance(task, n)
+
+
+def _tell(options: Namespace, text: str) -> None:
+    if not options.quiet:
+        print(f"seqae: {one_line(text)}", file=sys.stderr)

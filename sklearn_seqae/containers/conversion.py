@@ -1,0 +1,287 @@
+"""Helpers for containers that need a word of explanation, and from one to another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from sklearn_seqae._utils.optional_imports import load
+
+from .columns import is_frame
+from .registry import as_sequences, to_container
+from .sequences import Form
+from .time_index import check_rising
+
+__all__ = ["convert", "from_channel_first", "from_long", "to_channel_first"]
+
+_KINDS = {
+    "list": "list",
+    "3d": "3d",
+    "frames": "frames",
+    "long": "long",
+    "nested": "nested",
+    "arrow": "arrow_table",
+    "polars": "polars_frame",
+    "awkward": "awkward",
+    "ragged": "ragged",
+}
+
+
+def from_long(
+    frame: Any,
+    *,
+    id: Any,  # noqa: A002 (what it is called everywhere)
+    time: Any = None,
+    channels: Sequence[Any] | None = None,
+) -> Any:
+    """Give a long frame, one row a step, the index of (id, time) by which it is read.
+
+    Rows of a sequence need not stand together. Nothing is sorted: time stamps that do not rise are
+    an error, as they are most often a mistake.
+
+    Parameters
+    ----------
+    frame : DataFrame of pandas or polars, or pyarrow Table
+        The steps of all sequences, in any order of sequences.
+    id : label
+        The column that says which sequence a row belongs to.
+    time : label, default=None
+        The column of time stamps, which have to rise within each sequence: numbers, dates, or text
+        that says dates as in ISO 8601, which stays text. None: the rows of each sequence are in
+        order, and are numbered 0, 1, ...
+    channels : list of label, default=None
+        The columns of values. None: all others.
+
+    Returns
+    -------
+    DataFrame of pandas
+        The channels, with an index of (id, time) and the rows as they were.
+
+    Raises
+    ------
+    ValueError
+        If a column is not there, if ids or time stamps are missing, or if time stamps do not rise
+        or are text that says no dates.
+
+    See Also
+    --------
+    convert : Into other containers.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_seqae.containers import from_long
+    >>> visits = pd.DataFrame({"patient": ["a", "a", "b"], "day": [0, 7, 3], "pulse": [60, 64, 71]})
+    >>> from_long(visits, id="patient", time="day")
+                 pulse
+    patient day
+    a       0       60
+            7       64
+    b       3       71
+    """
+    if not is_frame(frame):
+        if not hasattr(frame, "to_pandas"):
+            raise TypeError(
+                "Expected a DataFrame of pandas or polars, or a pyarrow Table, got a "
+                f"{type(frame).__name__}; make a pandas.DataFrame of it."
+            )
+        frame = frame.to_pandas()
+    pd = load("pandas")
+    columns = list(frame.columns)
+    keys = [id] if time is None else [id, time]
+    kept = [name for name in columns if name not in keys] if channels is None else list(channels)
+    twice = [name for name in keys if [*columns, *keys].count(name) > 2]
+    if twice:
+        raise ValueError(
+            "Expected one column for the id and another for the time stamps, got one for both, or "
+            f"more than one of the name {twice[0]!r}; rename the columns."
+        )
+    missing = [name for name in (*keys, *kept) if name not in columns]
+    if missing:
+        raise ValueError(
+            f"Expected columns of the frame, {columns}, got {missing}; name some that are there, "
+            "or make columns of an index by frame.reset_index()."
+        )
+    if not kept:
+        raise ValueError(
+            f"Expected at least one column of values beside {keys}, got a frame with the columns "
+            f"{columns}; add one."
+        )
+    ids = frame[id]
+    if ids.isna().any():
+        raise ValueError(
+            f"Expected an id in every row, but column {id!r} is missing one in row "
+            f"{int(np.argmax(ids.isna()))}; fill it in, or leave the row out."
+        )
+    # By values, for a name may be that of the index as well.
+    stamps = ids.groupby(ids.to_numpy()).cumcount() if time is None else frame[time]
+    index = pd.MultiIndex.from_arrays([pd.Index(ids), pd.Index(stamps)], names=[id, time])
+    owners, known = pd.Index(ids).factorize()
+    order = np.argsort(owners, kind="stable")
+    labels = known.tolist()
+    check_rising(pd.Index(stamps)[order], owners[order], lambda i: f"sequence {labels[i]!r}")
+    chosen = [i for name in dict.fromkeys(kept) for i, own in enumerate(columns) if own == name]
+    return frame.iloc[:, chosen].set_axis(index)
+
+
+def convert(X: Any, kind: str) -> Any:
+    """Give sequences in another container, with the ids, time stamps and names that it can have.
+
+    Values stay what they are; what the other container has no room for, as ids in a list, is left
+    out.
+
+    Parameters
+    ----------
+    X : container
+        Sequences in any of the containers of this module. Text and pandas' categories are symbols.
+    kind : {"list", "3d", "frames", "long", "nested", "arrow", "polars", "awkward", "ragged"}
+        The container to give: a list of arrays, a NaN-padded array, a list of DataFrames, a long or
+        a nested DataFrame of pandas, a pyarrow Table or polars DataFrame of list columns, an
+        awkward array, or a ``tf.RaggedTensor``.
+
+    Returns
+    -------
+    container
+        The sequences. Values are float64, or float32 where that holds all of the dtype in `X`;
+        between containers of pandas they keep the dtypes of their columns.
+
+    Raises
+    ------
+    ValueError
+        If there is no such kind.
+
+    See Also
+    --------
+    from_long : A long frame by the names of its columns.
+    from_channel_first : Arrays with channels before steps.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_seqae.containers import convert
+    >>> index = pd.MultiIndex.from_tuples([("a", 0), ("a", 1), ("b", 0)])
+    >>> nested = convert(pd.DataFrame({"x": [1.0, 2.0, 3.0]}, index=index), "nested")
+    >>> nested.index.tolist(), nested.loc["a", "x"].tolist()
+    (['a', 'b'], [1.0, 2.0])
+    """
+    if kind not in _KINDS:
+        raise ValueError(f"kind must be one of {list(_KINDS)}, got {kind!r}: choose one of these.")
+    sequences = as_sequences(X, lambda found, names: found)
+    own = sequences.form
+    names = own.channel_names
+    if kind in ("polars", "awkward") and len(set(map(str, names or ()))) < len(names or ()):
+        raise ValueError(
+            f"Expected channels of different names for {kind!r}, got {list(names or ())}; rename "
+            "them first."
+        )
+    dtypes: tuple[str, ...] = (sequences.values.dtype.name,)
+    form = Form(_KINDS[kind], columns=names, dtypes=dtypes, clock=own.clock)
+    if len(names or ()) != sequences.n_channels:
+        form = replace(form, columns=None)
+    if kind in ("frames", "long", "nested"):
+        identity, time, axis = _names(own)
+        before = {"frames": (time,), "long": (identity, time), "nested": (identity,)}[kind]
+        is_pandas = own.kind in ("frames", "long", "nested")
+        dtypes = own.dtypes if is_pandas else dtypes
+        form = replace(form, names=(*before, *axis), dtypes=dtypes, layout="Series")
+    return to_container(sequences, form)
+
+
+def from_channel_first(X: Any) -> Any:
+    """Give sequences that have channels before steps, as aeon's collections, the order needed here.
+
+    The shape alone does not tell which of two axes the steps are, so nothing does this unasked.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_sequences, n_channels, n_steps) or list of ndarray of shape \
+            (n_channels, n_steps)
+        The sequences.
+
+    Returns
+    -------
+    ndarray of shape (n_sequences, n_steps, n_channels) or list of ndarray of shape (n_steps, \
+            n_channels)
+        Views of the same data.
+
+    Raises
+    ------
+    ValueError
+        If an array has another number of dimensions.
+
+    See Also
+    --------
+    to_channel_first : The way back.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_seqae.containers import from_channel_first
+    >>> from_channel_first(np.zeros((10, 3, 50))).shape
+    (10, 50, 3)
+    """
+    return _swapped(X, "(n_sequences, n_channels, n_steps)", "(n_channels, n_steps)")
+
+
+def to_channel_first(X: Any) -> Any:
+    """Give sequences with channels before steps, as aeon's collections have them.
+
+    What other libraries take that have channels before steps.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_sequences, n_steps, n_channels) or list of ndarray of shape (n_steps, \
+            n_channels)
+        The sequences, such as :meth:`LSTMAutoencoderTransformer.inverse_transform` gives.
+
+    Returns
+    -------
+    ndarray of shape (n_sequences, n_channels, n_steps) or list of ndarray of shape (n_channels, \
+            n_steps)
+        Views of the same data.
+
+    Raises
+    ------
+    ValueError
+        If an array has another number of dimensions.
+
+    See Also
+    --------
+    from_channel_first : The way back.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_seqae.containers import to_channel_first
+    >>> [x.shape for x in to_channel_first([np.zeros((50, 3)), np.zeros((20, 3))])]
+    [(3, 50), (3, 20)]
+    """
+    return _swapped(X, "(n_sequences, n_steps, n_channels)", "(n_steps, n_channels)")
+
+
+def _swapped(X: Any, of_array: str, of_element: str) -> Any:
+    if isinstance(X, np.ndarray) and X.ndim == 3:
+        return np.swapaxes(X, 1, 2)
+    is_list = isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.ndim == 1)
+    shapes = [np.shape(x) for x in X] if is_list else [np.shape(X)]
+    odd = next((shape for shape in shapes if len(shape) != 2 or not is_list), None)
+    if odd is not None:
+        raise ValueError(
+            f"Expected an array {of_array}, or a list of arrays {of_element}, got "
+            f"{'one' if is_list else 'an array'} of shape {odd}; sequences of one channel need no "
+            "conversion."
+        )
+    return [np.asanyarray(x).T for x in X]
+
+
+def _names(form: Form) -> tuple[Any, Any, tuple[Any, ...]]:
+    """Return what a form of pandas calls ids, time stamps and the axis of its columns."""
+    names = form.names
+    if form.kind == "long":
+        return names[0], names[1], names[2:]
+    if form.kind == "frames":
+        return None, names[0], names[1:]
+    return (names[0], None, names[1:]) if form.kind == "nested" else (None, None, ())

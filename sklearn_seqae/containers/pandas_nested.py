@@ -1,0 +1,220 @@
+"""Nested frames of pandas: a row a sequence, a column a channel, and all its steps in a cell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sklearn_seqae._utils.optional_imports import load
+
+from .columns import (
+    Chooser,
+    Labels,
+    as_given,
+    frame_values,
+    holds_symbols,
+    inner,
+    is_frame,
+    is_series,
+    read_channels,
+    real,
+)
+from .numpy_arrays import read_elements, refuse_infinity
+from .pandas_frames import ASKED, columns_of, floating_dtype, ids_of, make_frame, times_of
+from .sequences import Form, SequenceIndex, Sequences
+from .time_index import check_rising_each, read_clock
+
+
+def read_nested(X: Any, choose: Chooser | None) -> Sequences | None:
+    """Read a DataFrame, or a Series, whose cells are Series, arrays or lists of all steps."""
+    if not (is_frame(X) or is_series(X)) or X.index.nlevels > 1:
+        return None
+    frame = X if is_frame(X) else X.to_frame()
+    columns = [frame.iloc[:, j] for j in range(frame.shape[1])]
+    nested = [column.dtype == object and any(map(_is_cell, column)) for column in columns]
+    if not any(nested):
+        return None
+    names = tuple(frame.columns)
+    if not all(nested):
+        others = [name for name, is_nested in zip(names, nested, strict=True) if not is_nested]
+        raise ValueError(
+            f"Expected a sequence in every cell, but the columns {others} hold none; leave them "
+            f"out: X[{[name for name in names if name not in others]}]."
+        )
+    cells = [list(column) for column in columns]
+    rows = [f"row {label!r}" for label in frame.index.tolist()]
+    for name, column in zip(names, cells, strict=True):
+        for row, cell in zip(rows, column, strict=True):
+            if not _is_cell(cell):
+                raise ValueError(
+                    f"Expected a sequence in every cell, but column {name!r} of {row} has "
+                    f"{cell!r}; give an empty one, or leave the row out."
+                )
+    if any(is_frame(cell) for column in cells for cell in column):
+        one = "X" if is_series(X) else f"X[{names[0]!r}]"
+        raise ValueError(
+            "Expected cells to be Series, arrays or lists, got DataFrames; pass the list of them: "
+            f"{one}.tolist()."
+        )
+    first = next((cell for cell in cells[0] if len(cell)), cells[0][0])
+    layout = "Series" if is_series(first) else "list" if isinstance(first, list | tuple) else ""
+    form = Form(
+        "nested" if is_frame(X) else "nested_series",
+        columns=names,
+        dtypes=tuple(map(_dtype, cells)),
+        names=(frame.index.name, *frame.columns.names),
+        layout=layout,
+    )
+    index = SequenceIndex(frame.index)
+    if len(cells) == 1 and _is_matrix(first):
+        # A cell of a Parquet file is an array of arrays.
+        is_nested = [getattr(cell, "dtype", None) == np.dtype(object) for cell in cells[0]]
+        elements = [list(x) if yes else x for x, yes in zip(cells[0], is_nested, strict=True)]
+        sequences = read_elements(elements, choose, "list")
+        assert sequences is not None
+        return replace(sequences, form=form, index=index)
+    lengths = _lengths(cells, names, rows)
+    if layout == "Series":
+        times = [cell.index if is_series(cell) else None for cell in cells[0]]
+        _check_times(cells, times, names, rows)
+        check_rising_each(times, rows.__getitem__)
+        form = replace(form, clock=read_clock(times[:ASKED]))
+        index = SequenceIndex(frame.index, times)
+    values, labels = _read_cells(cells, names, rows, choose, form.channel_names)
+    sequences = Sequences.from_lengths(values, lengths, form)
+    sequences = replace(sequences, labels=labels, index=index)
+    refuse_infinity(sequences)
+    return sequences
+
+
+def write_nested(sequences: Sequences, form: Form, index: SequenceIndex | None) -> Any:
+    """Write a DataFrame, or a Series, of cells."""
+    pd = load("pandas")
+    rows = ids_of(index, form, len(sequences))
+    bounds = list(pairwise(sequences.offsets.tolist()))
+    names = range(sequences.n_channels) if form.columns is None else form.columns
+    is_matrix = len(names) < sequences.n_channels
+    times = times_of(index, form, sequences) if form.layout == "Series" else []
+    steps = make_frame(sequences.values, sequences.labels, replace(form, columns=None))
+    columns = []
+    for j in range(len(names)):
+        cells = np.empty(len(sequences), dtype=object)
+        column = steps if is_matrix else steps.iloc[:, j]
+        items = column if form.layout == "Series" else column.to_numpy()
+        for i, (start, stop) in enumerate(bounds):
+            if form.layout == "Series":
+                cells[i] = items.iloc[start:stop].set_axis(times[i]).rename(None)
+            elif form.layout == "list":
+                cells[i] = items[start:stop].tolist()
+            else:
+                cells[i] = items[start:stop].copy()
+        columns.append(pd.Series(cells, index=rows, dtype=object))
+    if form.kind == "nested_series":
+        return columns[0].rename(form.columns[0] if form.columns else None)
+    frame = pd.concat(columns, axis=1)
+    frame.columns = columns_of(replace(form, columns=tuple(names)))
+    return frame
+
+
+def _is_cell(item: Any) -> bool:
+    return isinstance(item, list | tuple) or np.ndim(item) > 0
+
+
+def _is_matrix(cell: Any) -> bool:
+    """Tell whether a cell holds steps that are vectors."""
+    return not is_series(cell) and len(cell) > 0 and _is_cell(cell[0])
+
+
+def _dtype(cells: list[Any]) -> str:
+    """Return the dtype that the cells of a column come back in; lists have Python's."""
+    dtypes = {cell.dtype for cell in cells if hasattr(cell, "dtype") and len(cell)}
+    return floating_dtype(dtypes or {np.dtype(np.float64)})
+
+
+def _lengths(cells: list[list[Any]], names: tuple[Any, ...], rows: list[str]) -> list[int]:
+    lengths = list(map(len, cells[0]))
+    for name, column in zip(names[1:], cells[1:], strict=True):
+        for row, cell, n_steps in zip(rows, column, lengths, strict=True):
+            if len(cell) != n_steps:
+                raise ValueError(
+                    f"Expected all channels of a sequence to have the same steps, but in {row} "
+                    f"column {name!r} has {len(cell)} and column {names[0]!r} has {n_steps}; fill "
+                    "the shorter one with NaN."
+                )
+    return lengths
+
+
+def _check_times(
+    cells: list[list[Any]], times: list[Any], names: tuple[Any, ...], rows: list[str]
+) -> None:
+    """Raise unless the cells of a row have the same time stamps."""
+    for name, column in zip(names, cells, strict=True):
+        for row, cell, stamps in zip(rows, column, times, strict=True):
+            if not is_series(cell):
+                raise ValueError(
+                    f"Expected cells of one kind, but column {name!r} of {row} holds a "
+                    f"{type(cell).__name__} beside Series; convert it to a Series."
+                )
+            if cell.index is not stamps and not cell.index.equals(stamps):
+                raise ValueError(
+                    f"Expected all channels of a sequence to have the same time stamps, but in "
+                    f"{row} column {name!r} has others than column {names[0]!r}; give both all of "
+                    "them, with NaN where one has no value."
+                )
+
+
+def _read_cells(
+    cells: list[list[Any]],
+    names: tuple[Any, ...],
+    rows: list[str],
+    choose: Chooser | None,
+    known: tuple[Any, ...] | None,
+) -> tuple[NDArray[Any], tuple[Labels | None, ...]]:
+    """Return the values (total_steps, n_channels) of cells, and the labels of symbols."""
+    pieces: list[list[Any]] = []
+    for name, column in zip(names, cells, strict=True):
+        pieces.append([])
+        for row, cell in zip(rows, column, strict=True):
+            pieces[-1].append(_piece(cell, f"column {name!r} of {row}"))
+    if choose is not None:
+        found = [
+            any(holds_symbols(x, 1)[0] for x in column if not _is_numeric(x)) for column in pieces
+        ]
+        symbolic = choose(found, known)
+        if any(symbolic):
+            return read_channels(pieces, symbolic, rows)
+    steps = []
+    for name, column in zip(names, pieces, strict=True):
+        numbers = [
+            x if _is_numeric(x) else _numbers(x, f"column {name!r} of {row}")
+            for x, row in zip(column, rows, strict=True)
+        ]
+        steps.append(inner(np.concatenate(numbers)))
+    return np.stack(steps, axis=1), ()
+
+
+def _piece(cell: Any, where: str) -> Any:
+    """Return a cell as a 1-D array, or a Series of a dtype that is not NumPy's."""
+    if is_series(cell):
+        return cell.to_numpy() if isinstance(cell.dtype, np.dtype) else cell
+    array = as_given(cell, where)
+    if array.ndim != 1:
+        raise ValueError(
+            f"Expected cells of (n_steps,), as there are several columns, but {where} has shape "
+            f"{array.shape}; give each channel a column, or all of them in one."
+        )
+    return array
+
+
+def _is_numeric(piece: Any) -> bool:
+    return type(piece) is np.ndarray and piece.dtype.kind in "fiub"
+
+
+def _numbers(piece: Any, where: str) -> NDArray[Any]:
+    if is_series(piece):
+        return frame_values(piece.to_frame(), where)[:, 0]
+    return real(piece, where)

@@ -1,0 +1,306 @@
+"""Ragged arrays of awkward and of TensorFlow."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sklearn_seqae._utils.optional_imports import load, load_keras
+
+from .columns import Chooser, Labels, as_array, combine, floating, restore
+from .numpy_arrays import read_blocks, refuse_zero
+from .sequences import Form, Sequences
+
+# Dtypes in the text of an awkward type that come back as others, but not fields of such a name.
+_NOT_FLOATING = re.compile(r"\b(u?int(?:8|16|32|64)|bool|unknown)\b(?!\"?:)")
+
+
+def read_awkward(X: Any, choose: Chooser | None) -> Sequences | None:
+    """Read an awkward array of lists (of numbers, vectors or records), or of records of lists."""
+    ak = sys.modules.get("awkward")
+    if ak is None:
+        return None
+    if isinstance(X, list | tuple) and len(X) and all(isinstance(x, ak.Array) for x in X):
+        # What scikit-learn makes of an awkward array where it takes some of its sequences.
+        X = ak.unflatten(ak.concatenate(X), [len(x) for x in X])
+    if not isinstance(X, ak.Array):
+        return None
+    names = tuple(X.fields)
+    is_record = bool(names) and isinstance(X.type.content, ak.types.RecordType)
+    lists = [X[name] for name in names] if is_record else [X]
+    if any(one.ndim < 2 for one in lists):
+        return None
+    refuse_zero("sample(s)", (len(X),), len(X))
+    where = [f"the field {name!r}" for name in names] or ["the awkward array"]
+    lengths = _list_lengths(ak, lists[0], where[0])
+    for one, name in zip(lists, where, strict=False):
+        own = _list_lengths(ak, one, name)
+        if (own != lengths).any():
+            at = int(np.argmax(own != lengths))
+            raise ValueError(
+                "Expected all channels of a sequence to have the same steps, but in sequence "
+                f"{at} {name} has {own[at]} and {where[0]} has {lengths[at]}; fill the shorter "
+                "one with None."
+            )
+    steps = [ak.flatten(one, axis=1) for one in lists]
+    if names and not is_record:
+        steps = [steps[0][name] for name in names]
+    layout = _NOT_FLOATING.sub(lambda found: _floating_name(found[0]), str(X.type.content))
+    return read_blocks(
+        [_block(ak, one, name, lengths, not names) for one, name in zip(steps, where, strict=True)],
+        where,
+        names or None,
+        np.concatenate([[0], np.cumsum(lengths)]),
+        Form("awkward", columns=names or None, layout=layout),
+        choose,
+    )
+
+
+def write_awkward(sequences: Sequences, form: Form, index: Any) -> Any:
+    """Write an awkward array of the type that came; lists of a fixed size may become others."""
+    ak = load("awkward")
+    layout = form.layout or _default_layout(sequences, form)
+    # Built part by part: ak.enforce_type (2.14) loses empty lists where it changes dtypes.
+    kind = ak.types.from_datashape(layout, highlevel=False)
+    labels = sequences.labels or (None,) * sequences.n_channels
+    channels = list(zip(sequences.values.T, labels, strict=True))
+    if isinstance(kind, ak.types.RecordType):  # of lists
+        _check_channels(len(kind.contents), sequences)
+        contents = []
+        for one, channel in zip(kind.contents, channels, strict=True):
+            step = _inside(ak, one).content
+            contents.append(_as_lists(ak, one, _as_leaf(ak, step, *channel), sequences.offsets))
+        return ak.Array(_as_records(ak, kind, contents, len(sequences)))
+    step = _inside(ak, kind).content
+    inner = _inside(ak, step)
+    if isinstance(inner, ak.types.RecordType):
+        _check_channels(len(inner.contents), sequences)
+        leaves = [
+            _as_leaf(ak, one, *channel)
+            for one, channel in zip(inner.contents, channels, strict=True)
+        ]
+        steps = _as_optional(ak, step, _as_records(ak, inner, leaves, len(sequences.values)))
+    elif _is_vector(ak, inner):
+        if sequences.labels:
+            items = combine(sequences.values, labels, str(sequences.values.dtype)).ravel()
+            leaf = _as_symbols(ak, inner.content, items)
+        else:
+            leaf = _as_leaf(ak, inner.content, sequences.values.ravel(), None)
+        starts = np.arange(len(sequences.values) + 1) * sequences.n_channels
+        steps = _as_lists(ak, step, leaf, starts)
+    else:
+        _check_channels(1, sequences)
+        steps = _as_leaf(ak, step, *channels[0])
+    return ak.Array(_as_lists(ak, kind, steps, sequences.offsets))
+
+
+def read_tensor(X: Any, choose: Chooser | None) -> Sequences | None:
+    """Read a tf.RaggedTensor of numbers or of vectors."""
+    tensorflow = sys.modules.get("tensorflow")
+    if tensorflow is None or not isinstance(X, tensorflow.RaggedTensor):
+        return None
+    where = "the RaggedTensor"
+    refuse_zero("sample(s)", (int(X.nrows()),), int(X.nrows()))
+    offsets = X.row_splits.numpy().astype(np.int64, copy=False)
+    layout = "tensor"
+    steps = X.values
+    if isinstance(steps, tensorflow.RaggedTensor):
+        layout = "ragged"
+        n_channels = _shared_length(steps.row_lengths().numpy(), offsets, where)
+        steps = steps.values
+    elif steps.shape.rank == 1:
+        layout, n_channels = "numbers", 1
+    else:
+        n_channels = steps.shape[1]
+    if isinstance(steps, tensorflow.RaggedTensor) or steps.shape.rank > (
+        2 if layout == "tensor" else 1
+    ):
+        raise ValueError(
+            "Expected a RaggedTensor (n_sequences, None) or (n_sequences, None, n_channels), got "
+            f"one of shape {tuple(X.shape)}; make one vector of all that belongs to a step."
+        )
+    refuse_zero("channel(s)", tuple(X.shape), n_channels)
+    block = steps.numpy().reshape(-1, n_channels)
+    if block.dtype.kind == "V":  # bfloat16, which NumPy does not know
+        block = block.astype(np.float32)
+    dtype = X.dtype if X.dtype.is_floating else tensorflow.as_dtype(floating(block.dtype))
+    layout = f"{layout} {X.row_splits.dtype.name}"
+    form = Form("ragged", dtypes=(dtype.name,), layout=layout)
+    return read_blocks([block], [where], None, offsets, form, choose)
+
+
+def write_tensor(sequences: Sequences, form: Form, index: Any) -> Any:
+    """Write a tf.RaggedTensor."""
+    load_keras()
+    import tensorflow as tf
+
+    layout, splits = (form.layout or "tensor int64").split()
+    n_channels = sequences.n_channels
+    dtype = tf.as_dtype(form.dtype)
+    # NumPy's cast: that of TensorFlow makes zeros of the smallest numbers.
+    values = sequences.values.astype(dtype.as_numpy_dtype)
+    if sequences.labels:
+        values = combine(sequences.values, sequences.labels, dtype.as_numpy_dtype)
+        if values.dtype.kind not in "fiub":
+            raise TypeError(
+                "Expected numbers for a RaggedTensor, got symbols that are text; convert to 'list' "
+                "or 'awkward' instead."
+            )
+    steps = tf.constant(values)
+    if layout == "numbers":
+        _check_channels(1, sequences)
+        steps = steps[:, 0]
+    elif layout == "ragged":
+        starts = tf.range(len(sequences.values) + 1, dtype=splits) * n_channels
+        steps = tf.RaggedTensor.from_row_splits(tf.reshape(steps, (-1,)), starts)
+    return tf.RaggedTensor.from_row_splits(steps, tf.cast(sequences.offsets, splits))
+
+
+def unpack_torch(X: Any) -> list[Any] | None:
+    """Return the sequences of a nested tensor or a PackedSequence of torch, else None.
+
+    They come back as a list of arrays, as a plain tensor comes back as an array.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return None
+    if isinstance(X, torch.nn.utils.rnn.PackedSequence):
+        tensors = torch.nn.utils.rnn.unpack_sequence(X)
+    elif isinstance(X, torch.Tensor) and X.is_nested:
+        tensors = X.unbind()
+    else:
+        return None
+    return [tensor.detach().cpu().numpy() for tensor in tensors]
+
+
+def _check_channels(n_channels: int, sequences: Sequences) -> None:
+    if n_channels != sequences.n_channels:
+        raise ValueError(
+            f"Expected sequences of {n_channels} channels for this ragged array, got "
+            f"{sequences.n_channels} channels; ask for the form 'list' or '3d' instead."
+        )
+
+
+def _shared_length(lengths: NDArray[np.int64], offsets: NDArray[np.int64], where: str) -> int:
+    """Return the number of channels, which all steps have to agree upon."""
+    n_channels = int(lengths[0]) if len(lengths) else 1
+    if (lengths != n_channels).any():
+        at = int(np.argmax(lengths != n_channels))
+        sequence = int(np.searchsorted(offsets, at, side="right")) - 1
+        raise ValueError(
+            f"Expected {n_channels} channels at every step, as at the first, but {where} has "
+            f"{lengths[at]} at step {at - offsets[sequence]} of sequence {sequence}; fill it with "
+            "NaN."
+        )
+    return n_channels
+
+
+# Awkward arrays
+
+
+def _floating_name(dtype: str) -> str:
+    return "float64" if dtype == "unknown" else str(floating(dtype))
+
+
+def _default_layout(sequences: Sequences, form: Form) -> str:
+    dtype = form.dtype
+    if form.columns is not None:
+        return "var * {" + ", ".join(f'"{name}": {dtype}' for name in form.columns) + "}"
+    n_channels = sequences.n_channels
+    if n_channels == 1:
+        return f"var * {dtype}"
+    kinds = {found is None or found.values.dtype.kind for found in sequences.labels}
+    if len(kinds) < 2:
+        return f"var * {n_channels} * {dtype}"
+    # Text and numbers side by side are no vector.
+    return "var * {" + ", ".join(f'"{j}": {dtype}' for j in range(n_channels)) + "}"
+
+
+def _list_lengths(ak: Any, lists: Any, where: str) -> NDArray[np.int64]:
+    missing = ak.to_numpy(ak.is_none(lists))
+    if missing.any():
+        raise ValueError(
+            f"Expected a list for every sequence, but {where} has None for sequence "
+            f"{int(np.argmax(missing))}; give an empty list, or leave it out by X[~ak.is_none(X)]."
+        )
+    return np.asarray(ak.to_numpy(ak.num(lists, axis=1), allow_missing=False), dtype=np.int64)
+
+
+def _block(
+    ak: Any, steps: Any, where: str, lengths: NDArray[np.int64], may_be_vectors: bool
+) -> NDArray[Any]:
+    """Return the steps of one channel, or of all if they are vectors, as (total_steps, n)."""
+    if _is_text(ak, steps):
+        return np.array(ak.to_list(steps), dtype=object)[:, None]
+    if "union" in str(steps.type.content):
+        raise TypeError(
+            f"Expected one type of values, but {where} has {steps.type.content}; convert all to "
+            "numbers first."
+        )
+    if steps.ndim == 1:
+        return as_array(ak.to_numpy(steps), where)[:, None]
+    if steps.ndim > 2 or not may_be_vectors:
+        raise ValueError(
+            f"Expected numbers, vectors or records of numbers at every step, but {where} has "
+            f"arrays of {steps.ndim - 1} dimensions; make one vector of all that belongs to a step."
+        )
+    sizes = ak.to_numpy(ak.fill_none(ak.num(steps, axis=1), 0))
+    n_channels = _shared_length(sizes, np.concatenate([[0], np.cumsum(lengths)]), where)
+    refuse_zero("channel(s)", (len(sizes), n_channels), n_channels)
+    return as_array(ak.to_numpy(ak.flatten(steps, axis=1)), where).reshape(-1, n_channels)
+
+
+def _inside(ak: Any, kind: Any) -> Any:
+    """Return a type without saying that it may be missing."""
+    return kind.content if isinstance(kind, ak.types.OptionType) else kind
+
+
+def _is_vector(ak: Any, kind: Any) -> bool:
+    is_list = isinstance(kind, ak.types.ListType | ak.types.RegularType)
+    return is_list and "__array__" not in kind.parameters
+
+
+def _is_text(ak: Any, steps: Any) -> bool:
+    return str(_inside(ak, steps.type.content)) == "string"
+
+
+def _as_optional(ak: Any, kind: Any, content: Any) -> Any:
+    """Return contents of which none is missing as those of a type, which may be an option."""
+    return ak.contents.UnmaskedArray(content) if isinstance(kind, ak.types.OptionType) else content
+
+
+def _as_leaf(ak: Any, kind: Any, values: NDArray[Any], labels: Labels | None) -> Any:
+    """Return the values of a channel, with None for NaN where the type has it."""
+    if labels is not None:
+        return _as_symbols(ak, kind, restore(values, labels))
+    numbers = ak.contents.NumpyArray(values.astype(_inside(ak, kind).primitive))
+    if not isinstance(kind, ak.types.OptionType):
+        return numbers
+    mask = ak.index.Index8(np.isnan(values).astype(np.int8))
+    # Of the ways to say that a number is missing, the one that ak.Array(...) chooses.
+    return ak.contents.ByteMaskedArray(mask, numbers, False).to_IndexedOptionArray64()
+
+
+def _as_symbols(ak: Any, kind: Any, items: NDArray[Any]) -> Any:
+    """Return text or numbers as they are, of a type that may be an option."""
+    leaf = ak.Array(items.tolist()).layout
+    return leaf if leaf.is_option else _as_optional(ak, kind, leaf)
+
+
+def _as_records(ak: Any, kind: Any, contents: list[Any], n_records: int) -> Any:
+    fields = None if kind.is_tuple else kind.fields
+    return ak.contents.RecordArray(contents, fields, n_records, parameters=kind.parameters)
+
+
+def _as_lists(ak: Any, kind: Any, content: Any, offsets: NDArray[np.int64]) -> Any:
+    """Return lists of the type, or of any size where it has a fixed one that they have not."""
+    size = getattr(_inside(ak, kind), "size", None)
+    if size is not None and (np.diff(offsets) == size).all():
+        lists = ak.contents.RegularArray(content, size, len(offsets) - 1)
+    else:
+        lists = ak.contents.ListOffsetArray(ak.index.Index64(offsets), content)
+    return _as_optional(ak, kind, lists)

@@ -1,0 +1,152 @@
+"""The two doors between the inner form of data and the containers people have.
+
+Every kind of container is one entry of ``KINDS``; no module after this one knows containers.
+`containers` lists them for users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from . import arrow, numpy_arrays, pandas_frames, pandas_nested, ragged
+from .ambiguity import check_table
+from .columns import Chooser, as_array, is_frame
+from .remedies import for_container
+from .sequences import Form, SequenceIndex, Sequences
+
+__all__ = ["Form", "Sequences", "as_sequences", "row_labels", "to_container"]
+
+_EXPECTED = (
+    "a list of (n_steps, n_channels) arrays or of 1-D sequences, an array (n_sequences, n_steps, "
+    "n_channels), a 2-D array or DataFrame with one one-channel sequence per row, or another "
+    "container that sklearn_seqae.containers lists"
+)
+
+
+def as_sequences(X: Any, choose: Chooser | None = None) -> Sequences:
+    """Read any supported container of sequences.
+
+    Parameters
+    ----------
+    X : Sequences or container
+        One of those that :mod:`sklearn_seqae.containers` lists. All-NaN steps at the end of a row
+        of an array or wide DataFrame are padding; every other NaN (or None, or null) is a missing
+        value. Sequences may be empty.
+    choose : callable, default=None
+        ``choose(found, names)`` decides which channels hold symbols, one bool a channel. `found`
+        tells which of them hold text or pandas' categories; `names` are those of the channels if
+        `X` names them, else None. None: all channels hold numbers.
+
+    Returns
+    -------
+    Sequences
+        The sequences, in float32 where that holds all values of the dtypes of `X`, else in
+        float64. They may share memory with `X`, which is never changed.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `X` is no such container, is empty, mixes numbers of channels, has time stamps that do
+        not rise, or holds anything but real numbers of up to 1e150 and NaN (and
+        symbols where they are chosen).
+
+    Examples
+    --------
+    >>> sequences = as_sequences([[0.1, 0.2], [], [0.3]])
+    >>> len(sequences), sequences.n_channels, sequences.form.kind
+    (3, 1, 'list_1d')
+    """
+    if isinstance(X, Sequences):
+        return X
+    if numpy_arrays.is_column(X):
+        column = as_sequences(X[:, 0], choose)
+        return replace(column, form=replace(column.form, layout="column"))
+    tensors = ragged.unpack_torch(X)
+    if tensors is not None:
+        return as_sequences(tensors, choose)
+    for kind in KINDS.values():
+        sequences = kind.read(X, choose)
+        if sequences is not None:
+            return sequences
+    is_array_like = hasattr(X, "__array__") and not isinstance(X, np.ndarray)
+    if is_array_like and not is_frame(X):
+        names = check_table(X)
+        array = as_array(X, type(X).__name__)
+        if names is not None:
+            sequences = numpy_arrays.read_array(array, choose, 2, names)
+            assert sequences is not None
+            return sequences
+        if array.ndim:
+            return as_sequences(array, choose)
+        X = array
+    is_array = isinstance(X, np.ndarray)
+    given = f"an array of shape {X.shape}" if is_array else f"a {type(X).__name__}"
+    raise (ValueError if is_array else TypeError)(
+        f"Expected {_EXPECTED}; got {given}. {for_container(X)}"
+    )
+
+
+def to_container(
+    sequences: Sequences, form: Form | None = None, *, index: SequenceIndex | None = None
+) -> Any:
+    """Give sequences back in the container that `form` describes, by default their own.
+
+    The data are writable and no part of `sequences`. Numbers are in the floating dtypes that came,
+    or those nearest to integers that came; symbols are as they came. Arrays are padded with NaN
+    (None beside text) to ``form.width`` steps, or to the longest sequence if that is longer; a wide
+    frame refuses more steps than it has columns. Ids and time stamps are those of `index`, by
+    default the sequences' own; ids that are not known are 0, 1, ..., and time stamps go on as
+    those of the first training sequence do.
+    """
+    form = form or sequences.form
+    if form.one_channel and sequences.n_channels != 1:
+        raise ValueError(
+            f"Expected sequences of one channel for the form {form.kind!r}, got "
+            f"{sequences.n_channels} channels; ask for the form 'list' or '3d' instead."
+        )
+    names = form.channel_names
+    if names is not None and len(names) not in (1, sequences.n_channels):
+        raise ValueError(
+            f"Expected sequences of {len(names)} channels for the form {form.kind!r}, got "
+            f"{sequences.n_channels} channels; ask for the form 'list' or '3d' instead."
+        )
+    with np.errstate(over="ignore"):  # of half precision
+        return KINDS[form.kind].write(sequences, form, index or sequences.index)
+
+
+def row_labels(codes: Any) -> SequenceIndex | None:
+    """Return the ids that a DataFrame of codes, one row a sequence, gives them; else None."""
+    return SequenceIndex(codes.index) if is_frame(codes) else None
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How to write one kind of container, and to read it: None for what is not of this kind."""
+
+    write: Callable[[Sequences, Form, SequenceIndex | None], Any]
+    read: Callable[[Any, Chooser | None], Sequences | None] = lambda X, choose: None
+
+
+KINDS: dict[str, _Kind] = {
+    # Before lists and arrays, which some of these could be taken for.
+    "awkward": _Kind(ragged.write_awkward, ragged.read_awkward),
+    "ragged": _Kind(ragged.write_tensor, ragged.read_tensor),
+    "arrow_table": _Kind(arrow.write_arrow, arrow.read_arrow),
+    **{kind: _Kind(arrow.write_arrow) for kind in arrow.KINDS if kind != "arrow_table"},
+    "frames": _Kind(pandas_frames.write_frames, pandas_frames.read_frames),
+    "long": _Kind(pandas_frames.write_long, pandas_frames.read_long),
+    "nested": _Kind(pandas_nested.write_nested, pandas_nested.read_nested),
+    "nested_series": _Kind(pandas_nested.write_nested),  # read as "nested"
+    "frame": _Kind(pandas_frames.write_wide, pandas_frames.read_wide),
+    "list": _Kind(numpy_arrays.write_list, partial(numpy_arrays.read_elements, kind="list")),
+    "list_1d": _Kind(numpy_arrays.write_list),  # read as "list", see numpy_arrays.read_elements
+    "object": _Kind(numpy_arrays.write_object, partial(numpy_arrays.read_elements, kind="object")),
+    "object_1d": _Kind(numpy_arrays.write_object),
+    "3d": _Kind(numpy_arrays.write_3d, partial(numpy_arrays.read_array, ndim=3)),
+    "2d": _Kind(numpy_arrays.write_2d, partial(numpy_arrays.read_array, ndim=2, names=())),
+}

@@ -1,0 +1,320 @@
+"""What every estimator here is: parameters that, with data, make a trained codec."""
+
+import contextlib
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_seqae.containers.registry import Sequences
+from sklearn_seqae.network.architecture import Architecture
+from sklearn_seqae.network.minirocket import choose_dilations
+from sklearn_seqae.preprocessing.categories import MixedScaler
+
+from . import fit_warnings, validation
+from .fitted_model import Codec
+from .overlap import warn_of_overlap
+from .reading import SequenceReader
+from .save import FITTED, save
+
+if TYPE_CHECKING:
+    import keras
+
+    from sklearn_seqae.training.fit_result import Outcome
+
+# Recurrent networks learn best over some tens of steps; longer sequences are folded to about this
+# many.
+AUTO_PATCHED_STEPS = 40
+# The part of a code that is learned, and the fewest components that it has if there are as many: R2
+# hardly rises with more, and small codes are for the network alone, to draw sequences with.
+LEARNED_SHARE = 0.25
+LEAST_LEARNED = 32
+NETWORK_PARAMETERS = (
+    "n_components",
+    "units",
+    "cell",
+    "bidirectional",
+    "pooling",
+    "multiscale",
+    "decoder",
+    "encoder",
+    "patch_size",
+    "scaler",
+    "categorical_features",
+    "min_frequency",
+)
+TRAINING_PARAMETERS = (
+    "loss",
+    "metrics",
+    "optimizer",
+    "learning_rate",
+    "epochs",
+    "batch_size",
+    "early_stopping",
+    "validation_fraction",
+    "patience",
+    "callbacks",
+    "jit_compile",
+    "verbose",
+)
+
+
+class SequenceAutoencoder(SequenceReader):
+    """Trains a codec on sequences.
+
+    It has the parameters of `LSTMAutoencoderTransformer`, but leaves their list, and what is done
+    with the codec, to its subclasses.
+    """
+
+    _fitted_types = FITTED
+    # Whether what is learned of training sequences is learned by comparing them with each other.
+    _compares_sequences = False
+
+    @property
+    def model_(self) -> "keras.Model":
+        """The autoencoder.
+
+        It is made when it is first asked for, which loads Keras; whoever sets its weights changes
+        the codes.
+
+        See Also
+        --------
+        encoder_ : Its first part.
+        decoder_ : Its second part.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> [layer.name for layer in ae.model_.layers]
+        ['sequence', 'encoder', 'decoder', 'length']
+        """
+        check_is_fitted(self)
+        return self._codec.model
+
+    @property
+    def encoder_(self) -> "keras.Model":
+        """The submodel that makes codes.
+
+        It reads scaled values, with NaN for padding and missing values, and shares its weights with
+        `model_`.
+
+        See Also
+        --------
+        transform : Codes of sequences as they are.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> ae.encoder_.output.shape
+        (None, 4)
+        """
+        return self.model_.get_layer("encoder")
+
+    @property
+    def decoder_(self) -> "keras.Model":
+        """The submodel that writes sequences.
+
+        It writes scaled values, as many steps as the longest training sequence has, and shares its
+        weights with `model_`.
+
+        See Also
+        --------
+        inverse_transform : Sequences of their own lengths and units.
+
+        Examples
+        --------
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> ae.decoder_.output.shape
+        (None, 4, 1)
+        """
+        return self.model_.get_layer("decoder")
+
+    def save(self, path: Any, include_optimizer: bool = False) -> None:
+        """Write the fitted estimator to one file, which `load` reads.
+
+        The file is a zip of a JSON manifest and NumPy arrays, without pickle or code, so that
+        whoever gets it can load it in safety. It is written beside the path first, and put in its
+        place when it is whole.
+
+        Parameters
+        ----------
+        path : str, PathLike or binary file object
+            Where to; a file that is there is replaced.
+        include_optimizer : bool, default=False
+            Whether to keep the state of the optimizer, so that `partial_fit`, or `fit` with
+            `warm_start`, go on after `load` to the bit as they would have here. Without it they go
+            on from the weights, with an optimizer that starts afresh. Adam's state is twice as
+            large as the weights.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If a parameter can't be kept without code: functions and classes, such as those of an
+            `encoder` of your own, must be at the top level of a module. The file has their names
+            only.
+
+        See Also
+        --------
+        load : Read such a file.
+
+        Examples
+        --------
+        >>> import io
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> X = [[1.0, 2.0, 3.0], [2.0, 4.0], [0.0, 1.0, 2.0, 3.0]]
+        >>> ae = LSTMAutoencoderTransformer(4, units=8, epochs=2, random_state=0).fit(X)
+        >>> file = io.BytesIO()  # or a path such as "autoencoder.zip"
+        >>> ae.save(file)
+        >>> file.tell() > 0
+        True
+        """
+        check_is_fitted(self)
+        validation.check_parameters(self)  # as `load` does, for what is not valid may be code
+        save(self, path, include_optimizer)
+
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn may expect of this estimator."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _fit(
+        self,
+        X: Any,
+        continued: bool,
+        groups: Any = None,
+        in_pieces: bool = False,
+        **changes: Any,
+    ) -> "Outcome":
+        """Train afresh, or go on from the present network and scaling.
+
+        With `in_pieces` lengths are decoded even if these sequences have the same: others may not.
+        """
+        settings = {name: getattr(self, name) for name in TRAINING_PARAMETERS} | changes
+        validation.check_parameters(self)
+        validation.check_keras_objects(self.loss, self.optimizer, self.metrics)
+        validation.check_callbacks(self.callbacks)
+        if continued:
+            validation.check_same_network(self._made_with, self._network_choices())
+        sequences = self._read(X, reset=not continued)
+        numbers = validation.check_groups(groups, len(sequences), 1 + self._compares_sequences)
+        if numbers is None and (settings["early_stopping"] or self._compares_sequences):
+            warn_of_overlap(sequences, stacklevel=4)
+        if continued:  # of what it cannot write a network learns nothing
+            sequences = self._codec.scaler.without_unknown(sequences)
+        validation.check_symbol_loss(self.loss, sequences.labels, sequences.n_channels)
+        if not continued:
+            self._start(sequences, in_pieces)
+        activation = self._codec.architecture.activation
+        scaled = self._codec.scaler.transform(sequences)
+        validation.check_probabilities(self.loss, activation, scaled)
+        outcome = self._codec.train(sequences, settings, self.n_epochs_, numbers)
+        if outcome.n_epochs:  # else it was interrupted within the first
+            self.best_epoch_ = self.n_epochs_ + outcome.best_epoch
+        self.history_ = {
+            name: self.history_.get(name, [math.nan] * self.n_epochs_)
+            + outcome.history.get(name, [math.nan] * outcome.n_epochs)
+            for name in self.history_ | outcome.history
+        }
+        self.n_epochs_ += outcome.n_epochs
+        fit_warnings.warn_of_lengths(self._codec.architecture, sequences)
+        fit_warnings.warn_of_interruption(outcome, settings["epochs"])
+        return outcome
+
+    def _start(self, sequences: Sequences, in_pieces: bool) -> None:
+        """Fit the scaling and make a network with fresh weights."""
+        self._form = sequences.form
+        # A copy, so that a scaler whose parameters are set afterwards is found to differ.
+        self._made_with = self._network_choices() | {"scaler": clone(self.scaler, safe=False)}
+        self._seed = validation.draw_seed(self.random_state)
+        scaler = MixedScaler(self.scaler).fit(sequences)
+        self.scaler_ = scaler.scaler_
+        labels = scaler.labels or (None,) * sequences.n_channels
+        self.categories_ = [None if found is None else found.values for found in labels]
+        self.infrequent_categories_ = [
+            found.values[found.width - 1 :] if found is not None and found.n_joined else None
+            for found in labels
+        ]
+        self.history_, self.n_epochs_, self.best_epoch_ = {}, 0, 0
+        self._n_features_out = self.n_components
+        architecture = self._architecture(sequences, scaler, in_pieces)
+        self._codec = Codec(architecture, scaler, sequences, self._seed)
+
+    def _network_choices(self) -> dict[str, Any]:
+        """Return the parameters that decide the network and its scaling."""
+        choices = {name: getattr(self, name) for name in NETWORK_PARAMETERS}
+        activation = validation.output_activation(self.loss)
+        if not isinstance(self.categorical_features, str | None):
+            channels = np.asarray(self.categorical_features, dtype=object)
+            choices["categorical_features"] = channels.ravel().tolist()
+        return choices | {"units": validation.check_units(self.units), "activation": activation}
+
+    def _architecture(
+        self, sequences: Sequences, scaler: MixedScaler, in_pieces: bool
+    ) -> Architecture:
+        """Return the sizes and choices that the parameters and the training data ask for."""
+        validation.check_builders(self.encoder, self.decoder)
+        n_statistics = scaler.n_statistics_
+        if self.n_components <= n_statistics:
+            raise ValueError(
+                "scaler='per_sequence' keeps 2 * n_channels components for the mean and scale of a "
+                f"sequence, got n_components={self.n_components} with {n_statistics // 2} "
+                f"channels: use n_components={n_statistics + 1} or more."
+            )
+        lengths = sequences.lengths
+        patch_size = self.patch_size
+        if patch_size == "auto":
+            own_model = self.encoder is not None or callable(self.decoder)
+            folded = round(float(np.quantile(lengths, 0.9)) / AUTO_PATCHED_STEPS)
+            patch_size = 1 if own_model else max(1, folded)
+        n_components = int(self.n_components) - n_statistics  # Keras takes no NumPy's
+        n_learned = min(n_components, max(LEAST_LEARNED, int(LEARNED_SHARE * n_components)))
+        has_filters = (
+            n_learned < n_components
+            and self.multiscale
+            and self.encoder is None
+            and not callable(self.decoder)
+        )
+        return Architecture(
+            n_steps=int(lengths.max()),
+            n_channels=len(scaler.channels),
+            n_components=n_components,
+            units=self._made_with["units"],
+            cell=self.cell,
+            bidirectional=bool(self.bidirectional),
+            pooling=self.pooling,
+            decoder=self.decoder,
+            encoder=self.encoder,
+            patch_size=int(patch_size),
+            activation=self._made_with["activation"],
+            # A missing symbol is told from others without: it is zero throughout.
+            indicators=bool(np.isnan(scaler.take_numbers(sequences).values).any()),
+            decodes_length=in_pieces or bool(lengths.min() < lengths.max()),
+            dilations=choose_dilations(lengths) if has_filters else (),
+            n_summary=n_components - n_learned if has_filters else 0,
+            symbols=scaler.symbols,
+        )
+
+    @contextlib.contextmanager
+    def _unchanged_on_error(self) -> Iterator[None]:
+        state = self.__dict__.copy()
+        codec = state.get("_codec")
+        try:
+            with contextlib.nullcontext() if codec is None else codec.unchanged_on_error():
+                yield
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(state)
+            raise

@@ -1,0 +1,174 @@
+"""Reading files that `save` wrote, also those of strangers."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sklearn.utils._param_validation import InvalidParameterError
+
+from sklearn_seqae.exceptions import FileFormatError
+from sklearn_seqae.network import weight_shapes
+from sklearn_seqae.persistence import versions
+from sklearn_seqae.persistence.allowlist import Resolver
+from sklearn_seqae.persistence.archive import Archive
+from sklearn_seqae.persistence.decoder import ODD, Decoder, odd
+from sklearn_seqae.persistence.states import request_again
+
+from .base import SequenceAutoencoder
+from .detector import LSTMAutoencoderDetector
+from .fitted_model import Codec
+from .save import PACKAGE, STRUCTURES, check_attributes
+from .transformer import LSTMAutoencoderTransformer
+from .validation import check_parameters
+
+_ESTIMATORS = {
+    f"{PACKAGE}:{kind.__name__}": kind
+    for kind in (LSTMAutoencoderTransformer, LSTMAutoencoderDetector)
+}
+_MANIFEST_KEYS = {"format", "format_version", "versions", "estimator", "members"}
+_ESTIMATOR_KEYS = {"path", "parameters", "attributes"}
+
+
+def load(source: Any, trusted: Iterable[str] = ()) -> Any:
+    """Load a fitted estimator from a file that its method `save` wrote.
+
+    Nothing in the file is run: it has no pickle and no code. Functions and classes of others, such
+    as those of an `encoder` of your own, are in it by name, and are imported only if `trusted` has
+    them. Damage is found by checksums; they do not tell who wrote a file.
+
+    Parameters
+    ----------
+    source : str, PathLike or binary file object
+        The file.
+    trusted : list of str, default=()
+        Import paths, "module:name", of the functions and classes that may be imported and called.
+        An error lists those that a file needs.
+
+    Returns
+    -------
+    LSTMAutoencoderTransformer
+        As it was saved: its parameters, its results to the bit, and what it needs to train on.
+
+    Raises
+    ------
+    FileFormatError
+        If this is no such file, or it was damaged, altered, or written by a newer version.
+    UntrustedError
+        If it needs what is not in `trusted`.
+    ImportError
+        If what it needs is not installed.
+    FileNotFoundError
+        If there is no file.
+
+    See Also
+    --------
+    LSTMAutoencoderTransformer.save : Write such a file.
+
+    Examples
+    --------
+    >>> import io
+    >>> import numpy as np
+    >>> from sklearn_seqae import LSTMAutoencoderTransformer, load
+    >>> rng = np.random.default_rng(0)
+    >>> X = [rng.normal(size=(n_steps, 2)).cumsum(axis=0) for n_steps in (5, 3, 0, 8)]
+    >>> ae = LSTMAutoencoderTransformer(n_components=4, units=8, epochs=2, random_state=0).fit(X)
+    >>> file = io.BytesIO()  # or a path such as "autoencoder.zip"
+    >>> ae.save(file)
+    >>> _ = file.seek(0)
+    >>> loaded = load(file)
+    >>> bool(np.array_equal(loaded.transform(X), ae.transform(X)))
+    True
+    """
+    resolver = Resolver(trusted)
+    archive = Archive(source)
+    manifest = archive.manifest
+    versions.check(manifest)
+    arrays = archive.arrays()
+    versions.upgrade(manifest, arrays)
+    _check_keys(manifest, _MANIFEST_KEYS, "its manifest")
+    described = manifest["estimator"]
+    _check_keys(described, _ESTIMATOR_KEYS, "the estimator")
+    path = described["path"]
+    if not isinstance(path, str):
+        raise odd("the estimator", f"its path is {path!r}")
+    resolver.check(described, *({path} - _ESTIMATORS.keys()))
+    kind = _ESTIMATORS[path] if path in _ESTIMATORS else resolver.resolve(path)
+    if not isinstance(kind, type) or not issubclass(kind, SequenceAutoencoder):
+        raise odd("the estimator", f"{path} is no estimator of this package, nor derived from one")
+    decoder = Decoder(STRUCTURES, arrays, resolver)
+    parameters = _decoded(decoder, described, "parameters")
+    _check_keys(parameters, set(kind._get_param_names()), "the list of parameters")
+    attributes = _decoded(decoder, described, "attributes")
+    _check_attributes(kind, attributes)
+    decoder.finish()
+    estimator = kind(**parameters)
+    try:
+        check_parameters(estimator)  # Keras makes objects of what else may be a dict
+    except InvalidParameterError as error:
+        raise odd("the list of parameters", str(error)) from error
+    requests = attributes.pop("_metadata_request", {})
+    estimator.__dict__.update(attributes)
+    if requests:
+        try:
+            request_again(estimator, requests)
+        except ODD as error:
+            raise odd("the list of attributes", str(error)) from error
+    _check_network(estimator._codec, estimator.n_channels_in_)
+    return estimator
+
+
+def _check_keys(found: Any, expected: set[str], where: str) -> None:
+    if not isinstance(found, dict):
+        raise odd(where, "it is no JSON object")
+    if different := sorted(found.keys() ^ expected):
+        raise odd(where, f"{different[0]!r} is {'unknown' if different[0] in found else 'missing'}")
+
+
+def _decoded(decoder: Decoder, described: dict[str, Any], key: str) -> dict[str, Any]:
+    if not isinstance(described[key], dict) or "$" in described[key]:
+        raise odd(key, "it is no JSON object")
+    return {name: decoder.decode(node, name) for name, node in described[key].items()}
+
+
+def _check_attributes(kind: type, attributes: dict[str, Any]) -> None:
+    """Raise unless the attributes are those that fit sets, with the scaling of the codec."""
+    try:
+        check_attributes(kind, attributes)
+    except ODD as error:
+        raise odd("the list of attributes", str(error)) from error
+    scaler = attributes["_codec"].scaler.scaler_
+    if scaler is not attributes["scaler_"]:
+        raise odd("the list of attributes", "'scaler_' is not that of '_codec'")
+    if scaler is not None and not hasattr(scaler, "n_channels_in_"):
+        raise odd("the scaling", "it is not fitted")
+
+
+def _check_network(codec: Codec, n_channels: int) -> None:
+    """Raise unless the weights are those of the network, and this fits the scaling."""
+    architecture = codec.architecture
+    try:
+        # Arrays are no larger than the file; numbers in it may be, and what counts up to them slow.
+        if not codec.scaler.n_channels == n_channels == len(codec.scaler.labels or codec.mean):
+            raise ValueError(f"its scaling is of {codec.scaler.n_channels} channels")
+        if not (architecture.encoder is None or callable(architecture.encoder)):
+            raise TypeError(f"its encoder is {architecture.encoder!r}")
+        n_values = len(codec.scaler.channels)
+        shapes = {a.shape for a in (codec.mean, codec.variance, codec._scaled_mean)}
+        if architecture.n_channels != n_values or shapes != {(n_values,)}:
+            raise ValueError(f"it has {architecture.n_channels} channels, its scaling {n_values}")
+        problem = (
+            weight_shapes.misfit(architecture, codec._weights) if architecture.is_built_in else None
+        )
+    except ODD as error:
+        problem = str(error)
+    if problem:
+        raise odd("the network", problem)
+    if architecture.is_built_in:
+        return
+    # Built now, rather than when first used, so that functions that have changed are found now.
+    try:
+        codec._make_model()
+    except (TypeError, ValueError) as error:
+        raise FileFormatError(
+            "Expected the encoder and decoder that the file names to build the network that it has "
+            f"the weights of, but {error}: use the version of these that it was saved with."
+        ) from error

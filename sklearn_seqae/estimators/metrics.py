@@ -1,0 +1,107 @@
+"""Figures over real values: moments, R2, and errors by sequence, step, channel and value.
+
+Missing values are NaN here and count for nothing. Which are missing is for the data to say: a
+prediction that is no number is infinitely wrong.
+"""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import UndefinedMetricWarning
+
+from sklearn_seqae.containers.registry import Sequences
+
+Floats = NDArray[np.float64]
+
+# A prediction that differs from the value by less, in parts of the channel's scale (1 of what is
+# constant), is exact: the network computes in float32.
+EXACT = 4 * float(np.finfo(np.float32).eps)
+
+
+def moments(sequences: Sequences) -> tuple[Floats, Floats]:
+    """Return mean and variance of each channel, (n_channels,) each; 0.0 where nothing is real."""
+    values = sequences.values.astype(np.float64)
+    count = np.maximum((~np.isnan(values)).sum(axis=0), 1)
+    mean = np.nansum(values, axis=0) / count
+    return mean, np.nansum((values - mean) ** 2, axis=0) / count
+
+
+def r2(true: Sequences, predicted: Sequences, mean: Floats, variance: Floats) -> float:
+    """Return R2 against a baseline `mean`, channels weighed by one over `variance`.
+
+    Channels of variance 0.0 do not count beside others. Without any spread it is 1.0 for an exact
+    prediction and 0.0 for others, as in `sklearn.metrics.r2_score`; without any value NaN.
+    """
+    values = true.values.astype(np.float64)
+    missing = np.isnan(values)
+    if missing.all():
+        warnings.warn(
+            "R2 is not defined without a single observed value: it is NaN. Leave out sequences of "
+            "which all is missing.",
+            UndefinedMetricWarning,
+            stacklevel=3,
+        )
+        return float("nan")
+    squared = _squared(true, predicted)
+    squared[missing] = 0.0
+    counts = variance > 0
+    spread = np.nansum((values - mean) ** 2, axis=0)[counts] @ (1.0 / variance[counts])
+    if spread == 0.0:
+        scale = np.where(counts, np.sqrt(variance), 1.0)
+        rounding = EXACT * scale + 4 * np.finfo(np.float64).eps * np.abs(values)
+        return float((missing | (np.sqrt(squared) <= rounding)).all())
+    return float(1.0 - squared.sum(axis=0)[counts] @ (1.0 / variance[counts]) / spread)
+
+
+def _squared(true: Sequences, predicted: Sequences) -> Floats:
+    """Return squared errors, NaN where a value is missing, infinite where the prediction is NaN."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        squared = (true.values.astype(np.float64) - predicted.values) ** 2
+    squared[np.isnan(predicted.values) & ~np.isnan(true.values)] = np.inf
+    return squared
+
+
+def mean_squared_error(
+    true: Sequences, predicted: Sequences, per: str, channels: NDArray[np.int64] | None = None
+) -> Any:
+    """Return mean squared errors over real values; 0.0 where there are none, NaN per value.
+
+    Parameters
+    ----------
+    true, predicted : Sequences
+        Of equal lengths.
+    per : {"sequence", "step", "channel", "value"}
+    channels : ndarray of shape (n_values,), default=None
+        Index of the channel that each value of a step belongs to, where symbols are spread over
+        several: the errors of these are added up to that of one value. None: one each.
+
+    Returns
+    -------
+    errors : ndarray or list of ndarray, dtype float64
+        Per sequence (n_sequences,); per channel (n_sequences, n_channels); per step one (n_steps,)
+        array a sequence, per value one (n_steps, n_channels) array.
+    """
+    squared = _squared(true, predicted)
+    if channels is not None and not np.array_equal(channels, np.arange(len(channels))):
+        order = np.argsort(channels, kind="stable")
+        starts = np.unique(channels[order], return_index=True)[1]
+        squared = np.add.reduceat(squared[:, order], starts, axis=1)
+    if per == "value":
+        return np.split(squared, true.offsets[1:-1])
+    real = ~np.isnan(squared)
+    squared[~real] = 0.0
+    if per == "step":
+        return np.split(_ratio(squared.sum(axis=1), real.sum(axis=1)), true.offsets[1:-1])
+    sums, counts = (
+        np.stack([np.bincount(true.owners, column, len(true)) for column in part.T], axis=1)
+        for part in (squared, real)
+    )
+    if per == "channel":
+        return _ratio(sums, counts)
+    return _ratio(sums.sum(axis=1), counts.sum(axis=1))
+
+
+def _ratio(sums: NDArray[Any], counts: NDArray[Any]) -> Floats:
+    return sums / np.maximum(counts, 1)

@@ -1,0 +1,126 @@
+"""How every estimator here reads sequences, and checks them against what fit saw."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sklearn_seqae._utils.optional_imports import load
+from sklearn_seqae.containers.ambiguity import doubt_one_column, refuse_one_sequence
+from sklearn_seqae.containers.arrow import order_fields
+from sklearn_seqae.containers.columns import Chooser
+from sklearn_seqae.containers.registry import Form, Sequences, as_sequences
+from sklearn_seqae.preprocessing.categories import adopt, join_infrequent
+from sklearn_seqae.preprocessing.set_output import chosen_output
+
+from . import validation
+from .fitted_model import Codec
+from .html_repr import Diagrammed
+
+
+class SequenceReader(Diagrammed):
+    """Reads sequences, in training as they are, later as the channels and symbols of training."""
+
+    categorical_features: Any
+    handle_unknown: str
+    min_frequency: float | None
+    n_channels_in_: int
+    n_features_in_: int
+    _codec: Codec
+    _form: Form
+
+    def _read(self, X: Any, reset: bool = False) -> Sequences:
+        """Return `X` in the inner form, checked against what fit saw unless it is fit that asks."""
+        if not reset:
+            check_is_fitted(self)
+        sequences = as_sequences(X, self._chooser(reset))
+        if not reset:
+            sequences = sequences.with_channels(self.n_channels_in_)
+        form = sequences.form
+        if reset:
+            self.n_channels_in_ = sequences.n_channels
+            self.n_features_in_ = sequences.n_features
+            self.__dict__.pop("feature_names_in_", None)
+            doubt_one_column(form, len(sequences))
+        else:
+            self._check_n_channels(sequences.n_channels)
+            refuse_one_sequence(form, self._form, len(sequences))
+            self._check_names(form)
+        is_given = not isinstance(X, Sequences)
+        if is_given and form.has_columns_of(form if reset else self._form):
+            validate_data(self, X, reset=reset, skip_check_array=True)
+        if reset:
+            return join_infrequent(sequences, self.min_frequency)
+        labels = self._codec.scaler.labels
+        return adopt(self._in_order(sequences), labels, self.handle_unknown)
+
+    def _chooser(self, reset: bool) -> Chooser | None:
+        """Return what decides which channels hold symbols; None if none does."""
+        if reset:
+            if self.categorical_features is None:
+                return None
+            return partial(validation.symbol_channels, self.categorical_features)
+        labels = self._codec.scaler.labels
+        return partial(self._choose_as_in_fit, labels) if labels else None
+
+    def _choose_as_in_fit(
+        self, labels: tuple[Any, ...], found: list[bool], names: tuple[Any, ...] | None
+    ) -> list[bool]:
+        self._check_n_channels(len(found))
+        order = self._order_of(names)
+        return [labels[j] is not None for j in (range(len(labels)) if order is None else order)]
+
+    def _order_of(self, names: tuple[Any, ...] | None) -> list[int] | None:
+        """Return which channel of fit each of these is, by name; None if that is not known."""
+        known = self._form.channel_names
+        # One column may hold all channels.
+        if known is None or names is None or len(known) != len(names):
+            return None
+        if known == names:
+            return list(range(len(known)))
+        if len(set(known)) < len(known) or set(known) != set(names):
+            self._refuse_names(names)
+        return [known.index(name) for name in names]
+
+    def _check_names(self, form: Form) -> None:
+        """Raise unless channels have the names that fit saw, if both times they have some.
+
+        Columns have to be in the same order, as everywhere in scikit-learn; fields of a struct have
+        none.
+        """
+        order = self._order_of(form.channel_names)
+        if order is not None and order != sorted(order) and not form.fields:
+            self._refuse_names(form.channel_names)
+
+    def _refuse_names(self, names: tuple[Any, ...] | None) -> None:
+        raise ValueError(
+            f"Expected the columns that fit saw, {list(self._form.channel_names or ())}, got "
+            f"{list(names or ())}: give the same columns in the same order."
+        )
+
+    def _in_order(self, sequences: Sequences) -> Sequences:
+        """Return sequences with the fields of their structs in the order that fit saw."""
+        names, known = sequences.form.fields, self._form.channel_names
+        if not names or self._order_of(names) is None or names == known:
+            return sequences
+        return order_fields(sequences, tuple(map(str, known or ())))
+
+    def _with_ids(self, codes: NDArray[np.float32], sequences: Sequences) -> Any:
+        """Return codes as a DataFrame with the ids of their sequences, if that was asked for.
+
+        scikit-learn would give them the index of `X`, which has more rows in a long frame.
+        """
+        ids = None if sequences.index is None else sequences.index.ids
+        if ids is None or chosen_output(self) != "pandas":
+            return codes
+        return load("pandas").DataFrame(codes, index=ids)
+
+    def _check_n_channels(self, n_channels: int) -> None:
+        if n_channels != self.n_channels_in_:
+            raise ValueError(
+                f"X has {n_channels} channels, but {type(self).__name__} is expecting "
+                f"{self.n_channels_in_} channels as input: give the channels that fit saw, and "
+                "one single sequence x, (n_steps, n_channels), as [x]."
+            )

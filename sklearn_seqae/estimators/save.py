@@ -1,0 +1,211 @@
+"""What a file has of a fitted estimator, and writing it."""
+
+import copy
+import platform
+from collections.abc import Mapping
+from importlib import metadata
+from numbers import Integral, Real
+from typing import Any
+
+from numpy import ndarray
+from sklearn.decomposition import PCA
+from sklearn.mixture import GaussianMixture
+
+from sklearn_seqae import __version__
+from sklearn_seqae.containers.columns import Labels
+from sklearn_seqae.containers.sequences import Form
+from sklearn_seqae.network.architecture import Architecture
+from sklearn_seqae.persistence import archive, versions
+from sklearn_seqae.persistence.allowlist import path_of
+from sklearn_seqae.persistence.encoder import Encoder
+from sklearn_seqae.persistence.schema import Structure, check_types
+from sklearn_seqae.persistence.states import ANYWHERE, check_free, check_values, plain_requests
+from sklearn_seqae.preprocessing.categories import MixedScaler
+from sklearn_seqae.preprocessing.scaling import SequenceScaler
+
+from .anomaly_score import Norm, Usual
+from .code_density import CodeDensity, Constant, Mixture
+from .fitted_model import Codec
+
+PACKAGE = __name__.partition(".")[0]
+_NONE = type(None)
+
+# By their kinds in the file. A change here is one of the format: see `formats`.
+STRUCTURES = {
+    "form": Structure(
+        Form,
+        {
+            "kind": str,
+            "width": (Integral, _NONE),
+            "columns": (tuple, _NONE),
+            "dtypes": tuple,
+            "names": tuple,
+            "clock": (tuple, _NONE),
+            "layout": str,
+            "masked": bool,
+            "fields": tuple,
+        },
+    ),
+    "labels": Structure(Labels, {"values": ndarray, "dtype": object, "n_joined": Integral}),
+    "architecture": Structure(
+        Architecture,
+        {
+            "n_steps": Integral,
+            "n_channels": Integral,
+            "n_components": Integral,
+            "units": tuple,
+            "cell": str,
+            "bidirectional": bool,
+            "pooling": str,
+            "decoder": object,
+            "encoder": object,
+            "patch_size": Integral,
+            "activation": str,
+            "indicators": bool,
+            "decodes_length": bool,
+            "dilations": tuple,
+            "n_summary": Integral,
+            "symbols": tuple,
+        },
+    ),
+    "mixed_scaler": Structure(
+        MixedScaler,
+        {
+            "scaler": object,
+            "labels": tuple,
+            "n_channels": Integral,
+            "scaler_": (SequenceScaler, _NONE),
+        },
+    ),
+    "codec": Structure(
+        Codec,
+        {
+            "architecture": Architecture,
+            "scaler": MixedScaler,
+            "mean": ndarray,
+            "variance": ndarray,
+            "_scaled_mean": ndarray,
+            "_seed": Integral,
+            "_weights": list,
+            "_optimizer_state": (dict, _NONE),
+            "_density": (CodeDensity, _NONE),
+            "_correlation": (ndarray, _NONE),
+        },
+        fixed={"_model": None, "_network": None, "_is_shown": False},
+    ),
+    "density": Structure(
+        CodeDensity,
+        {
+            "length_range": tuple,
+            "_seed": Integral,
+            "_codes": (ndarray, _NONE),
+            "_drawn_from": (Constant, Mixture, _NONE),
+        },
+        fixed={"sequences": None},
+    ),
+    "norm": Structure(
+        Norm,
+        {
+            "channel_errors": ndarray,
+            "errors": Usual,
+            "distances": Usual,
+            "deviations": ndarray,
+            "neighbours": ndarray,
+            "shortest": Integral,
+            "longest": Integral,
+            "length_deviation": Real,
+        },
+    ),
+    "usual": Structure(Usual, {"location": Real, "spread": Real, "degrees": Integral}),
+    "constant": Structure(Constant, {"_code": ndarray}),
+    "mixture": Structure(Mixture, {"_pca": PCA, "_mixture": GaussianMixture}),
+}
+
+# The attributes that fit sets on every estimator of this package, and what they are; a class that
+# sets more adds them to its `_fitted_types`. A change here is one of the format, too.
+FITTED = {
+    "_codec": Codec,
+    "_form": Form,
+    "_made_with": dict,
+    "_seed": Integral,
+    "_n_features_out": Integral,
+    "scaler_": (SequenceScaler, _NONE),
+    "categories_": list,
+    "infrequent_categories_": list,
+    "history_": dict,
+    "n_epochs_": Integral,
+    "best_epoch_": Integral,
+    "n_channels_in_": Integral,
+    "n_features_in_": Integral,
+}
+_OPTIONAL = {"feature_names_in_", *ANYWHERE}
+
+
+def is_own(kind: type) -> bool:
+    """Tell whether a class is one of this package."""
+    return kind.__module__.partition(".")[0] == PACKAGE
+
+
+def check_attributes(kind: Any, attributes: Mapping[str, Any]) -> None:
+    """Raise TypeError or ValueError unless an estimator's attributes are those that fit sets.
+
+    One of a class derived from this package's may have more, which hide nothing of the class.
+    """
+    fields = kind._fitted_types
+    others = attributes.keys() - fields.keys() - _OPTIONAL
+    if not is_own(kind):
+        check_free(kind, sorted(others))
+        others = set()
+    check_types({k: v for k, v in attributes.items() if k in fields or k in others}, fields)
+    check_values(
+        kind, {k: v for k, v in attributes.items() if k in _OPTIONAL or k == "n_features_in_"}
+    )
+    for name, losses in attributes["history_"].items():
+        if type(losses) is not list or not all(isinstance(loss, Real) for loss in losses):
+            raise TypeError(f"'history_' has {losses!r:.60} for {name!r:.60}")
+
+
+def save(estimator: Any, target: Any, include_optimizer: bool) -> None:
+    """Write a fitted estimator to a file, or raise before anything is written."""
+    parameters = estimator.get_params(deep=False)
+    state = estimator.__getstate__()
+    attributes = {name: value for name, value in state.items() if name not in parameters}
+    if "_metadata_request" in attributes:
+        attributes["_metadata_request"] = plain_requests(attributes["_metadata_request"])
+    kind = type(estimator)
+    try:
+        check_attributes(kind, attributes)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"Expected a {kind.__name__} with the attributes that fit sets, but {error}: delete "
+            "what was added, or keep it by joblib.dump."
+        ) from error
+    if not include_optimizer:
+        attributes["_codec"] = copy.copy(attributes["_codec"])
+        attributes["_codec"]._optimizer_state = None
+    encoder = Encoder(STRUCTURES)
+    described = {
+        "path": f"{PACKAGE}:{kind.__name__}"
+        if is_own(kind)
+        else path_of(kind, "the estimator's class"),
+        "parameters": {name: encoder.encode(value, name) for name, value in parameters.items()},
+        "attributes": {name: encoder.encode(value, name) for name, value in attributes.items()},
+    }
+    manifest = {
+        "format": versions.FORMAT,
+        "format_version": versions.VERSION,
+        "versions": _versions(),
+        "estimator": described,
+    }
+    archive.write(target, manifest, encoder.arrays)
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions of what made the estimator: for people, who ask what made it."""
+    found = {PACKAGE: __version__, "python": platform.python_version()}
+    for name in ("numpy", "scikit-learn", "keras", "tensorflow", "jax", "torch", "pandas"):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

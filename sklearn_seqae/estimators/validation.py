@@ -1,0 +1,397 @@
+"""What the estimators accept: one table of parameters, and rules across parameters and data."""
+
+import inspect
+from collections.abc import Hashable
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
+from sklearn.utils import check_array
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    InvalidParameterError,
+    RealNotInt,
+    StrOptions,
+    validate_parameter_constraints,
+)
+
+from sklearn_seqae._utils.optional_imports import load_keras
+from sklearn_seqae.containers.registry import Sequences
+from sklearn_seqae.training.cache_keys import frozen
+
+# The activation that turns decoded values into what a loss of Keras expects.
+_ACTIVATIONS = {"binary_crossentropy": "sigmoid", "categorical_crossentropy": "softmax"}
+
+PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
+    "n_components": [Interval(Integral, 1, None, closed="left")],
+    "units": [Interval(Integral, 1, None, closed="left"), tuple, list],
+    "cell": [StrOptions({"lstm", "gru"})],
+    "bidirectional": ["boolean"],
+    "pooling": [StrOptions({"last", "mean", "max", "mean_max"})],
+    "multiscale": ["boolean"],
+    "decoder": [StrOptions({"repeat", "reshape", "dense", "autoregressive"}), callable],
+    "encoder": [callable, None],
+    "patch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+    "scaler": [
+        StrOptions({"standard", "minmax", "robust", "per_sequence"}),
+        HasMethods(["fit", "transform", "inverse_transform"]),
+        None,
+    ],
+    "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+    "handle_unknown": [StrOptions({"error", "unknown"})],
+    "min_frequency": [
+        Interval(Integral, 1, None, closed="left"),
+        Interval(RealNotInt, 0, 1, closed="neither"),
+        None,
+    ],
+    "loss": [str, callable],
+    "metrics": [str, callable, list, tuple, None],
+    "optimizer": [str, HasMethods(["apply", "get_config"])],
+    "learning_rate": [Interval(Real, 0, None, closed="neither")],
+    "epochs": [Interval(Integral, 1, None, closed="left")],
+    "batch_size": [Interval(Integral, 1, None, closed="left")],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+    "patience": [Interval(Integral, 1, None, closed="left")],
+    "callbacks": [callable, HasMethods("on_epoch_end"), list, tuple, None],
+    "jit_compile": ["boolean", StrOptions({"auto"})],
+    "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
+    "quantile": [Interval(Real, 0, 1, closed="neither")],
+    "warm_start": ["boolean"],
+    "random_state": ["random_state"],
+    "verbose": ["verbose"],
+}
+
+
+def check_parameters(estimator: Any) -> None:
+    """Raise unless every parameter of an estimator is one that its table of constraints takes."""
+    signature = inspect.signature(type(estimator).__init__)
+    for name, value in estimator.get_params(deep=False).items():
+        try:
+            validate_parameter_constraints(
+                {name: estimator._parameter_constraints[name]},
+                {name: value},
+                caller_name=type(estimator).__name__,
+            )
+        except InvalidParameterError as error:
+            default = signature.parameters[name].default
+            raise InvalidParameterError(
+                f"{error} Choose such a value; the default is {name}={default!r}."
+            ) from None
+
+
+def check_sampling(n_samples: Any, random_state: Any) -> None:
+    """Raise unless these are a number of samples and a state to draw them from."""
+    try:
+        validate_parameter_constraints(
+            {"n_samples": PARAMETER_CONSTRAINTS["epochs"], "random_state": ["random_state"]},
+            {"n_samples": n_samples, "random_state": random_state},
+            caller_name="sample",
+        )
+    except InvalidParameterError as error:
+        raise InvalidParameterError(
+            f"{error} Choose such a value; the defaults are n_samples=1, random_state=None."
+        ) from None
+
+
+def check_top(top: Any) -> None:
+    """Raise unless this is a number of rows, or None for all."""
+    whole = isinstance(top, Integral) and not isinstance(top, bool)
+    if top is not None and not (whole and int(top) >= 0):
+        raise ValueError(
+            f"top must be a number of values, 0 or more, or None for all, got {top!r}: use for "
+            "example top=5."
+        )
+
+
+def check_units(units: Any) -> tuple[int, ...]:
+    """Return one number of units per layer."""
+    given = (units,) if isinstance(units, Integral) else tuple(units)
+    if not given or not all(isinstance(u, Integral) and int(u) >= 1 for u in given):
+        raise ValueError(
+            f"units must be a positive int, or a tuple of them with one per layer, got {units!r}: "
+            "use for example units=64 or units=(64, 32)."
+        )
+    return tuple(int(u) for u in given)
+
+
+def check_keras_objects(loss: Any, optimizer: Any, metrics: Any) -> None:
+    """Raise unless the arguments are names that Keras knows, its objects, or fitting functions."""
+    load_keras()
+    import keras
+
+    if metrics is None:
+        metrics = []
+    metrics = metrics if isinstance(metrics, (list, tuple)) else [metrics]
+    if not isinstance(optimizer, (str, keras.optimizers.Optimizer)):
+        raise TypeError(
+            "optimizer must be a name that Keras knows or an instance of its Optimizer, got "
+            f"{optimizer!r}: use for example optimizer='adam' or keras.optimizers.Adam(0.001)."
+        )
+    _check_objective("loss", loss, keras.losses.Loss)
+    for metric in metrics:
+        _check_objective("metrics", metric, keras.metrics.Metric)
+    for parameter, value, known in (
+        ("loss", loss, keras.losses),
+        ("optimizer", optimizer, keras.optimizers),
+        *(("metrics", metric, keras.metrics) for metric in metrics),
+    ):
+        if not isinstance(value, str) or value.lower() in ("accuracy", "acc"):
+            continue
+        try:
+            known.get(value)
+        except ValueError:
+            raise ValueError(
+                f"{parameter} must be a name that Keras knows or an object of Keras, got "
+                f"{value!r}: choose for example {_EXAMPLES[parameter]}."
+            ) from None
+
+
+_EXAMPLES = {
+    "loss": "'mse', 'mae', 'huber', 'binary_crossentropy' or 'categorical_crossentropy'",
+    "optimizer": "'adam', 'rmsprop' or 'sgd'",
+    "metrics": "'mae' or 'accuracy'",
+}
+
+
+def _check_objective(parameter: str, value: Any, kind: type) -> None:
+    """Raise unless `value` is a name, an instance or a class of `kind`, or a function of two."""
+    if isinstance(value, (str, kind)) or (inspect.isclass(value) and issubclass(value, kind)):
+        return
+    problem = ""
+    if callable(value) and not inspect.isclass(value):
+        try:
+            inspect.signature(value).bind("y_true", "y_pred")
+            return
+        except TypeError as error:
+            problem = f" ({error})"
+    raise TypeError(
+        f"{parameter} must be a name that Keras knows, an object of Keras or a function of "
+        f"(y_true, y_pred), got {value!r}{problem}: choose for example {_EXAMPLES[parameter]}."
+    )
+
+
+def check_callbacks(callbacks: Any) -> None:
+    """Raise unless these are instances, classes and factories of Keras callbacks."""
+    load_keras()
+    import keras
+
+    if callbacks is None:
+        return
+    for callback in callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]:
+        if isinstance(callback, keras.callbacks.Callback):
+            continue
+        problem = ""
+        if callable(callback) and (
+            not inspect.isclass(callback) or issubclass(callback, keras.callbacks.Callback)
+        ):
+            try:
+                inspect.signature(callback).bind()
+                continue
+            except TypeError as error:
+                problem = f" ({error})"
+        raise TypeError(
+            "callbacks must be Keras callbacks, their classes, or functions without arguments "
+            f"that return one, got {callback!r}{problem}: derive yours from "
+            "keras.callbacks.Callback, and make it yourself where it needs arguments."
+        )
+
+
+def check_builders(encoder: Any, decoder: Any) -> None:
+    """Raise unless callables for own models take the sizes they will be given."""
+    load_keras()
+    import keras
+
+    for role, builder in (("encoder", encoder), ("decoder", decoder)):
+        if not callable(builder):
+            continue
+        if isinstance(builder, keras.Layer):
+            raise TypeError(
+                f"{role} must be a callable that builds a keras.Model of the sizes it is given, "
+                f"got the {type(builder).__name__} {builder.name!r} itself: give a function that "
+                "returns a new one."
+            )
+        try:
+            inspect.signature(builder).bind(n_steps=1, n_channels=1, n_components=1)
+        except TypeError as error:
+            raise TypeError(
+                f"{role} must be a callable with the arguments n_steps, n_channels and "
+                f"n_components that returns a keras.Model, but {error}: change its signature."
+            ) from None
+
+
+def output_activation(loss: Any) -> str:
+    """Return the activation of decoded values that a loss needs: "linear" for most."""
+    load_keras()
+    import keras
+
+    logits = getattr(keras.losses.get(loss), "from_logits", False)
+    return "linear" if logits else _ACTIVATIONS.get(_name_in_keras(loss), "linear")
+
+
+def check_probabilities(loss: Any, activation: str, scaled: Sequences) -> None:
+    """Raise if a cross-entropy would be taken of what are no probabilities."""
+    if activation == "linear" or not np.isfinite(scaled.values).any():
+        return
+    lowest, highest = np.nanmin(scaled.values), np.nanmax(scaled.values)
+    if lowest < 0 or highest > 1:
+        raise ValueError(
+            f"loss={loss!r} needs scaled values between 0 and 1, got {lowest:.4g} to "
+            f"{highest:.4g}: use scaler='minmax', or scaler=None with data in that range."
+        )
+
+
+def symbol_channels(
+    categorical_features: Any, found: list[bool], names: tuple[Any, ...] | None
+) -> list[bool]:
+    """Return which channels hold symbols, by the parameter and by what was found in the data.
+
+    Parameters
+    ----------
+    categorical_features : "from_dtype" or array-like
+        Indices or names of channels, or a boolean mask.
+    found : list of bool
+        Whether each channel holds text or pandas' categories.
+    names : tuple or None
+        Names of the channels, if they have any.
+    """
+    if isinstance(categorical_features, str) and categorical_features == "from_dtype":
+        return found
+    given = np.asarray(categorical_features, dtype=object).ravel().tolist()
+    is_mask = [isinstance(item, bool | np.bool_) for item in given]
+    if given and all(is_mask) and len(given) == len(found):
+        return [bool(item) for item in given]
+    by_name = names is not None and any(isinstance(item, str) for item in given)
+    known: list[Any] = list(names or ()) if by_name else list(range(len(found)))
+    if any(is_mask) or not all(item in known for item in given):
+        raise ValueError(
+            "categorical_features must be 'from_dtype', None, or a list of channels out of "
+            f"{known} or a mask of {len(found)} bool, got {categorical_features!r}: name channels "
+            "by their indices or, if X names them, by the names of their columns."
+        )
+    return [item in given for item in known]
+
+
+def check_symbol_loss(loss: Any, labels: tuple[Any, ...], n_channels: int) -> None:
+    """Raise if a loss is for symbols, but the data are numbers."""
+    name = _name_in_keras(loss)
+    n_numbers = labels.count(None) if labels else n_channels
+    alone = name == "categorical_crossentropy" and n_numbers == 1
+    if n_numbers and (name == "sparse_categorical_crossentropy" or alone):
+        raise ValueError(
+            f"loss={loss!r} is for symbols, got {n_numbers} channel(s) of numbers: say which hold "
+            "symbols by categorical_features, for example [0], and leave the loss of the others at "
+            "'mse'. Symbols always have the categorical cross-entropy."
+        )
+
+
+def _name_in_keras(loss: Any) -> str:
+    """Return the name of the function behind a loss of Keras; "" for what is not Keras' own."""
+    import keras
+
+    resolved = keras.losses.get(loss)
+    function = getattr(resolved, "fn", resolved)
+    known = str(getattr(function, "__module__", "")).startswith("keras.")
+    return getattr(function, "__name__", "") if known else ""
+
+
+def check_lengths(lengths: ArrayLike, n_sequences: int) -> NDArray[np.int64]:
+    """Return the numbers of steps asked for, (n_sequences,)."""
+    try:
+        steps = np.asarray(lengths)
+    except ValueError:  # ragged
+        steps = np.array(repr(lengths))
+    if steps.shape != (n_sequences,) or steps.dtype.kind not in "iu" or np.any(steps < 0):
+        raise ValueError(
+            f"lengths must be {n_sequences} whole numbers of 0 or more, one per code, got "
+            f"{np.array2string(steps, threshold=8)}: pass the numbers of steps wanted."
+        )
+    return steps.astype(np.int64)
+
+
+def check_groups(groups: Any, n_sequences: int, least: int) -> NDArray[np.int64] | None:
+    """Return the number of the group of each sequence, 0, 1, ...; None without groups.
+
+    Parameters
+    ----------
+    groups : iterable of hashable, or None
+        One label a sequence.
+    n_sequences : int
+    least : int
+        How many groups there have to be.
+    """
+    if groups is None:
+        return None
+    try:
+        if isinstance(groups, str):
+            raise TypeError("a str is one label")
+        labels = groups.tolist() if hasattr(groups, "tolist") else list(groups)
+        numbers: dict[Any, int] = {}
+        found = [numbers.setdefault(label, len(numbers)) for label in labels]
+        has_missing = any(label is None or bool(label != label) for label in numbers)
+    except TypeError as error:
+        raise TypeError(
+            "groups must have one label per sequence, each a number, text or another hashable "
+            f"object that is not missing, but: {error}; give for example groups=[0, 0, 1, 1]."
+        ) from None
+    problem = ""
+    if len(found) != n_sequences:
+        problem = f"{len(found)} labels for {n_sequences} sequences"
+    elif has_missing:
+        problem = "missing labels (None or NaN)"
+    elif len(numbers) < least:
+        problem = f"the one label {labels[0]!r} for all"
+    if problem:
+        raise ValueError(
+            f"groups must have one label per sequence, and {least} different ones or more, got "
+            f"{problem}: give each sequence the label of what it belongs to, as its block of time."
+        )
+    return np.array(found, dtype=np.int64)
+
+
+def check_same_network(made_with: dict[str, Any], now: dict[str, Any]) -> None:
+    """Raise if training would go on with a network that other parameters made."""
+    for name, value in made_with.items():
+        if now[name] != value and _settings(now[name]) != _settings(value):
+            label = "a loss that needs activation" if name == "activation" else name
+            raise ValueError(
+                f"Training goes on with the network that was made with {label}={value!r}, got "
+                f"{label}={now[name]!r}: set it back, or start afresh by fit with warm_start=False."
+            )
+
+
+def _settings(value: Any) -> Hashable:
+    """Return a key of a parameter; that of an estimator has its parameters, not what it learned."""
+    is_estimator = hasattr(value, "get_params") and not isinstance(value, type)
+    return frozen(clone(value, safe=False) if is_estimator else value, owned=True)
+
+
+def check_codes(X: Any, n_components: int) -> NDArray[np.float32]:
+    """Return codes as an array (n_sequences, n_components), or refuse them."""
+    try:
+        codes = check_array(X, dtype=np.float32, input_name="X")
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        given = str(error).splitlines()[0]
+        raise kind(
+            f"Expected codes, an array (n_sequences, {n_components}) of finite numbers, but: "
+            f"{given.rstrip('.:')}; pass what transform returned."
+        ) from error
+    if codes.shape[1] != n_components:
+        raise ValueError(
+            f"X has {codes.shape[1]} components, but {n_components} components are expected as "
+            "input: pass what transform returned."
+        )
+    return codes
+
+
+def draw_seed(random_state: Any) -> int:
+    """Return an integer seed; NumPy's global generator is neither used nor changed."""
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    if isinstance(random_state, Integral):
+        return int(random_state)
+    return int(random_state.randint(2**31))

@@ -1,0 +1,134 @@
+"""Encoding and decoding sequences of any lengths, batch by batch, with whatever network."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+import numpy as np
+from joblib import cpu_count
+from numpy.typing import NDArray
+
+from sklearn_seqae._utils.threads import single_threaded
+from sklearn_seqae.containers.registry import Sequences
+
+from .architecture import Architecture
+from .batching import Chunk, canonical_order, inference_batches, pad
+from .minirocket import N_FILTERS
+
+# So many sequences in one call are computed in float64, which takes little longer, as long as it is
+# starting operations that takes the time. What is then rounded to float32 is the same for each of
+# them, alone and beside the others; results in float32 differ in their last bits. scikit-learn's
+# checks compare as many, to 1e-7.
+FEW = 20
+# Numbers in the states of an average step, from which on threads pay.
+STATES_PER_THREAD = 16384
+
+
+class Network(Protocol):
+    """What encodes and decodes padded batches; NaN marks what is not there."""
+
+    architecture: Architecture
+
+    @property
+    def in_double(self) -> "Network":
+        """The same network, computing in float64 if it can."""
+
+    def array_width(self, width: int) -> int:
+        """Return the width of a batch of sequences of up to `width` steps."""
+
+    def encode(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the codes (n_rows, n_components) of (n_rows, n_steps, n_channels)."""
+
+    def decode(self, codes: NDArray[np.float32], n_steps: int) -> NDArray[np.float32]:
+        """Return (n_rows, n_steps, n_channels)."""
+
+    def lengths(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the number of steps that each code stands for, as real numbers (n_rows,)."""
+
+
+def encode(network: Network, sequences: Sequences) -> NDArray[np.float32]:
+    """Return the codes (n_sequences, n_components) of scaled sequences."""
+    architecture = network.architecture
+    network = _suited(network, len(sequences))
+    codes = np.empty((len(sequences), architecture.n_components), dtype=np.float32)
+    order = canonical_order(sequences.lengths, sequences)
+
+    def run(chunk: Chunk) -> None:
+        batch = pad(sequences, chunk.rows, network.array_width(chunk.width))
+        codes[chunk.rows] = network.encode(batch)
+
+    units = max(architecture.units)
+    chunks = inference_batches(sequences.lengths, order, architecture.patch_size, units)
+    # What filters do takes long operations.
+    _for_each(run, chunks, max(units, N_FILTERS) if architecture.n_summary else units)
+    return codes
+
+
+def decode(network: Network, codes: NDArray[np.float32], lengths: NDArray[np.int64]) -> Sequences:
+    """Return the scaled sequences of these lengths that the codes stand for.
+
+    Steps beyond the last one that the decoder can write are NaN.
+    """
+    architecture = network.architecture
+    network = _suited(network, len(codes))
+    order = canonical_order(lengths, codes)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    values = np.full((offsets[-1], architecture.n_channels), np.nan, dtype=np.float32)
+    limit = architecture.max_decoded_steps
+
+    def run(chunk: Chunk) -> None:
+        width = network.array_width(chunk.width)
+        width = width if limit is None else min(width, limit)
+        rows = chunk.rows
+        written = network.decode(codes[rows], width)
+        steps = np.arange(width) < lengths[rows, None]
+        positions = (offsets[rows, None] + np.arange(width))[steps]
+        values[positions] = written[steps]
+
+    units = max(architecture.units)
+    chunks = inference_batches(lengths, order, architecture.patch_size, units)
+    _for_each(run, chunks, units)
+    return Sequences(values, offsets)
+
+
+def decode_lengths(network: Network, codes: NDArray[np.float32], longest: int) -> NDArray[np.int64]:
+    """Return the number of steps that each code stands for.
+
+    At most twice the longest seen in training, `longest`, since a code from elsewhere (a cluster's
+    centre, a sample) might stand for anything.
+    """
+    architecture = network.architecture
+    if not architecture.decodes_length:
+        return np.full(len(codes), architecture.n_steps)
+    limit = architecture.max_decoded_steps or 2 * longest
+    order = canonical_order(np.zeros(len(codes), np.int64), codes)
+    lengths = np.empty(len(codes), np.int64)
+    predicted = _suited(network, len(codes)).lengths(codes[order])
+    lengths[order] = np.clip(np.rint(predicted), 0, limit)
+    return lengths
+
+
+def _suited(network: Network, n_sequences: int) -> Network:
+    return network.in_double if n_sequences <= FEW else network
+
+
+def _for_each(run: Callable[[Chunk], None], chunks: list[Chunk], units: int) -> None:
+    """Run batches, side by side where their steps are large enough.
+
+    Threads hand Python's lock to each other around every operation of NumPy's; where operations
+    take a microsecond, that is all they would do.
+    """
+    n_threads = min(len(chunks), cpu_count())
+    rows = sum(len(chunk.rows) for chunk in chunks) / len(chunks)
+
+    def run_alone(chunk: Chunk) -> None:
+        with single_threaded():
+            run(chunk)
+
+    with single_threaded():
+        if n_threads == 1 or rows * units < STATES_PER_THREAD:
+            for chunk in chunks:
+                run_alone(chunk)
+            return
+        with ThreadPoolExecutor(n_threads) as pool:
+            list(pool.map(run_alone, chunks))

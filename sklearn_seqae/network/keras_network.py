@@ -1,0 +1,285 @@
+"""Pure factories: sizes and choices in, one Keras model with named submodels out."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from .architecture import Architecture, Builder
+from .decoder_layers import Activate, Autoregress, Cut, Length, StepSource, Unroll, first_steps
+from .encoder_layers import (
+    DTYPE,
+    First,
+    Patch,
+    Pool,
+    Reader,
+    Summary,
+    Unmask,
+    dense,
+    initializer_seeds,
+    recurrence,
+)
+
+
+def build(architecture: Architecture, seed: int) -> keras.Model:
+    """Return the autoencoder: submodels "encoder", "decoder" and, with decoded lengths, "length".
+
+    Input (batch, n_steps, n_channels) float32 with NaN for padding and missing values, for any
+    n_steps; output (batch, architecture.n_steps, n_channels), beside the lengths (batch,) if the
+    model decodes them.
+    """
+    encoder_seed, decoder_seed, length_seed = initializer_seeds(seed, 3)
+    encoder = _build_encoder(architecture, encoder_seed)
+    decoder = _build_decoder(architecture, decoder_seed)
+    sequence = _input(encoder.input_shape[1:], name="sequence")
+    code = encoder(sequence)
+    outputs = decoder(code)
+    if architecture.decodes_length:
+        code_input = _input((architecture.n_components,), name="code")
+        learned = code_input
+        if architecture.n_summary:
+            learned = First(architecture.n_learned, name="learned")(code_input)
+        steps = Length(seed=length_seed, name="steps")(learned)
+        outputs = [outputs, keras.Model(code_input, steps, name="length")(code)]
+    return keras.Model(sequence, outputs, name="autoencoder")
+
+
+def learned_weights(model: keras.Model) -> list[keras.Variable]:
+    """Return the weights of what training computes: all but those of the filters."""
+    encoder = model.get_layer("encoder")
+    fixed = {id(w) for layer in encoder.layers if isinstance(layer, Summary) for w in layer.weights}
+    return [weight for weight in model.weights if id(weight) not in fixed]
+
+
+def seed_states(model: keras.Model) -> list[keras.Variable]:
+    """Return the states of the generators that dropout and the like draw from.
+
+    Keras counts them among a model's variables, but not among its weights.
+    """
+    return [v for v in model.variables if v.name == "seed_generator_state"]
+
+
+def decode(
+    decoder: keras.Model,
+    architecture: Architecture,
+    code: Any,
+    n_steps: Any,
+    n_real: Any = None,
+    teacher: Any = None,
+) -> Any:
+    """Write `n_steps` steps, (batch, n_steps, n_channels), where the model itself writes them all.
+
+    `n_steps` is a multiple of the patch size. Steps from `n_real` on, a scalar tensor, may be
+    anything. `teacher` holds the true values (batch, n_steps, n_channels) for decoders that are
+    trained with them; a missing one counts as zero.
+    """
+    if callable(architecture.decoder):
+        return decoder(code)[:, :n_steps]
+    size = architecture.patch_size
+    n_patches = n_steps // size
+    mask = None
+    if n_real is not None:
+        n_real = -(-n_real // size)
+        mask = first_steps(ops.shape(code)[0], n_patches, n_real)
+    x = code
+    for layer in decoder.layers:
+        if isinstance(layer, Autoregress) and teacher is not None:
+            patches = ops.reshape(teacher, (-1, n_patches, size * architecture.n_channels))
+            x = layer(x, n_steps=n_patches, n_real=n_real, teacher=patches)
+        elif isinstance(layer, StepSource):
+            x = layer(x, n_steps=n_patches, n_real=n_real)
+        elif isinstance(layer, keras.layers.RNN):
+            # A copy carries no mask, of which the layers behind would warn: it has served its end.
+            x = ops.copy(layer(x, mask=mask))
+        else:
+            x = layer(x)
+    return x[:, :n_steps]
+
+
+def _build_encoder(architecture: Architecture, seed: int) -> keras.Model:
+    seeds = initializer_seeds(seed, len(architecture.units) + 1)
+    patch = Patch(
+        architecture.patch_size,
+        architecture.indicators,
+        keeps_first=architecture.encoder is not None,
+        name="patch",
+    )
+    if architecture.encoder is not None:
+        return _adopt_encoder(architecture, architecture.encoder, patch, seeds[0])
+    layers: list[keras.layers.Layer] = [_input((None, architecture.n_channels)), patch]
+    for i, units in enumerate(architecture.units):
+        layers.append(
+            Reader(
+                units,
+                architecture.cell,
+                architecture.bidirectional,
+                seed=seeds[i],
+                name=f"reader_{i}",
+            )
+        )
+    layers.append(
+        Pool(
+            architecture.pooling,
+            architecture.bidirectional,
+            counts=architecture.decodes_length,
+            name="pool",
+        )
+    )
+    layers.append(dense(architecture.n_learned, seed=seeds[-1], name="code"))
+    if not architecture.n_summary:
+        return keras.Sequential(layers, name="encoder")
+    sequence = code = _input((None, architecture.n_channels), name="sequence")
+    for layer in layers[1:]:
+        code = layer(code)
+    summary = Summary(architecture.dilations, architecture.n_summary, name="summary")(sequence)
+    both = keras.layers.Concatenate(dtype=DTYPE, name="both")([code, summary])
+    return keras.Model(sequence, both, name="encoder")
+
+
+def _build_decoder(architecture: Architecture, seed: int) -> keras.Model:
+    if callable(architecture.decoder):
+        return _adopt_decoder(architecture, architecture.decoder, seed)
+    seeds = initializer_seeds(seed, len(architecture.units) + 1)
+    units = architecture.units[::-1]
+    n_outputs = architecture.patch_size * architecture.n_channels
+    layers: list[keras.layers.Layer] = [_input((architecture.n_components,))]
+    if architecture.n_summary:
+        layers.append(First(architecture.n_learned, name="learned"))
+    if architecture.decoder == "autoregressive":
+        layers.append(
+            Autoregress(
+                architecture.n_patches,
+                units,
+                architecture.cell,
+                n_outputs,
+                architecture.outputs,
+                seed=seeds[0],
+                name="autoregress",
+            )
+        )
+    elif architecture.decoder == "dense":
+        for i, width in enumerate(units):
+            layers.append(dense(width, seed=seeds[i], name=f"hidden_{i}", activation="tanh"))
+        layers.append(dense(architecture.n_patches * n_outputs, seed=seeds[-1], name="values"))
+    else:
+        cell, n_patches = architecture.cell, architecture.n_patches
+        if architecture.decoder == "repeat":
+            layers.append(Unroll(n_patches, units[0], cell, seed=seeds[0], name="recurrence_0"))
+        else:
+            layers.append(Cut(n_patches, name="cut"))
+            layers.append(recurrence(cell, units[0], seed=seeds[0], name="recurrence_0"))
+        for i, width in enumerate(units[1:], start=1):
+            layers.append(recurrence(cell, width, seed=seeds[i], name=f"recurrence_{i}"))
+        layers.append(dense(n_outputs, seed=seeds[-1], name="values"))
+    layers.append(keras.layers.Reshape((-1, architecture.n_channels), dtype=DTYPE, name="steps"))
+    is_linear = all(activation == "linear" for _, activation in architecture.outputs)
+    if not is_linear and architecture.decoder != "autoregressive":
+        layers.append(Activate(architecture.outputs, name="activation"))
+    return keras.Sequential(layers, name="decoder")
+
+
+def _adopt_encoder(
+    architecture: Architecture, builder: Builder, patch: Patch, seed: int
+) -> keras.Model:
+    """Put a user's own encoder behind `patch`, so that it sees zeros and a Keras mask, not NaN."""
+    shape = (None, architecture.n_steps, architecture.n_channels)
+    _, n_patches, width = patch.compute_output_shape(shape)
+    with _seeded(seed):
+        model = builder(n_steps=n_patches, n_channels=width, n_components=architecture.n_components)
+    _check_model("encoder", model, (n_patches, width), (architecture.n_components,))
+    _draw_by_own_generators(model)
+    model.supports_masking = True  # else Keras warns that the mask ends here, where it should
+    fixed = model.input_shape[1] is not None
+    sequence = _input((shape[1] if fixed else None, shape[2]), name="sequence")
+    code = Unmask(name="code")(model(patch(sequence)))
+    return keras.Model(sequence, code, name="encoder")
+
+
+def _adopt_decoder(architecture: Architecture, builder: Builder, seed: int) -> keras.Model:
+    with _seeded(seed):
+        model = builder(
+            n_steps=architecture.n_steps,
+            n_channels=architecture.n_channels,
+            n_components=architecture.n_components,
+        )
+    _check_model(
+        "decoder",
+        model,
+        (architecture.n_components,),
+        (architecture.n_steps, architecture.n_channels),
+    )
+    _draw_by_own_generators(model)
+    code = _input((architecture.n_components,), name="code")
+    steps = model(code)
+    if architecture.symbols:
+        steps = Activate(architecture.outputs, name="activation")(steps)
+    elif steps.dtype != DTYPE:  # by a policy of the user's
+        steps = Unmask(name=DTYPE)(steps)
+    return keras.Model(code, steps, name="decoder")
+
+
+def _input(shape: tuple, name: str | None = None) -> Any:
+    return keras.Input(shape, dtype=DTYPE, name=name)
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Seed the global generators for the block: Keras draws what has no seed from Python's."""
+    states = random.getstate(), np.random.get_state()
+    random.seed(seed)
+    np.random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+
+
+def _draw_by_own_generators(model: keras.Model) -> None:
+    """Have dropout without a seed draw from its layer's generator; under torch it would not."""
+    for layer in model._flatten_layers():
+        for generator in layer._seed_generators:
+            generator._initial_seed = int(generator.state.numpy()[0])
+
+
+def _check_model(role: str, model: Any, input_shape: tuple, output_shape: tuple) -> None:
+    """Raise unless a user's `model` maps the one shape to the other (None fits any size)."""
+    if not isinstance(model, keras.Model):
+        raise TypeError(
+            f"{role} must be a callable that returns a keras.Model, but it returned "
+            f"{type(model).__name__}: build a keras.Sequential or keras.Model and return that."
+        )
+    if not model.built:
+        raise ValueError(
+            f"The model that {role} returned is not built: begin it with "
+            f"keras.Input({input_shape})."
+        )
+    if not hasattr(model, "input_shape"):
+        raise ValueError(
+            f"The model that {role} returned does not tell its shapes, as a subclass of "
+            "keras.Model does not: build a keras.Sequential, or a keras.Model of inputs and "
+            "outputs, and return that."
+        )
+    if others := {weight.dtype for weight in model.trainable_weights} - {DTYPE}:
+        raise ValueError(
+            f"The model that {role} returned has weights of {others.pop()}, but trains together "
+            f"with some of {DTYPE}: give its inputs and layers dtype={DTYPE!r}, or build it under "
+            "a policy whose weights are of that type, as 'mixed_bfloat16'."
+        )
+    for side, given, expected in (
+        ("take inputs", model.input_shape, input_shape),
+        ("give outputs", model.output_shape, output_shape),
+    ):
+        sizes = tuple(given[1:]) if isinstance(given, tuple) else (given,)
+        fits = len(sizes) == len(expected) and all(
+            size in (None, wanted) for size, wanted in zip(sizes, expected, strict=True)
+        )
+        if not fits:
+            raise ValueError(
+                f"The model that {role} returned must {side} of shape {expected} a sequence, but "
+                f"has {sizes}: use the sizes that the callable receives."
+            )

@@ -1,0 +1,232 @@
+"""A bank of fixed dilated filters, pooled: what shapes a sequence consists of, on every time scale.
+
+An encoder that learns from fifty sequences cannot find out which shapes tell sequences apart; it
+learns what is needed to draw these fifty. The filters need not learn. They are those of MiniRocket
+[1]_: nine taps, three of weight 2 and six of weight -1, so that levels and slopes cancel. What is
+kept of a filter is how often its response exceeds a threshold, softly, over the real steps. The
+"summary" of a sequence, a part of its code, are the principal components of all these shares on the
+training sequences, turned at random so that they have about the same variance.
+
+References
+----------
+.. [1] A. Dempster, D. F. Schmidt, G. I. Webb, "MiniRocket: A Very Fast (Almost) Deterministic
+   Transform for Time Series Classification", KDD 2021, arXiv:2012.08791
+"""
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+
+from sklearn_seqae.containers.registry import Sequences
+
+from .batching import pad
+
+TAPS = 9
+_PLACES = list(combinations(range(TAPS), 3))
+N_FILTERS = len(_PLACES)
+# Banks, of one dilation each, with thresholds and channels of their own.
+MIN_BANKS = 12
+# Width of a threshold's soft edge, in standard deviations of a filter's response.
+SOFTNESS = 0.03
+# The least width, in parts of the root mean square response to noise as large as the channels are.
+# Where a filter's channels cancel (one-hot values, x beside -x, parts of a whole), its response is
+# rounding, ten thousand times smaller, and a narrower edge would make shares of it.
+LEAST_EDGE = 1e-3
+# The least deviation that shares, between -1 and 1, are divided by, for the same reason.
+LEAST_SPREAD = 1e-3
+# Sequences that thresholds and principal components are learned from, at most.
+MAX_SEQUENCES = 64
+MAX_RESPONSES = 8192
+MAX_FOR_COMPONENTS = 1024
+# Columns (a step of a row each) that are filtered at once: their responses stay in the cache.
+COLUMNS_AT_ONCE = 4096
+ROWS_AT_ONCE = 64
+
+Floats = NDArray[Any]  # float32, or float64 for few sequences
+
+
+def choose_dilations(lengths: NDArray[np.int64]) -> tuple[int, ...]:
+    """Return the dilation of every bank: half octaves, up to where a filter spans a sequence."""
+    span = max(float(np.quantile(lengths, 0.9)), 2.0 * (TAPS - 1))
+    octaves = np.arange(0.0, np.log2(span / (TAPS - 1)) + 1e-6, 0.5)
+    dilations = np.unique(np.rint(2.0**octaves)).astype(int)
+    return tuple(np.repeat(dilations, -(-MIN_BANKS // len(dilations))).tolist())
+
+
+def fit(
+    sequences: Sequences, dilations: tuple[int, ...], n_components: int, seed: int
+) -> list[Floats]:
+    """Learn thresholds and principal components from scaled sequences.
+
+    Returns
+    -------
+    kernels : ndarray of shape (n_banks, 9 * n_channels, 84)
+    biases : ndarray of shape (n_banks, 84)
+    projection : ndarray of shape (84 * n_banks, n_components)
+    center : ndarray of shape (n_components,)
+        What makes the mean of the training sequences zero.
+    """
+    rng = np.random.default_rng(seed)
+    n_channels = sequences.n_channels
+    kernels = np.stack([_draw_kernels(n_channels, rng) for _ in dilations])
+    some = sequences.take(np.sort(rng.permutation(len(sequences))[:MAX_SEQUENCES]))
+    x, real = _fill(pad(some, np.arange(len(some)), max(1, int(some.lengths.max()))))
+    every = max(1, np.count_nonzero(real) // MAX_RESPONSES)
+    least_edges = LEAST_EDGE * _responses_to_noise(kernels, x[real])
+    biases = np.empty((len(dilations), N_FILTERS), np.float32)
+    for i, dilation in enumerate(dilations):
+        found = [
+            (kernels[i].T @ windows[:-1])[:, real[:, steps].ravel()][:, ::every]
+            for steps, windows in _windows(x, dilation)
+        ]
+        responses = np.sort(np.concatenate(found, axis=1), axis=1).T
+        if not len(responses):  # no step at all
+            responses = np.zeros((1, N_FILTERS), np.float32)
+        ranks = np.rint(rng.uniform(0.1, 0.9, N_FILTERS) * (len(responses) - 1)).astype(int)
+        thresholds = responses[ranks, np.arange(N_FILTERS)]
+        edges = np.maximum(SOFTNESS * responses.std(axis=0), least_edges[i])
+        edges[edges == 0] = 1.0  # zeros throughout
+        kernels[i] /= edges
+        biases[i] = -thresholds / edges
+    most = sequences.take(np.sort(rng.permutation(len(sequences))[:MAX_FOR_COMPONENTS]))
+    shares = _each(most, lambda batch: _shares(batch, dilations, kernels, biases))
+    shares = shares.astype(np.float64)
+    mean, spreads = shares.mean(axis=0), np.maximum(shares.std(axis=0), LEAST_SPREAD)
+    standardised = (shares - mean) / spreads
+    projection = np.zeros((shares.shape[1], n_components))
+    if standardised.any():  # there are at least two, that differ
+        solver = "covariance_eigh" if len(shares) > shares.shape[1] else "full"
+        pca = PCA(min(n_components, *shares.shape), svd_solver=solver).fit(standardised)
+        # What is left after the last one with a variance is rounding, in no direction.
+        told = pca.singular_values_ > 1e-4 * pca.singular_values_[0]
+        directions = pca.components_[told].T
+        turned = directions @ _rotation(n_components, rng)[: directions.shape[1]]
+        spread = (standardised @ turned).std()
+        projection = turned / spread / spreads[:, None]
+    center = -mean @ projection
+    return [kernels, biases, projection.astype(np.float32), center.astype(np.float32)]
+
+
+def apply(batch: Floats, dilations: tuple[int, ...], bank: list[Floats]) -> Floats:
+    """Return the summaries (n_rows, n_components) of rows padded with NaN.
+
+    Of a bank without projection and center, the shares (n_rows, 84 * n_banks) themselves.
+    """
+    kernels, biases, *components = bank
+    shares = np.zeros((len(batch), biases.size), batch.dtype)
+    rows = np.flatnonzero(~np.isnan(batch).all(axis=(1, 2)))
+    for i in range(0, len(rows), ROWS_AT_ONCE):
+        some = rows[i : i + ROWS_AT_ONCE]
+        shares[some] = _shares(batch[some], dilations, kernels, biases)
+    if not components:
+        return shares
+    projection, center = components
+    return shares @ projection + center
+
+
+def _each(sequences: Sequences, function: Any) -> Floats:
+    """Apply a function to sequences in batches of similar lengths, and return what it gives."""
+    order = np.argsort(sequences.lengths, kind="stable")
+    parts = []
+    for start in range(0, len(order), ROWS_AT_ONCE):
+        rows = order[start : start + ROWS_AT_ONCE]
+        width = max(1, int(sequences.lengths[rows[-1]]))
+        parts.append(function(pad(sequences, rows, width)))
+    result = np.concatenate(parts)
+    result[order] = result.copy()
+    return result
+
+
+def _shares(batch: Floats, dilations: tuple[int, ...], kernels: Floats, biases: Floats) -> Floats:
+    """Return the mean responses (n_rows, 84 * n_banks) over real steps, each between -1 and 1."""
+    x, real = _fill(batch)
+    n_rows = len(batch)
+    # One product takes the mean.
+    parts = real / np.maximum(real.sum(axis=1, keepdims=True), 1)
+    parts = parts.astype(x.dtype)[..., None]
+    weights = np.concatenate([kernels, biases[:, None]], axis=1).transpose(0, 2, 1)
+    weights = weights.astype(x.dtype, copy=False)
+    shares = np.zeros((n_rows, len(weights), N_FILTERS, 1), x.dtype)
+    for dilation in dict.fromkeys(dilations):
+        banks = [i for i, other in enumerate(dilations) if other == dilation]
+        for steps, windows in _windows(x, dilation):
+            for i in banks:
+                responses = weights[i] @ windows
+                np.tanh(responses, out=responses)
+                of_rows = responses.reshape(N_FILTERS, n_rows, -1).transpose(1, 0, 2)
+                shares[:, i] += of_rows @ parts[:, steps]
+    return shares.reshape(n_rows, -1)
+
+
+def _fill(batch: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return rows with gaps filled and zeros for padding, and which steps are real.
+
+    Missing values lie on straight lines between their neighbours, as filters that saw zeros there
+    would find the gaps. A step is real up to the last one with an observed value.
+    """
+    observed = ~np.isnan(batch)
+    seen = np.any(observed, axis=-1)
+    real = np.logical_or.accumulate(seen[:, ::-1], axis=1)[:, ::-1]
+    x = np.where(observed, batch, np.float32(0.0))
+    if np.all(observed | ~real[..., None]):
+        return x, real
+    steps = np.arange(batch.shape[1])[:, None]
+    places = np.sort(np.where(observed, steps, len(steps)), axis=1)  # the observed steps, in order
+    counts = np.cumsum(observed, axis=1)
+    n_observed = counts[:, -1:]
+    last = np.maximum(n_observed - 1, 0)
+    before, after = (
+        np.minimum(np.take_along_axis(places, index, axis=1), len(steps) - 1)
+        for index in (np.maximum(counts - 1, 0), np.minimum(counts - observed, last))
+    )
+    share = (np.clip(steps, before, after) - before) / np.maximum(after - before, 1)
+    start, stop = (np.take_along_axis(x, index, axis=1) for index in (before, after))
+    filled = start + (stop - start) * share.astype(x.dtype)
+    return np.where(real[..., None] & (n_observed > 0), filled, np.float32(0.0)), real
+
+
+def _windows(x: Floats, dilation: int) -> Iterator[tuple[slice, Floats]]:
+    """Give what filters see, (9 * n_channels + 1, n_rows * n_steps), block of steps by block.
+
+    The last row is 1, for biases.
+    """
+    n_rows, n_steps, n_channels = x.shape
+    at_once = max(1, COLUMNS_AT_ONCE // n_rows)
+    reach = TAPS // 2 * dilation
+    padded = np.pad(x.transpose(2, 0, 1), [(0, 0), (0, 0), (reach, reach)])
+    for start in range(0, n_steps, at_once):
+        stop = min(start + at_once, n_steps)
+        windows = np.ones((TAPS * n_channels + 1, n_rows, stop - start), x.dtype)
+        for i in range(TAPS):
+            tap = padded[..., start + i * dilation : stop + i * dilation]
+            windows[i * n_channels : (i + 1) * n_channels] = tap
+        yield slice(start, stop), windows.reshape(len(windows), -1)
+
+
+def _responses_to_noise(kernels: Floats, steps: Floats) -> NDArray[np.float64]:
+    """Return the root mean square responses (n_banks, 84) to noise as large as these steps are."""
+    power = np.square(steps, dtype=np.float64).sum(axis=0) / max(1, len(steps))
+    gains = np.square(kernels).reshape(len(kernels), TAPS, -1, N_FILTERS).sum(axis=1)
+    return np.sqrt(power @ gains)
+
+
+def _rotation(n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return an orthogonal matrix (n, n)."""
+    return np.linalg.qr(rng.normal(size=(n, n)))[0]
+
+
+def _draw_kernels(n_channels: int, rng: np.random.Generator) -> Floats:
+    """Return 84 filters (9 * n_channels, 84), each over some channels drawn at random."""
+    kernels = np.zeros((TAPS, n_channels, N_FILTERS), np.float32)
+    for i, places in enumerate(_PLACES):
+        taps = np.full(TAPS, -1.0)
+        taps[list(places)] = 2.0
+        most = min(n_channels, TAPS)
+        n_chosen = int(2 ** rng.uniform(0, np.log2(most + 1)))
+        chosen = rng.choice(n_channels, min(n_chosen, n_channels), replace=False)
+        kernels[:, chosen, i] = (taps / np.sqrt(18 * len(chosen)))[:, None]
+    return kernels.reshape(TAPS * n_channels, N_FILTERS)

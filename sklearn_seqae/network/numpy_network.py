@@ -1,0 +1,290 @@
+"""The built-in networks in NumPy: what fitted estimators encode and decode with.
+
+Without gradients a recurrence is a chain of small operations. NumPy starts one in a microsecond,
+where a graph takes ten, so this is faster than all that compiles. It has nothing to trace and needs
+no Keras, so that a fitted estimator serves without loading TensorFlow.
+
+Inside, a step is an array (features, batch), as `cells` wants it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import minirocket
+from .architecture import COUNT_GAIN, POSITION_RATES, Architecture
+from .numpy_cells import GRU, LSTM, Recurrence
+
+Floats = NDArray[Any]  # float32 or float64
+
+
+class EncoderWeights(NamedTuple):
+    """The weights of a built-in encoder, each array as Keras lays it out.
+
+    `readers` has one entry per level, with one per direction, of kernel, recurrent kernel and bias;
+    `count_moments` is empty without decoded lengths, and `bank` (see `minirocket.fit`) without
+    filters.
+    """
+
+    readers: list[list[list[Floats]]]
+    count_moments: list[Floats]
+    code: list[Floats]
+    bank: list[Floats]
+
+
+def take_encoder(architecture: Architecture, left: Iterator[NDArray[Any]]) -> EncoderWeights:
+    """Take the weights of the encoder, which come first, from those of a whole model."""
+    return EncoderWeights(
+        [
+            [_take(left, 3) for _ in range(1 + architecture.bidirectional)]
+            for _ in architecture.units
+        ],
+        _take(left, 2 * architecture.decodes_length),
+        _take(left, 2),
+        _take(left, 4 if architecture.n_summary else 0),
+    )
+
+
+class Network:
+    """Encodes and decodes padded batches with the weights of a built-in Keras model.
+
+    It equals the model up to rounding, has no state, and may be used by several threads at once.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        One without models of the user's own.
+    weights : sequence of ndarray
+        As ``keras_network.build(architecture, seed).get_weights()`` gives them.
+    dtype : {float32, float64}, default=float32
+        What it computes in.
+    projects : bool, default=True
+        Whether codes end with the filters' summary. If not, it is all of their shares.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        weights: Sequence[NDArray[Any]],
+        dtype: Any = np.float32,
+        projects: bool = True,
+    ) -> None:
+        self._made_of = architecture, weights
+        self._dtype, self._projects = dtype, projects
+        left = iter([np.asarray(array, dtype) for array in weights])
+        recurrence: type[Recurrence] = LSTM if architecture.cell == "lstm" else GRU
+        n_layers = len(architecture.units)
+        readers, *others = take_encoder(architecture, left)
+        self._readers = [[recurrence(*weights) for weights in level] for level in readers]
+        self._count_moments, self._code, self._bank = others
+        if architecture.decoder == "dense":
+            self._hidden = [_take(left, 2) for _ in range(n_layers)]
+        else:
+            self._writers = [recurrence(*_take(left, 3)) for _ in range(n_layers)]
+        self._values = _take(left, 2)
+        self._length = _take(left, 6) if architecture.decodes_length else []
+        if self._bank and not projects:
+            del self._bank[2:]
+            n_shares = self._bank[1].size
+            n_components = architecture.n_learned + n_shares
+            architecture = replace(architecture, n_components=n_components, n_summary=n_shares)
+        self.architecture = architecture
+
+    @cached_property
+    def in_double(self) -> "Network":
+        """The same network, computing in float64."""
+        return Network(*self._made_of, np.float64, self._projects)
+
+    @cached_property
+    def unprojected(self) -> "Network":
+        """The network whose codes end with all the filters' shares, not their summary."""
+        return Network(*self._made_of, self._dtype, projects=False)
+
+    def array_width(self, width: int) -> int:
+        """Return the width of a batch of sequences of up to `width` steps."""
+        return width
+
+    def encode(self, batch: Floats) -> Floats:
+        """Return the codes (n_rows, n_components) of rows (n_rows, n_steps, n_channels).
+
+        NaN marks padding and missing values.
+        """
+        inputs, lengths = self._patches(batch)
+        *lower, top = self._readers
+        for level in lower:
+            forward, *backward = self._read(level, inputs, lengths)
+            in_order = [forward, *(_reversed(states, lengths) for states in backward)]
+            inputs = np.concatenate(in_order, axis=1)
+        features = self._pool(self._read(top, inputs, lengths), lengths)
+        code = _dense(features, *self._code).T
+        if not self._bank:
+            return code
+        batch = batch.astype(self._dtype, copy=False)
+        summary = minirocket.apply(batch, self.architecture.dilations, self._bank)
+        return np.concatenate([code, summary], axis=1)
+
+    def decode(self, codes: Floats, n_steps: int) -> Floats:
+        """Return rows (n_rows, n_steps, n_channels); `n_steps` as the decoder can write them."""
+        architecture = self.architecture
+        code = np.ascontiguousarray(codes[:, : architecture.n_learned].T, dtype=self._dtype)
+        n_patches = -(-n_steps // architecture.patch_size)
+        if architecture.decoder == "autoregressive":
+            return self._autoregress(code, n_patches)[:, :n_steps]
+        if architecture.decoder == "dense":
+            hidden = code
+            for kernel, bias in self._hidden:
+                hidden = np.tanh(_dense(hidden, kernel, bias))
+            written = _dense(hidden, *self._values)
+            written = written.reshape(architecture.n_patches, -1, len(codes))
+        else:
+            states = self._unroll(code, n_patches)
+            for writer in self._writers[1:]:
+                states = writer.run(states)
+            written = _dense(states, *self._values)
+        steps = _activate(self._steps(written), architecture.outputs)
+        return steps[:, :n_steps]
+
+    def lengths(self, codes: Floats) -> Floats:
+        """Return the number of steps that each code stands for, a real number (n_rows,)."""
+        location, scale, *perceptron = self._length
+        hidden = np.maximum(_dense(codes[:, : self.architecture.n_learned].T, *perceptron[:2]), 0.0)
+        return location + scale * _dense(hidden, *perceptron[2:])[0]
+
+    def _patches(self, batch: Floats) -> tuple[Floats, NDArray[np.int64]]:
+        """Return what `encoder_layers.Patch` gives, (n_patches, width, n_rows), and lengths."""
+        architecture = self.architecture
+        size = architecture.patch_size
+        n_rows, n_steps, _ = batch.shape
+        observed = ~np.isnan(batch)
+        seen = np.any(observed, axis=-1)
+        n_real = np.where(seen.any(axis=1), n_steps - np.argmax(seen[:, ::-1], axis=1), 0)
+        parts = [np.where(observed, batch, np.float32(0.0))]
+        if architecture.indicators:
+            parts.append(observed)
+        elif size > 1:
+            parts.append((np.arange(n_steps) < n_real[:, None])[..., None])
+        lengths = -(-n_real // size)
+        n_patches = max(1, int(lengths.max()))
+        folded = [_fold(part, n_patches, size) for part in parts]
+        inputs = np.empty((n_patches, sum(f.shape[1] for f in folded), n_rows), self._dtype)
+        np.concatenate(folded, axis=1, out=inputs, casting="unsafe")
+        return inputs, lengths
+
+    @staticmethod
+    def _read(level: list[Any], inputs: Floats, lengths: NDArray[np.int64]) -> list[Floats]:
+        """Return the states of each direction, in the order in which it has read."""
+        forward, *backward = level
+        states = [forward.run(inputs)]
+        return states + [layer.run(_reversed(inputs, lengths)) for layer in backward]
+
+    def _pool(self, states: list[Floats], lengths: NDArray[np.int64]) -> Floats:
+        """Return what `encoder_layers.Pool` gives; states are in the order they were read in."""
+        mode = self.architecture.pooling
+        n_steps = len(states[0])
+        count = lengths.astype(self._dtype)
+        even = lengths.min() == n_steps
+        real = np.arange(n_steps)[:, None, None] < lengths
+        parts = []
+        if mode == "last":
+            last = np.maximum(lengths - 1, 0)[None, None]
+            parts += [np.take_along_axis(s, last, axis=0)[0] * (lengths > 0) for s in states]
+        if mode in ("mean", "mean_max"):
+            sums = [(s if even else np.where(real, s, 0.0)).sum(axis=0) for s in states]
+            parts += [total / np.maximum(count, 1.0) for total in sums]
+        if mode in ("max", "mean_max"):
+            for s in states:  # states lie in (-1, 1)
+                highest = (s if even else np.where(real, s, -2.0)).max(axis=0)
+                parts.append(np.where(lengths > 0, highest, 0.0))
+        if self._count_moments:
+            location, scale = self._count_moments
+            parts.append((COUNT_GAIN * ((np.log1p(count) - location) / scale))[None])
+        return np.concatenate(parts, dtype=self._dtype)
+
+    def _unroll(self, code: Floats, n_patches: int) -> Floats:
+        """Return the states of the first recurrence of a decoder that needs no own outputs."""
+        n_components, n_rows = code.shape
+        if self.architecture.decoder == "repeat":
+            angles = np.arange(n_patches, dtype=np.float32)[:, None] * POSITION_RATES
+            where = np.concatenate([np.sin(angles), np.cos(angles)], axis=1)
+            inputs = np.broadcast_to(where[..., None], (*where.shape, n_rows))
+            return self._writers[0].run(inputs, code)
+        n_pieces = self.architecture.n_patches
+        size = -(-n_components // n_pieces)
+        padded = np.zeros((n_pieces * size, n_rows), self._dtype)
+        padded[:n_components] = code
+        return self._writers[0].run(padded.reshape(n_pieces, size, n_rows)[:n_patches])
+
+    def _autoregress(self, code: Floats, n_patches: int) -> Floats:
+        """Write patches one after the other, each from the one before."""
+        n_rows = code.shape[1]
+        layers = self._writers
+        columns = [layer.column(n_rows) for layer in layers]
+        columns[0] = columns[0][len(code) :]
+        steps = [layers[0].begin(n_rows, code), *(layer.begin(n_rows) for layer in layers[1:])]
+        kernel, _ = self._values
+        written = np.zeros((n_patches + 1, kernel.shape[1], n_rows), self._dtype)
+        for i in range(n_patches):
+            x = written[i]
+            for layer, column, step in zip(layers, columns, steps, strict=True):
+                column[: len(x)] = x
+                hidden = column[-layer.units :]
+                step(column, hidden)
+                x = hidden
+            patch = self._steps(_dense(x, *self._values)[None])
+            patch = _activate(patch, self.architecture.outputs)
+            written[i + 1] = patch.reshape(n_rows, -1).T
+        return self._steps(written[1:])
+
+    def _steps(self, patches: Floats) -> Floats:
+        """Return patches (n_patches, patch_size * n_channels, n_rows) as rows of steps."""
+        n_rows = patches.shape[-1]
+        return patches.transpose(2, 0, 1).reshape(n_rows, -1, self.architecture.n_channels)
+
+
+def _take(weights: Iterator[NDArray[Any]], n: int) -> list[Floats]:
+    return [next(weights) for _ in range(n)]
+
+
+def _dense(x: Floats, kernel: Floats, bias: Floats) -> Floats:
+    """Return the layer's outputs (..., n, n_rows) for inputs (..., k, n_rows)."""
+    return kernel.T @ x + bias[:, None]
+
+
+def _fold(part: NDArray[Any], n_patches: int, size: int) -> NDArray[Any]:
+    """Return (n_rows, n_steps, k) as (n_patches, size * k, n_rows), zeros at the end."""
+    n_rows, n_steps, width = part.shape
+    wanted = n_patches * size
+    if n_steps < wanted:
+        part = np.pad(part, [(0, 0), (0, wanted - n_steps), (0, 0)])
+    return part[:, :wanted].reshape(n_rows, n_patches, size * width).transpose(1, 2, 0)
+
+
+def _reversed(x: Floats, lengths: NDArray[np.int64]) -> Floats:
+    """Reverse the real steps of each column of (n_steps, k, n_rows)."""
+    if lengths.min() == len(x):
+        return x[::-1]
+    steps = np.arange(len(x))[:, None]
+    index = np.where(steps < lengths, lengths - 1 - steps, steps)
+    return np.take_along_axis(x, index[:, None], axis=0)
+
+
+def _activate(steps: Floats, outputs: Sequence[tuple[int, str]]) -> Floats:
+    """Do what `decoder_layers.activate` does, to channels on the last axis."""
+    if len(outputs) == 1:
+        return _activate_group(steps, outputs[0][1])
+    bounds = np.cumsum([width for width, _ in outputs])[:-1]
+    groups = zip(np.split(steps, bounds, axis=-1), outputs, strict=True)
+    return np.concatenate([_activate_group(part, how) for part, (_, how) in groups], axis=-1)
+
+
+def _activate_group(steps: Floats, activation: str) -> Floats:
+    if activation == "sigmoid":
+        return 0.5 * np.tanh(0.5 * steps) + np.float32(0.5)
+    if activation == "softmax":
+        powers = np.exp(steps - steps.max(axis=-1, keepdims=True))
+        return powers / powers.sum(axis=-1, keepdims=True)
+    return steps

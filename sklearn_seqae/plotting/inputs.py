@@ -1,0 +1,184 @@
+"""What displays take of data: sequences as arrays, names of channels, and choices among both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sklearn_seqae.containers.columns import Labels
+from sklearn_seqae.containers.registry import as_sequences
+from sklearn_seqae.containers.sequences import Form, Sequences, cut
+from sklearn_seqae.estimators.base import SequenceAutoencoder
+from sklearn_seqae.estimators.validation import symbol_channels
+from sklearn_seqae.preprocessing.categories import adopt
+
+# A legend of more classes than this is too long to read; numbers with more values are on a scale.
+MOST_CLASSES = 20
+
+
+@dataclass(frozen=True)
+class Channels:
+    """Names of channels, and the symbols of those that hold symbols (None for numbers)."""
+
+    names: list[str]
+    symbols: list[NDArray[Any] | None]
+
+
+def own_estimator(estimator: Any) -> SequenceAutoencoder:
+    """Return an estimator of this package, or refuse another one."""
+    if isinstance(estimator, SequenceAutoencoder):
+        return estimator
+    raise TypeError(
+        "Expected an estimator that reconstructs sequences, as LSTMAutoencoderTransformer, got "
+        f"{type(estimator).__name__}: give that estimator itself; of a pipeline its step, of a "
+        "search its best_estimator_."
+    )
+
+
+def read_for(estimator: SequenceAutoencoder, X: Any) -> tuple[Sequences, tuple[Any, ...] | None]:
+    """Return sequences as a fitted estimator reads them, as those of a list; names of channels."""
+    read = estimator._read(X)
+    names = read.form.channel_names or estimator._form.channel_names
+    return replace(read, form=Form("list")), names
+
+
+def read_both(X: Any, other: Any, categorical_features: Any) -> tuple[Sequences, Sequences]:
+    """Return two collections of sequences of the same channels, and with the same symbols.
+
+    Parameters
+    ----------
+    X, other : list, ndarray or DataFrame
+        As many sequences in both.
+    categorical_features : "from_dtype", array-like or None
+        As in `LSTMAutoencoderTransformer`.
+    """
+    choose = None
+    if categorical_features is not None:
+        choose = partial(symbol_channels, categorical_features)
+    first, second = as_sequences(X, choose), as_sequences(other, choose)
+    sizes = [(len(one), one.n_channels) for one in (first, second)]
+    if sizes[0] != sizes[1]:
+        raise ValueError(
+            f"Expected as many sequences and channels in both, got {sizes[0][0]} sequences of "
+            f"{sizes[0][1]} channels and {sizes[1][0]} of {sizes[1][1]}: give what came back of "
+            "these sequences, all of it."
+        )
+    if not first.labels and not second.labels:
+        return first, second
+    none = (None,) * first.n_channels
+    joined = tuple(map(_join, first.labels or none, second.labels or none))
+    return adopt(first, joined), adopt(second, joined)
+
+
+def describe(sequences: Sequences, known: tuple[Any, ...] | None, names: Any = None) -> Channels:
+    """Return the channels of sequences: `known` are names in data, `names` are a user's own."""
+    n = sequences.n_channels
+    if names is None:  # one column may hold all channels
+        named = known is not None and len(known) == n
+        names = known if named else [f"channel {j}" for j in range(n)]
+    names = [str(name) for name in names]
+    if len(names) != n:
+        raise ValueError(
+            f"Expected channel_names to be {n} names, one a channel, got {len(names)}: {names}."
+        )
+    labels = sequences.labels or (None,) * n
+    return Channels(names, [None if found is None else found.values for found in labels])
+
+
+def drawn_channels(sequences: Sequences) -> list[NDArray[Any]]:
+    """Return the channels of numbers of each sequence; where there are none, those of symbols."""
+    numbers = [j for j, found in enumerate(sequences.labels) if found is None]
+    values = sequences.values[:, numbers] if numbers else sequences.values
+    return cut(values, sequences.offsets)
+
+
+def choose(chosen: Any, n: int, what: str) -> NDArray[np.int64]:
+    """Return indices out of `n` by what NumPy takes as an index: numbers, a mask or a slice."""
+    try:
+        indices = np.atleast_1d(np.arange(n)[_as_index(chosen)])
+    except (IndexError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"Expected {what} to be indices from 0 to {n - 1}, got {chosen!r}: choose among these."
+        ) from error
+    if not indices.size or indices.ndim != 1:
+        raise ValueError(
+            f"Expected {what} to be at least one index from 0 to {n - 1}, got {chosen!r}: choose "
+            "among these."
+        )
+    return indices
+
+
+def choose_channels(chosen: Any, names: list[str], most: int) -> NDArray[np.int64]:
+    """Return indices of channels, which may be named; None is the first `most`."""
+    if chosen is None:
+        return np.arange(min(most, len(names)))
+    single = isinstance(chosen, str)
+    if single or (not isinstance(chosen, slice) and any(isinstance(c, str) for c in _all(chosen))):
+        wanted = [chosen] if single else _all(chosen)
+        unknown = [name for name in wanted if name not in names]
+        if unknown:
+            raise ValueError(
+                f"Expected channels to be indices or names out of {names}, got {unknown[0]!r}: "
+                "choose among these."
+            )
+        return np.array([names.index(name) for name in wanted])
+    return choose(chosen, len(names), "channels")
+
+
+def classes(y: NDArray[Any]) -> tuple[NDArray[Any] | None, NDArray[np.int64]]:
+    """Return the labels that `y` has, and the index of each one's: -1 where it is unknown.
+
+    None for numbers that are on a scale; the indices of the known ones are then all 0.
+    """
+    if y.dtype.kind == "O":
+        known = ~np.array([_is_unknown(value) for value in y.tolist()], dtype=bool)
+        if all(isinstance(v, int | float | np.number) for v in y[known]):
+            values = y[known].astype(np.float64)
+        else:
+            values = y[known].astype(str)
+    else:
+        known = ~np.isnan(y) if y.dtype.kind == "f" else np.ones(len(y), dtype=bool)
+        values = y[known]
+    index = np.full(len(y), -1)
+    labels, index[known] = np.unique(values, return_inverse=True)
+    if values.dtype.kind in "fiu":
+        is_whole = bool(np.all(values == np.rint(values)))
+        if len(labels) > MOST_CLASSES or not is_whole:
+            index[known] = 0
+            return None, index
+        return labels.astype(np.int64), index
+    return labels, index
+
+
+def _is_unknown(value: Any) -> bool:
+    try:
+        return value is None or bool(value != value)
+    except TypeError:  # pandas' NA says neither
+        return True
+
+
+def _all(chosen: Any) -> list[Any]:
+    return np.atleast_1d(np.asarray(chosen, dtype=object)).tolist()
+
+
+def _as_index(chosen: Any) -> Any:
+    return list(chosen) if isinstance(chosen, tuple | range) else chosen
+
+
+def _join(first: Labels | None, second: Labels | None) -> Labels | None:
+    """Return the symbols of both, those of the first in front."""
+    if first is None or second is None:
+        if first is second:
+            return None
+        raise ValueError(
+            "Expected a channel to hold symbols in both, or numbers in both, got one of each: say "
+            "by categorical_features which hold symbols."
+        )
+    values = list(dict.fromkeys([*first.values.tolist(), *second.values.tolist()]))
+    joined = np.empty(len(values), dtype=object)
+    joined[:] = values
+    return Labels(joined)

@@ -1,0 +1,44 @@
+"""What training leaves behind, besides the weights of a model."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .skill import Yardstick
+
+
+@dataclass
+class Outcome:
+    """What training left behind, besides the model's weights."""
+
+    history: dict[str, list[float]] = field(default_factory=dict)
+    best_epoch: int = 0
+    optimizer_state: dict[str, list[NDArray]] = field(default_factory=dict)
+    held_out: NDArray[np.int64] = field(default_factory=lambda: np.arange(0))  # indices
+    interrupted: bool = False
+    ran_out: bool = False  # of epochs, and nothing else stopped it
+    skill: float = 1.0  # of the best epoch, by `skill.Yardstick`
+    last_gain: float = 0.0
+
+    @property
+    def n_epochs(self) -> int:
+        """Number of epochs that were completed."""
+        return len(self.history.get("loss", ()))
+
+    def judge(self, yardstick: Yardstick, held_out: float) -> None:
+        """Find skill and last gain; `held_out` is what part of the sequences "val_loss" is of.
+
+        What own models add to the loss says nothing of how well they reconstruct. The skill is that
+        over all sequences: a few held out are soon harder than the mean is.
+        """
+        losses = self._reconstruction_losses("")
+        watched = self._reconstruction_losses("val_") if "val_loss" in self.history else losses
+        best = self.best_epoch
+        self.skill = yardstick.skill((1 - held_out) * losses[best] + held_out * watched[best])
+        self.last_gain = yardstick.last_gain(watched)
+
+    def _reconstruction_losses(self, prefix: str) -> list[float]:
+        losses = self.history[f"{prefix}loss"]
+        added = self.history.get(f"{prefix}added_loss", [0.0] * len(losses))
+        return [loss - extra for loss, extra in zip(losses, added, strict=True)]

@@ -1,0 +1,366 @@
+"""The engine: runs epochs of a training program and keeps the weights that did best."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Self
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from sklearn_seqae._utils.optional_imports import check_process
+from sklearn_seqae.containers.registry import Sequences
+from sklearn_seqae.network.architecture import Architecture
+from sklearn_seqae.network.batching import Chunk, bucket_widths, compiled_widths, epoch_chunks, pad
+from sklearn_seqae.network.keras_network import learned_weights
+
+from .fit_result import Outcome
+from .holdout import hold_out
+from .keras_arguments import route, signature
+from .losses import MaskedLoss, MaskedMetric
+from .network_keys import check_same_network, likeness
+from .optimizers import kind, learning_rates, set_learning_rates
+from .program import CHUNK_SIZE, Totals, TrainingProgram, backend
+from .program_cache import programs
+from .skill import Yardstick
+
+# XLA saves about 0.07 ms per recurrent step and layer, and takes about half a second per layer and
+# array shape to compile: docs/design tells how that was measured.
+XLA_PAYS_AFTER_STEPS = 4000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train; each name means what it means in `LSTMAutoencoderTransformer`."""
+
+    loss: Any
+    metrics: Any
+    optimizer: Any
+    learning_rate: float
+    epochs: int
+    batch_size: int
+    early_stopping: bool
+    validation_fraction: float
+    patience: int
+    callbacks: Any
+    jit_compile: bool | str
+    verbose: int
+
+
+class _Synchronous(keras.callbacks.Callback):
+    """Keeps Keras' CallbackList from running callbacks in threads of its own.
+
+    It does so unless a callback overrides these three.
+    """
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Do nothing."""
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Do nothing."""
+
+    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Do nothing."""
+
+
+def train(
+    model: keras.Model,
+    architecture: Architecture,
+    sequences: Sequences,
+    settings: Settings,
+    seed: int,
+    first_epoch: int = 0,
+    optimizer_state: dict[str, list[NDArray]] | None = None,
+    groups: NDArray[np.int64] | None = None,
+) -> Outcome:
+    """Train `model` in place on scaled sequences.
+
+    Parameters
+    ----------
+    model : keras.Model
+        As `keras_network.build` made it; it ends with the best weights found.
+    architecture : Architecture
+    sequences : Sequences
+        Scaled; NaN marks missing values.
+    settings : Settings
+    seed : int
+        Decides the validation split and, with the number of the epoch, the order of the batches.
+    first_epoch : int, default=0
+        Number of epochs that the model has been trained for before.
+    optimizer_state : dict, optional
+        As an earlier `Outcome` holds it, under the name of the optimizer's class, to continue from
+        there. What another kind of optimizer left is of no use, and is not looked at.
+    groups : ndarray of shape (n_sequences,), optional
+        The group of each sequence, of which all or none are held out.
+
+    Returns
+    -------
+    outcome : Outcome
+
+    Raises
+    ------
+    ValueError
+        If the loss is no longer a finite number.
+    RuntimeError
+        In a process that was forked after TensorFlow had started.
+    """
+    check_process()
+    compile_arguments, callbacks = route(
+        settings.loss,
+        settings.metrics,
+        settings.optimizer,
+        settings.learning_rate,
+        settings.callbacks,
+        # One symbol alone has a categorical accuracy, too.
+        architecture.n_channels + len(architecture.symbols),
+    )
+    symbols = architecture.symbols
+    n_numbers = architecture.n_channels - sum(symbols)
+    loss = MaskedLoss(compile_arguments["loss"], symbols, n_numbers)
+    metrics = compile_arguments["metrics"]
+    optimizer = compile_arguments["optimizer"]
+    state_key = kind(optimizer)
+    fixed_steps = model.get_layer("encoder").input_shape[1]
+    # A layer of the user's own may look across a batch, as BatchNormalization does.
+    fills = architecture.is_built_in
+    patch_size = architecture.patch_size
+    data = _Data.split(sequences, settings, seed, patch_size, fixed_steps, fills, groups)
+    computed = architecture.trained()
+    rates = learning_rates(optimizer)
+    key = (
+        TrainingProgram,
+        likeness(model, computed),
+        signature(compile_arguments["loss"]),
+        tuple(signature(metric) for metric in metrics),
+        signature(optimizer),
+        data.jit_compile,
+    )
+
+    def make() -> TrainingProgram:
+        masked = [MaskedMetric(metric, architecture.n_channels, symbols) for metric in metrics]
+        program = TrainingProgram(computed, loss, masked, optimizer, data.jit_compile)
+        if not computed.is_built_in:
+            check_same_network(model, program.model, computed)
+        return program
+
+    with programs.lend(key, make) as program:
+        learned = learned_weights(model)
+        values = [variable.numpy() for variable in learned]
+        program.load(values, (optimizer_state or {}).get(state_key))
+        program.reseed(model, first_epoch)
+        program.model.stop_training = False
+        if program.optimizer is not optimizer:
+            set_learning_rates(program.optimizer, rates)
+        outcome = _Run(program, data, settings, (seed, first_epoch), callbacks).fit()
+        weights, state = program.state()
+        for variable, value in zip(learned, weights, strict=True):
+            variable.assign(value)
+        outcome.optimizer_state = {state_key: state}
+        outcome.held_out = data.held_out
+        if outcome.history:
+            held_out, judged = len(data.held_out) / len(sequences), sequences
+            if held_out and architecture.decoder == "autoregressive":
+                # Its training loss is little, with the true steps before it, whatever it learned.
+                held_out, judged = 1.0, data.validation
+            outcome.judge(Yardstick.of(loss, judged), held_out)
+        program.model.history = None  # a callback list leaves itself there
+    return outcome
+
+
+@dataclass(frozen=True)
+class _Data:
+    """What a fit runs over: the sequences in their buckets, and how these are computed."""
+
+    training: Sequences
+    validation: Sequences
+    held_out: NDArray[np.int64]  # which of all sequences those of `validation` are
+    batch_size: int
+    widths: NDArray[np.int64]
+    jit_compile: bool
+    fills: bool  # whether rows that stand for nothing fill up a batch
+
+    @classmethod
+    def split(
+        cls,
+        sequences: Sequences,
+        settings: Settings,
+        seed: int,
+        patch_size: int,
+        fixed_steps: int | None,
+        fills: bool = True,
+        groups: NDArray[np.int64] | None = None,
+    ) -> Self:
+        """Hold sequences out, choose the widths, and decide whether XLA repays its compilation."""
+        fraction = settings.validation_fraction if settings.early_stopping else 0.0
+        chosen, held_out = hold_out(sequences, fraction, seed, groups)
+        training, validation = sequences.take(chosen), sequences.take(held_out)
+        # Few sequences fill a batch of a power of two, so that folds of them share its shape.
+        batch_size = min(settings.batch_size, 1 << (len(training) - 1).bit_length())
+        if fixed_steps is None:
+            widths = bucket_widths(sequences.lengths, batch_size, patch_size)
+        else:  # a user's encoder wants just that
+            widths = np.array([fixed_steps])
+        jit_compile = backend().ALWAYS_COMPILES
+        if jit_compile is None:
+            jit_compile = settings.jit_compile
+        if jit_compile == "auto":
+            chunks = epoch_chunks(training.lengths, widths, batch_size, 1, None)
+            n_steps = settings.epochs * sum(chunk.width for chunk in chunks) / patch_size
+            n_shapes = len(np.unique(compiled_widths(widths)))
+            jit_compile = n_steps > XLA_PAYS_AFTER_STEPS * n_shapes
+        return cls(training, validation, held_out, batch_size, widths, bool(jit_compile), fills)
+
+    def training_chunks(self, rng: np.random.Generator | None) -> list[Chunk]:
+        """Return an epoch's batches."""
+        shapes = compiled_widths(self.widths) if self.jit_compile else self.widths
+        return self._chunks(self.training, rng, shapes)
+
+    def validation_chunks(self) -> list[Chunk]:
+        """Return the batches of a validation pass."""
+        # On TensorFlow a validation pass is never compiled.
+        shapes = compiled_widths(self.widths) if backend().ALWAYS_COMPILES else self.widths
+        return self._chunks(self.validation, None, shapes)
+
+    def _chunks(
+        self, sequences: Sequences, rng: np.random.Generator | None, shapes: NDArray[np.int64]
+    ) -> list[Chunk]:
+        lengths, size = sequences.lengths, self.batch_size
+        chunks = epoch_chunks(lengths, self.widths, size, CHUNK_SIZE, rng, shapes)
+        if self.fills:
+            return chunks
+        return [part for chunk in chunks for part in chunk.without_filling()]
+
+    def load(
+        self, sequences: Sequences, chunk: Chunk
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], int]:
+        """Return what a program takes: padded batches, their lengths, and how many there are."""
+        rows = chunk.rows
+        if self.jit_compile:  # for every number of batches would be compiled
+            missing = CHUNK_SIZE - len(rows)
+            rows = np.pad(rows, [(0, missing), (0, 0)], constant_values=-1)
+        lengths = np.where(rows >= 0, sequences.lengths[rows], -1).astype(np.float32)
+        return pad(sequences, rows, chunk.width), lengths, len(chunk.rows)
+
+
+class _Run:
+    """One fit: the epochs, and the best weights so far."""
+
+    def __init__(
+        self,
+        program: TrainingProgram,
+        data: _Data,
+        settings: Settings,
+        seeds: tuple[int, int],
+        callbacks: list[Any],
+    ) -> None:
+        self.program = program
+        self.data = data
+        self.settings = settings
+        self.seed, self.first_epoch = seeds
+        self.callbacks = keras.callbacks.CallbackList(
+            [_Synchronous(), *callbacks],
+            add_progbar=settings.verbose > 0,
+            model=program.model,
+            verbose=settings.verbose,
+            epochs=settings.epochs,
+            steps=sum(len(chunk.rows) for chunk in data.training_chunks(None)),
+        )
+
+    def fit(self) -> Outcome:
+        outcome = Outcome()
+        best_state = self.program.state()
+        best = math.inf
+        monitor = "val_loss" if len(self.data.validation) else "loss"
+        self.callbacks.on_train_begin()
+        try:
+            for epoch in range(self.settings.epochs):
+                logs = self._epoch(epoch)
+                self._check_finite(logs[monitor], epoch)
+                for name, value in logs.items():
+                    outcome.history.setdefault(name, []).append(value)
+                if logs[monitor] < best:
+                    best, outcome.best_epoch = logs[monitor], epoch
+                    best_state = self.program.state()
+                waited = epoch - outcome.best_epoch
+                self.callbacks.on_epoch_end(epoch, logs)
+                if self.program.model.stop_training:
+                    break
+                if self.settings.early_stopping and waited >= self.settings.patience:
+                    break
+            else:
+                outcome.ran_out = True
+        except KeyboardInterrupt:
+            outcome.interrupted = True
+        if self.settings.early_stopping or outcome.interrupted:
+            self.program.load(*best_state)
+            self.program.finish()
+        else:
+            self.program.finish()
+            outcome.best_epoch = outcome.n_epochs - 1
+            weights = self.program.model.get_weights()
+            self._check_finite(sum(float(np.sum(w)) for w in weights), outcome.best_epoch)
+        self.callbacks.on_train_end(logs=None)
+        return outcome
+
+    def _epoch(self, epoch: int) -> dict[str, float]:
+        """Run one epoch and return its means."""
+        if isinstance(self.settings.optimizer, str) and epoch > 0:
+            # By a factor, so that what a callback has made of the rate stays.
+            factor = self._annealing(epoch) / self._annealing(epoch - 1)
+            optimizer = self.program.optimizer
+            optimizer.learning_rate = float(optimizer.learning_rate) * factor
+        self.callbacks.on_epoch_begin(epoch)
+        rng = np.random.default_rng([self.seed, self.first_epoch + epoch])
+        totals = Totals()
+        step = 0
+        for chunk in self.data.training_chunks(rng):
+            self.callbacks.on_train_batch_begin(step)
+            totals.add(self.program.train(*self.data.load(self.data.training, chunk)))
+            step += len(chunk.rows)
+            logs = self._means(totals)
+            self._check_finite(logs["loss"], epoch)
+            self.callbacks.on_train_batch_end(step - 1, logs)
+            if self.program.model.stop_training:
+                break
+        logs = self._means(totals, finish=True)
+        if len(self.data.validation):
+            logs |= {f"val_{name}": value for name, value in self._validate().items()}
+        return logs
+
+    def _validate(self) -> dict[str, float]:
+        """Return the means over the sequences that are held out."""
+        self.callbacks.on_test_begin()
+        totals = Totals()
+        step = 0
+        for chunk in self.data.validation_chunks():
+            self.callbacks.on_test_batch_begin(step)
+            totals.add(self.program.evaluate(*self.data.load(self.data.validation, chunk)))
+            step += len(chunk.rows)
+            self.callbacks.on_test_batch_end(step - 1, self._means(totals))
+        means = self._means(totals, finish=True)
+        self.callbacks.on_test_end(means)
+        return means
+
+    @staticmethod
+    def _check_finite(number: float, epoch: int) -> None:
+        if not math.isfinite(number):
+            raise ValueError(
+                f"The loss or the weights became {number} in epoch {epoch + 1}; expected finite "
+                "numbers. Lower learning_rate, or scale the data, for example with "
+                "scaler='standard' or 'robust'."
+            )
+
+    def _annealing(self, epoch: int) -> float:
+        return 0.5 * (1.0 + math.cos(math.pi * epoch / self.settings.epochs))
+
+    def _means(self, totals: Totals, finish: bool = False) -> dict[str, float]:
+        means = {"loss": totals.mean_loss}
+        if self.program.adds_losses:
+            means["added_loss"] = totals.mean_added
+        if self.program.architecture.decodes_length:
+            means["length_loss"] = totals.length_loss / max(totals.n_sequences, 1.0)
+        for metric in self.program.metrics:
+            means[metric.metric.name] = float(metric.metric.result())
+            if finish:
+                metric.metric.reset_state()
+        return means

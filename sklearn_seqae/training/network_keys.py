@@ -1,0 +1,100 @@
+"""Which networks compute the same, apart from their weights: the part of a program's key."""
+
+import json
+import re
+import weakref
+from collections.abc import Hashable
+from dataclasses import replace
+from typing import Any
+
+import keras
+
+from sklearn_seqae.network.architecture import Architecture
+
+
+def likeness(model: keras.Model, architecture: Architecture) -> tuple[Architecture, Hashable]:
+    """Return a key that is equal for networks that compute the same.
+
+    What a user's builder returned is looked at, never the builder: it may read globals, or be a
+    method or a partial. Models of Keras' own layers are as their configuration says. What a layer
+    or function of the user's own does nobody can say, so a model with one is like itself only.
+    """
+    built_in = replace(
+        architecture,
+        encoder=None,
+        decoder="" if callable(architecture.decoder) else architecture.decoder,
+    )
+    own = {
+        role: layer
+        for role in ("encoder", "decoder")
+        for layer in model.get_layer(role).layers
+        if isinstance(layer, keras.Model)
+    }
+    if not all(_is_of_keras(part) for part in own.values()):
+        return built_in, weakref.ref(model)
+    configs = {role: keras.saving.serialize_keras_object(part) for role, part in own.items()}
+    try:
+        return built_in, json.dumps(_without_names(configs), sort_keys=True)
+    except TypeError:  # something that is no plain data
+        return built_in, weakref.ref(model)
+
+
+def check_same_network(model: keras.Model, other: keras.Model, architecture: Architecture) -> None:
+    """Raise unless `other`, just built by the same functions, is like `model`."""
+    ours, theirs = (likeness(network, architecture) for network in (model, other))
+    shapes = [[weight.shape for weight in network.weights] for network in (model, other)]
+    custom = isinstance(ours[1], weakref.ref) and isinstance(theirs[1], weakref.ref)
+    if shapes[0] != shapes[1] or (ours != theirs and not custom):
+        raise ValueError(
+            "encoder and decoder must return the same network whenever they are called, but "
+            "another one than was fitted has been returned now: fit afresh, or have them depend on "
+            "nothing that changes."
+        )
+
+
+def _is_of_keras(model: keras.Model) -> bool:
+    """Tell whether a model holds no class and no function but those of Keras."""
+    layers = [model, *model._flatten_layers(include_self=False)]
+    operations = [operation for layer in layers for operation in getattr(layer, "operations", ())]
+    for thing in (*layers, *operations):
+        if not _comes_from_keras(type(thing)):
+            return False
+        for value in vars(thing).values():  # activations, regularizers, constraints
+            if callable(value) and not _comes_from_keras(value):
+                return False
+    return True
+
+
+def _comes_from_keras(thing: Any) -> bool:
+    return (getattr(thing, "__module__", None) or "").split(".")[0] == "keras"
+
+
+def _without_names(config: Any) -> Any:
+    """Return nested plain data without the numbers that Keras gives: dense_7 is dense_8 next.
+
+    Names that a user gave stay, as optimizers may look at them.
+    """
+    names: dict[str, str] = {}
+
+    def collect(part: Any) -> None:
+        if isinstance(part, dict):
+            inner = part.get("config")
+            name = inner.get("name") if isinstance(inner, dict) else None
+            if isinstance(name, str) and name not in names:
+                kind = re.sub(r"_[0-9]+$", "", name)
+                if kind.replace("_", "").endswith(part["class_name"].lower()):
+                    names[name] = f"{kind}:{len(names)}"
+            part = list(part.values())
+        if isinstance(part, (list, tuple)):
+            for item in part:
+                collect(item)
+
+    def rename(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {key: rename(value) for key, value in part.items()}
+        if isinstance(part, (list, tuple)):
+            return [rename(item) for item in part]
+        return names.get(part, part) if isinstance(part, str) else part
+
+    collect(config)
+    return rename(config)
