@@ -1,4 +1,4 @@
-"""What every estimator here is: parameters that, with data, make a trained codec."""
+"""What every estimator here is: parameters that, with data, make a fitted model."""
 
 import contextlib
 import math
@@ -15,7 +15,7 @@ from sklearn_seqae.network.minirocket import choose_dilations
 from sklearn_seqae.preprocessing.categories import MixedScaler
 
 from . import fit_warnings, validation
-from .fitted_model import Codec
+from .fitted_model import FittedModel
 from .overlap import warn_of_overlap
 from .reading import SequenceReader
 from .save import FITTED, save
@@ -63,10 +63,10 @@ TRAINING_PARAMETERS = (
 
 
 class SequenceAutoencoder(SequenceReader):
-    """Trains a codec on sequences.
+    """Fits a model to sequences.
 
     It has the parameters of `LSTMAutoencoderTransformer`, but leaves their list, and what is done
-    with the codec, to its subclasses.
+    with the fitted model, to its subclasses.
     """
 
     _fitted_types = FITTED
@@ -94,7 +94,7 @@ class SequenceAutoencoder(SequenceReader):
         ['sequence', 'encoder', 'decoder', 'length']
         """
         check_is_fitted(self)
-        return self._codec.model
+        return self._fitted_model.model
 
     @property
     def encoder_(self) -> "keras.Model":
@@ -213,14 +213,14 @@ class SequenceAutoencoder(SequenceReader):
         if numbers is None and (settings["early_stopping"] or self._compares_sequences):
             warn_of_overlap(sequences, stacklevel=4)
         if continued:  # of what it cannot write a network learns nothing
-            sequences = self._codec.scaler.without_unknown(sequences)
+            sequences = self._fitted_model.scaler.without_unknown(sequences)
         validation.check_symbol_loss(self.loss, sequences.labels, sequences.n_channels)
         if not continued:
             self._start(sequences, in_pieces)
-        activation = self._codec.architecture.activation
-        scaled = self._codec.scaler.transform(sequences)
+        activation = self._fitted_model.architecture.activation
+        scaled = self._fitted_model.scaler.transform(sequences)
         validation.check_probabilities(self.loss, activation, scaled)
-        outcome = self._codec.train(sequences, settings, self.n_epochs_, numbers)
+        outcome = self._fitted_model.train(sequences, settings, self.n_epochs_, numbers)
         if outcome.n_epochs:  # else it was interrupted within the first
             self.best_epoch_ = self.n_epochs_ + outcome.best_epoch
         self.history_ = {
@@ -229,7 +229,7 @@ class SequenceAutoencoder(SequenceReader):
             for name in self.history_ | outcome.history
         }
         self.n_epochs_ += outcome.n_epochs
-        fit_warnings.warn_of_lengths(self._codec.architecture, sequences)
+        fit_warnings.warn_of_lengths(self._fitted_model.architecture, sequences)
         fit_warnings.warn_of_interruption(outcome, settings["epochs"])
         return outcome
 
@@ -250,7 +250,7 @@ class SequenceAutoencoder(SequenceReader):
         self.history_, self.n_epochs_, self.best_epoch_ = {}, 0, 0
         self._n_features_out = self.n_components
         architecture = self._architecture(sequences, scaler, in_pieces)
-        self._codec = Codec(architecture, scaler, sequences, self._seed)
+        self._fitted_model = FittedModel(architecture, scaler, sequences, self._seed)
 
     def _network_choices(self) -> dict[str, Any]:
         """Return the parameters that decide the network and its scaling."""
@@ -310,9 +310,9 @@ class SequenceAutoencoder(SequenceReader):
     @contextlib.contextmanager
     def _unchanged_on_error(self) -> Iterator[None]:
         state = self.__dict__.copy()
-        codec = state.get("_codec")
+        model = state.get("_fitted_model")
         try:
-            with contextlib.nullcontext() if codec is None else codec.unchanged_on_error():
+            with contextlib.nullcontext() if model is None else model.unchanged_on_error():
                 yield
         except BaseException:
             self.__dict__.clear()

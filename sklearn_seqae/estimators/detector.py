@@ -262,7 +262,7 @@ class LSTMAutoencoderDetector(OutlierMixin, JudgingAutoencoder):
         (2,)
         """
         with self._unchanged_on_error():
-            outcome = self._fit(X, self.warm_start and hasattr(self, "_codec"), groups)
+            outcome = self._fit(X, self.warm_start and hasattr(self, "_fitted_model"), groups)
             judge(outcome)
             self._calibrate(self._read(X), outcome.held_out, groups)
         return self

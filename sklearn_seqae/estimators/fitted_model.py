@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sklearn_seqae.training.fit_result import Outcome
 
 
-class Codec:
+class FittedModel:
     """Encodes and decodes sequences in their own units.
 
     A code is what the network's encoder says, followed by what the scaling keeps of the sequence.

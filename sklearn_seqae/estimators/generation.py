@@ -54,12 +54,14 @@ class GenerativeAutoencoder(ReconstructingAutoencoder):
         check_is_fitted(self)
         codes = check_codes(X, self._n_features_out)
         if lengths is None:
-            steps = self._codec.decode_lengths(codes)
+            steps = self._fitted_model.decode_lengths(codes)
             if self._form.is_wide:  # a table gets no new columns
                 steps = np.minimum(steps, self.n_features_in_)
         else:
             steps = check_lengths(lengths, len(codes))
-        return to_container(self._codec.decode(codes, steps), self._form, index=row_labels(X))
+        return to_container(
+            self._fitted_model.decode(codes, steps), self._form, index=row_labels(X)
+        )
 
     def impute(self, X: Any) -> Any:
         """Return sequences with their missing values filled from the reconstruction.
@@ -99,7 +101,7 @@ class GenerativeAutoencoder(ReconstructingAutoencoder):
         sequences = self._read(X)
         missing = np.isnan(sequences.values)
         if missing.any():
-            filled = self._codec.impute(sequences).values
+            filled = self._fitted_model.impute(sequences).values
             sequences = sequences.with_values(np.where(missing, filled, sequences.values))
         return to_container(sequences)
 
@@ -139,5 +141,5 @@ class GenerativeAutoencoder(ReconstructingAutoencoder):
         check_is_fitted(self)
         check_sampling(n_samples, random_state)
         rng = np.random.RandomState(draw_seed(random_state))
-        codes, lengths = self._codec.draw(n_samples, rng)
+        codes, lengths = self._fitted_model.draw(n_samples, rng)
         return self.inverse_transform(codes, lengths)

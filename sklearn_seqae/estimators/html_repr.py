@@ -13,11 +13,11 @@ from sklearn_seqae._utils.doc_links import Documented
 from sklearn_seqae.network.layer_table import SUBMODELS
 
 if TYPE_CHECKING:
-    from .fitted_model import Codec
+    from .fitted_model import FittedModel
 
 
 class Diagrammed(Documented, BaseEstimator):
-    """An estimator with a `_codec` and a `history_`, whose diagram shows both once it is fitted.
+    """Mixin that adds tables of the fitted network and its history to the HTML diagram.
 
     scikit-learn asks for a table of fitted attributes wherever an estimator is drawn, alone or in a
     pipeline (from 1.9 on), so that is where the network goes. Its own table would read the
@@ -27,7 +27,7 @@ class Diagrammed(Documented, BaseEstimator):
     history_: dict[str, list[float]]
     n_epochs_: int
     best_epoch_: int
-    _codec: Codec
+    _fitted_model: FittedModel
 
     def _get_fitted_attr_html(self, doc_link: str = "") -> Any:
         stand_in = BaseEstimator()
@@ -35,7 +35,7 @@ class Diagrammed(Documented, BaseEstimator):
         vars(stand_in).update(attributes)
         table = stand_in._get_fitted_attr_html(doc_link)
         table.estimator_class = type(self)
-        return _Tables(table, _network_table(self._codec), _history_table(self))
+        return _Tables(table, _network_table(self._fitted_model), _history_table(self))
 
 
 class _Tables:
@@ -55,16 +55,16 @@ def _is_public(name: str) -> bool:
     return name.endswith("_") and not name.startswith("_")
 
 
-def _network_table(codec: Codec) -> str:
+def _network_table(model: FittedModel) -> str:
     rows: list[Sequence[str]] = []
-    layers = codec.layers()
-    for model in SUBMODELS:
-        own = [layer for layer in layers if layer.model == model]
+    layers = model.layers()
+    for submodel in SUBMODELS:
+        own = [layer for layer in layers if layer.model == submodel]
         for i, layer in enumerate(own):
             shape = str(layer.output_shape) if layer.output_shape else "not known yet"
             n_parameters = f"{layer.n_parameters:,}" if layer.output_shape else ""
-            rows.append((model if i == 0 else "", layer.name, layer.kind, shape, n_parameters))
-    rows.append(("total", "", "", "", f"{codec.n_parameters:,}"))
+            rows.append((submodel if i == 0 else "", layer.name, layer.kind, shape, n_parameters))
+    rows.append(("total", "", "", "", f"{model.n_parameters:,}"))
     return _table("Network", ("Model", "Layer", "Kind", "Output shape", "Parameters"), rows)
 
 

@@ -15,7 +15,7 @@ from sklearn_seqae.persistence.states import request_again
 
 from .base import SequenceAutoencoder
 from .detector import LSTMAutoencoderDetector
-from .fitted_model import Codec
+from .fitted_model import FittedModel
 from .save import PACKAGE, STRUCTURES, check_attributes
 from .transformer import LSTMAutoencoderTransformer
 from .validation import check_parameters
@@ -112,7 +112,7 @@ def load(source: Any, trusted: Iterable[str] = ()) -> Any:
             request_again(estimator, requests)
         except ODD as error:
             raise odd("the list of attributes", str(error)) from error
-    _check_network(estimator._codec, estimator.n_channels_in_)
+    _check_network(estimator._fitted_model, estimator.n_channels_in_)
     return estimator
 
 
@@ -130,33 +130,33 @@ def _decoded(decoder: Decoder, described: dict[str, Any], key: str) -> dict[str,
 
 
 def _check_attributes(kind: type, attributes: dict[str, Any]) -> None:
-    """Raise unless the attributes are those that fit sets, with the scaling of the codec."""
+    """Raise unless the attributes are those that fit sets, with the scaling of the fitted model."""
     try:
         check_attributes(kind, attributes)
     except ODD as error:
         raise odd("the list of attributes", str(error)) from error
-    scaler = attributes["_codec"].scaler.scaler_
+    scaler = attributes["_fitted_model"].scaler.scaler_
     if scaler is not attributes["scaler_"]:
-        raise odd("the list of attributes", "'scaler_' is not that of '_codec'")
+        raise odd("the list of attributes", "'scaler_' is not that of '_fitted_model'")
     if scaler is not None and not hasattr(scaler, "n_channels_in_"):
         raise odd("the scaling", "it is not fitted")
 
 
-def _check_network(codec: Codec, n_channels: int) -> None:
+def _check_network(model: FittedModel, n_channels: int) -> None:
     """Raise unless the weights are those of the network, and this fits the scaling."""
-    architecture = codec.architecture
+    architecture = model.architecture
     try:
         # Arrays are no larger than the file; numbers in it may be, and what counts up to them slow.
-        if not codec.scaler.n_channels == n_channels == len(codec.scaler.labels or codec.mean):
-            raise ValueError(f"its scaling is of {codec.scaler.n_channels} channels")
+        if not model.scaler.n_channels == n_channels == len(model.scaler.labels or model.mean):
+            raise ValueError(f"its scaling is of {model.scaler.n_channels} channels")
         if not (architecture.encoder is None or callable(architecture.encoder)):
             raise TypeError(f"its encoder is {architecture.encoder!r}")
-        n_values = len(codec.scaler.channels)
-        shapes = {a.shape for a in (codec.mean, codec.variance, codec._scaled_mean)}
+        n_values = len(model.scaler.channels)
+        shapes = {a.shape for a in (model.mean, model.variance, model._scaled_mean)}
         if architecture.n_channels != n_values or shapes != {(n_values,)}:
             raise ValueError(f"it has {architecture.n_channels} channels, its scaling {n_values}")
         problem = (
-            weight_shapes.misfit(architecture, codec._weights) if architecture.is_built_in else None
+            weight_shapes.misfit(architecture, model._weights) if architecture.is_built_in else None
         )
     except ODD as error:
         problem = str(error)
@@ -166,7 +166,7 @@ def _check_network(codec: Codec, n_channels: int) -> None:
         return
     # Built now, rather than when first used, so that functions that have changed are found now.
     try:
-        codec._make_model()
+        model._make_model()
     except (TypeError, ValueError) as error:
         raise FileFormatError(
             "Expected the encoder and decoder that the file names to build the network that it has "

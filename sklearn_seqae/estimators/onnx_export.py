@@ -77,7 +77,7 @@ class ExportableAutoencoder(SequenceAutoencoder):
         True
         """
         check_is_fitted(self)
-        architecture, scaler = self._codec.architecture, self._codec.scaler
+        architecture, scaler = self._fitted_model.architecture, self._fitted_model.scaler
         if architecture.encoder is not None:
             raise ValueError(
                 "export_onnx expects the built-in encoder, got a fit with encoder="
@@ -88,8 +88,8 @@ class ExportableAutoencoder(SequenceAutoencoder):
             arithmetic_of(scaler.scaler_.scaler_)
         names = self._form.channel_names
         with replacing(path) as file:
-            dtype = input_dtype(scaler, self._codec.mean, self._codec.variance)
+            dtype = input_dtype(scaler, self._fitted_model.mean, self._fitted_model.variance)
             model = encoder_model(
-                architecture, self._codec.weights, scaler, names, dtype, self.handle_unknown
+                architecture, self._fitted_model.weights, scaler, names, dtype, self.handle_unknown
             )
             file.write(model.SerializeToString())

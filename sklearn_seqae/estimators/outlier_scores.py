@@ -163,7 +163,7 @@ class JudgingAutoencoder(ReconstructingAutoencoder):
         check_top(top)
         sequences = self._read(X)
         features, errors, decoded = self._examine(sequences)
-        scaler = self._codec.scaler
+        scaler = self._fitted_model.scaler
         ranked = self._ranked(sequences, errors)
         oddness = self._norm.oddness(sequences, ranked, features)
         shares = self._norm.shares(sequences, ranked)
@@ -184,9 +184,9 @@ class JudgingAutoencoder(ReconstructingAutoencoder):
         scikit-learn asks that of outlier detectors, also where these were a list.
         """
         sequences = super()._read(X, reset)
-        if reset or not sequences.form.is_wide or self._codec.architecture.decodes_length:
+        if reset or not sequences.form.is_wide or self._fitted_model.architecture.decodes_length:
             return sequences
-        n_steps = self._codec.architecture.n_steps
+        n_steps = self._fitted_model.architecture.n_steps
         if sequences.n_features != n_steps:
             raise ValueError(
                 f"X has {sequences.n_features} features, but {type(self).__name__} is expecting "
@@ -203,12 +203,12 @@ class JudgingAutoencoder(ReconstructingAutoencoder):
 
     def _ranked(self, sequences: Sequences, errors: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return errors that are infinite where a symbol is unknown: no normal sequence has it."""
-        return np.where(self._codec.scaler.unknown(sequences), np.inf, errors)
+        return np.where(self._fitted_model.scaler.unknown(sequences), np.inf, errors)
 
     def _examine(
         self, sequences: Sequences
     ) -> tuple[NDArray[np.float32], NDArray[np.float64], Sequences]:
         """Return what sequences are like, their squared errors, and what comes back, scaled."""
-        features, scaled, decoded = self._codec.examine(sequences)
-        errors = mean_squared_error(scaled, decoded, "value", self._codec.scaler.channels)
+        features, scaled, decoded = self._fitted_model.examine(sequences)
+        errors = mean_squared_error(scaled, decoded, "value", self._fitted_model.scaler.channels)
         return features, np.concatenate(errors), decoded

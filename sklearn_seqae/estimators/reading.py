@@ -16,7 +16,7 @@ from sklearn_seqae.preprocessing.categories import adopt, join_infrequent
 from sklearn_seqae.preprocessing.set_output import chosen_output
 
 from . import validation
-from .fitted_model import Codec
+from .fitted_model import FittedModel
 from .html_repr import Diagrammed
 
 
@@ -28,7 +28,7 @@ class SequenceReader(Diagrammed):
     min_frequency: float | None
     n_channels_in_: int
     n_features_in_: int
-    _codec: Codec
+    _fitted_model: FittedModel
     _form: Form
 
     def _read(self, X: Any, reset: bool = False) -> Sequences:
@@ -53,7 +53,7 @@ class SequenceReader(Diagrammed):
             validate_data(self, X, reset=reset, skip_check_array=True)
         if reset:
             return join_infrequent(sequences, self.min_frequency)
-        labels = self._codec.scaler.labels
+        labels = self._fitted_model.scaler.labels
         return adopt(self._in_order(sequences), labels, self.handle_unknown)
 
     def _chooser(self, reset: bool) -> Chooser | None:
@@ -62,7 +62,7 @@ class SequenceReader(Diagrammed):
             if self.categorical_features is None:
                 return None
             return partial(validation.symbol_channels, self.categorical_features)
-        labels = self._codec.scaler.labels
+        labels = self._fitted_model.scaler.labels
         return partial(self._choose_as_in_fit, labels) if labels else None
 
     def _choose_as_in_fit(

@@ -44,7 +44,7 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
         [3, 2, 4]
         """
         sequences = self._read(X)
-        decoded = self._codec.reconstruct(sequences)
+        decoded = self._fitted_model.reconstruct(sequences)
         return to_container(decoded, sequences.form, index=sequences.index)
 
     def reconstruction_error(self, X: Any, per: str = "sequence") -> Any:
@@ -89,8 +89,8 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
                 "these."
             )
         sequences = self._read(X)
-        channels = self._codec.scaler.channels
-        return mean_squared_error(*self._codec.compare_scaled(sequences), per, channels)
+        channels = self._fitted_model.scaler.channels
+        return mean_squared_error(*self._fitted_model.compare_scaled(sequences), per, channels)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the R2 of the reconstruction over real values.
@@ -131,7 +131,8 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
         True
         """
         sequences = self._read(X)
-        return r2(*self._codec.compare(sequences), self._codec.mean, self._codec.variance)
+        model = self._fitted_model
+        return r2(*model.compare(sequences), model.mean, model.variance)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """Return how well each sequence comes back: the higher, the more like the training data.

@@ -25,7 +25,7 @@ from sklearn_seqae.preprocessing.scaling import SequenceScaler
 
 from .anomaly_score import Norm, Usual
 from .code_density import CodeDensity, Constant, Mixture
-from .fitted_model import Codec
+from .fitted_model import FittedModel
 
 PACKAGE = __name__.partition(".")[0]
 _NONE = type(None)
@@ -77,8 +77,8 @@ STRUCTURES = {
             "scaler_": (SequenceScaler, _NONE),
         },
     ),
-    "codec": Structure(
-        Codec,
+    "fitted_model": Structure(
+        FittedModel,
         {
             "architecture": Architecture,
             "scaler": MixedScaler,
@@ -124,7 +124,7 @@ STRUCTURES = {
 # The attributes that fit sets on every estimator of this package, and what they are; a class that
 # sets more adds them to its `_fitted_types`. A change here is one of the format, too.
 FITTED = {
-    "_codec": Codec,
+    "_fitted_model": FittedModel,
     "_form": Form,
     "_made_with": dict,
     "_seed": Integral,
@@ -181,8 +181,8 @@ def save(estimator: Any, target: Any, include_optimizer: bool) -> None:
             "what was added, or keep it by joblib.dump."
         ) from error
     if not include_optimizer:
-        attributes["_codec"] = copy.copy(attributes["_codec"])
-        attributes["_codec"]._optimizer_state = None
+        attributes["_fitted_model"] = copy.copy(attributes["_fitted_model"])
+        attributes["_fitted_model"]._optimizer_state = None
     encoder = Encoder(STRUCTURES)
     described = {
         "path": f"{PACKAGE}:{kind.__name__}"

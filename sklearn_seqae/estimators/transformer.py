@@ -285,7 +285,7 @@ class LSTMAutoencoderTransformer(
         2
         """
         with self._unchanged_on_error():
-            continued = self.warm_start and hasattr(self, "_codec")
+            continued = self.warm_start and hasattr(self, "_fitted_model")
             judge(self._fit(X, continued, groups))
         return self
 
@@ -321,7 +321,7 @@ class LSTMAutoencoderTransformer(
         2
         """
         with self._unchanged_on_error():
-            continued = hasattr(self, "_codec")
+            continued = hasattr(self, "_fitted_model")
             self._fit(X, continued, in_pieces=True, epochs=1, early_stopping=False)
         return self
 
@@ -357,7 +357,7 @@ class LSTMAutoencoderTransformer(
         (3, 4)
         """
         sequences = self._read(X)
-        return self._with_ids(self._codec.encode(sequences), sequences)
+        return self._with_ids(self._fitted_model.encode(sequences), sequences)
 
     def __sklearn_tags__(self) -> Any:
         """Return what scikit-learn may expect of this estimator."""

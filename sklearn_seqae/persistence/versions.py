@@ -25,11 +25,12 @@ FORMAT = "sklearn_seqae estimator"
 
 
 def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
-    """Add what symbols have that are unknown or infrequent, and the fields of structs."""
+    """Rename the fitted model; add unknown and infrequent categories, and the fields of structs."""
     added: dict[str, dict[str, Any]] = {
         "form": {"fields": {"$": "tuple", "items": []}},
         "labels": {"n_joined": 0},
     }
+    renamed = {"codec": "fitted_model"}
     nodes: list[Any] = [manifest]
     while nodes:
         node = nodes.pop()
@@ -37,6 +38,7 @@ def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
             kind, state = node.get("$"), node.get("state")
             if isinstance(kind, str) and isinstance(state, dict):
                 state |= added.get(kind, {})
+                node["$"] = renamed.get(kind, kind)
         inner = node.values() if isinstance(node, dict) else node
         nodes += [one for one in inner if isinstance(one, dict | list)]
     described = manifest.get("estimator")
@@ -45,6 +47,8 @@ def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
     if not isinstance(parameters, dict) or not isinstance(attributes, dict):
         return  # which is refused where it is read
     parameters |= {"handle_unknown": "error", "min_frequency": None}
+    if "_codec" in attributes:
+        attributes["_fitted_model"] = attributes.pop("_codec")
     categories, made_with = attributes.get("categories_"), attributes.get("_made_with")
     if isinstance(categories, list):
         attributes["infrequent_categories_"] = [None] * len(categories)

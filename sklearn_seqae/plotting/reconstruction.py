@@ -213,9 +213,9 @@ class ReconstructionDisplay:
         described = describe(read, known, channel_names)
         indices = _choose_sequences(sequences, len(read))
         chosen = read.take(indices)
-        codes = own._codec.encode(chosen)
-        back = own._codec.decode(codes, chosen.lengths)
-        lengths = own._codec.decode_lengths(codes)
+        codes = own._fitted_model.encode(chosen)
+        back = own._fitted_model.decode(codes, chosen.lengths)
+        lengths = own._fitted_model.decode_lengths(codes)
         return cls._from(indices, chosen, back, lengths, described, channels).plot(
             ax, **plot_kwargs
         )

@@ -113,7 +113,7 @@ def test_the_loss_is_the_mean_over_real_numbers_and_symbols_alike(mixed):
         metrics=["accuracy", "mae"],
         early_stopping=False,
     ).fit(X)
-    scaled = ae._codec.scaler.transform(ae._read(X))
+    scaled = ae._fitted_model.scaler.transform(ae._read(X))
     true = pad(scaled, np.arange(len(X)), 9)
     predicted = np.asarray(ae.decoder_(ae.encoder_(true)), dtype=np.float64)
     assert_allclose(predicted[..., 1:4].sum(axis=-1), 1, rtol=1e-5)
@@ -416,9 +416,9 @@ def test_a_loss_for_symbols_asks_for_symbols_and_then_is_theirs():
 def test_numbers_go_their_old_way_whatever_is_said_of_symbols(ragged, tiny):
     one = LSTMAutoencoderTransformer(**tiny).fit(ragged)
     other = LSTMAutoencoderTransformer(**tiny, categorical_features=None).fit(ragged)
-    assert one._codec.architecture == other._codec.architecture
-    assert one._codec.architecture.symbols == ()
-    assert one._codec.scaler.scaler_ is one.scaler_
+    assert one._fitted_model.architecture == other._fitted_model.architecture
+    assert one._fitted_model.architecture.symbols == ()
+    assert one._fitted_model.scaler.scaler_ is one.scaler_
     assert_array_equal(one.transform(ragged), other.transform(ragged))
     assert as_sequences(ragged, found).labels == ()
 
@@ -530,7 +530,7 @@ def test_the_score_is_0_for_the_frequencies_and_1_for_the_symbols_themselves(mix
 
 def test_errors_have_a_column_for_each_channel_that_came(fitted, mixed):
     true, decoded = (
-        part.values.astype(float) for part in fitted._codec.compare(fitted._read(mixed))
+        part.values.astype(float) for part in fitted._fitted_model.compare(fitted._read(mixed))
     )
     owners = fitted._read(mixed).owners == 1
     errors = fitted.reconstruction_error(mixed, per="channel")

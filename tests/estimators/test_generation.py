@@ -197,7 +197,7 @@ def test_a_pickle_samples_the_same_and_holds_no_training_sequences(fitted, used)
     if used:
         ae.sample(random_state=0)
     other = pickle.loads(pickle.dumps(ae))
-    assert other._codec._density.sequences is None
+    assert other._fitted_model._density.sequences is None
     assert lists(other.sample(4, random_state=1)) == lists(fitted.sample(4, random_state=1))
 
 
@@ -207,7 +207,7 @@ def test_the_density_is_of_the_weights_and_sequences_of_the_last_training(fitted
     moved = [x + 20 for x in ragged]
     for _ in range(3):
         ae.partial_fit(moved)
-    drawn, _ = ae._codec.draw(2000, np.random.RandomState(0))
+    drawn, _ = ae._fitted_model.draw(2000, np.random.RandomState(0))
     Z = ae.transform(moved)
     assert_allclose(drawn.mean(axis=0), Z.mean(axis=0), atol=0.1)
     assert np.abs(drawn.mean(axis=0) - fitted.transform(ragged).mean(axis=0)).max() > 0.3

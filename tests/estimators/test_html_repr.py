@@ -194,7 +194,8 @@ def test_showing_an_unpickled_estimator_loads_no_tensorflow(fitted, tmp_path):
         "text = ae._repr_html_()\n"
         "make_pipeline(ae)._repr_html_()\n"
         "print([name for name in ('tensorflow', 'keras', 'scikeras') if name in sys.modules])\n"
-        f"print({fitted.model_.count_params()!r} == ae._codec.n_parameters, 'reader_0' in text)\n"
+        "n_parameters = ae._fitted_model.n_parameters\n"
+        f"print({fitted.model_.count_params()!r} == n_parameters, 'reader_0' in text)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout == "[]\nTrue True\n", done.stderr
@@ -213,10 +214,10 @@ def test_models_of_a_users_own_are_shown_as_keras_has_them():
     assert total[-1] == f"{ae.model_.count_params():,}"
     assert sum(int(row[4].replace(",", "")) for row in rows) == ae.model_.count_params()
     # Without Keras at hand, how many parameters there are is known all the same.
-    codec = copy.copy(ae._codec)
-    codec._weights, codec._model = ae.model_.get_weights(), None
+    model = copy.copy(ae._fitted_model)
+    model._weights, model._model = ae.model_.get_weights(), None
     unloaded = copy.copy(ae)
-    unloaded._codec = codec
+    unloaded._fitted_model = model
     *rows, total = Page(unloaded._repr_html_()).table("Model")
     assert [row[2] for row in rows] == ["not loaded: see model_"] * 2
     assert total[-1] == f"{ae.model_.count_params():,}"

@@ -167,7 +167,7 @@ def test_a_frame_with_padding_comes_back_in_its_own_columns(tiny):
     ae = LSTMAutoencoderTransformer(**tiny).fit(X)
     # Codes far from those of training, which stand for more steps than there are columns.
     codes = rng.normal(size=(200, 4)) * 20
-    assert ae._codec.decode_lengths(codes.astype(np.float32)).max() > 6
+    assert ae._fitted_model.decode_lengths(codes.astype(np.float32)).max() > 6
     back = ae.inverse_transform(codes)
     assert back.columns.tolist() == list("abcdef")
 
@@ -275,7 +275,7 @@ def batches(draw, missing):
 
 
 def missing_in(estimator):
-    return bool(estimator._codec.architecture.indicators)
+    return bool(estimator._fitted_model.architecture.indicators)
 
 
 def padded(sequences, width):

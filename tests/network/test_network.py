@@ -561,7 +561,7 @@ def test_every_choice_learns_and_round_trips(choice):
     ae = LSTMAutoencoderTransformer(
         **{**SMALL, "patch_size": 1, **CHOICES[choice]}, early_stopping=False
     ).fit(X)
-    start = build(ae._codec.architecture, ae._seed).trainable_variables
+    start = build(ae._fitted_model.architecture, ae._seed).trainable_variables
     for before, after in zip(start, ae.model_.trainable_variables, strict=True):
         moved = np.abs(np.asarray(before) - np.asarray(after)).max()
         assert 0 < moved < 1, before.path

@@ -420,7 +420,7 @@ def test_what_cannot_be_exported_says_so_and_leaves_the_file_alone(fitted, tmp_p
     with pytest.raises(NotFittedError):
         LSTMAutoencoderTransformer().export_onnx(path)
     own = copy.deepcopy(fitted)
-    own._codec.architecture = replace(own._codec.architecture, encoder=own_decoder)
+    own._fitted_model.architecture = replace(own._fitted_model.architecture, encoder=own_decoder)
     with pytest.raises(ValueError, match=r"expects the built-in encoder, got .*encoder_\.export"):
         own.export_onnx(path)
     scaled = copy.deepcopy(fitted)

@@ -267,7 +267,7 @@ def test_the_same_estimator_makes_the_same_file(fitted):
 def test_one_scaler_stays_one(ragged):
     estimator, _ = fit(ragged, scaler=StandardScaler(), warm_start=True)
     other = again(estimator)
-    assert other._codec.scaler.scaler_ is other.scaler_
+    assert other._fitted_model.scaler.scaler_ is other.scaler_
     assert other._made_with["scaler"] is other.scaler
     other.fit(ragged)  # which would refuse another scaler than that of the network
     assert other.n_epochs_ == 2
@@ -286,8 +286,8 @@ def test_training_goes_on_to_the_bit_where_the_optimizer_is_saved(fitted, ragged
 
 def test_without_its_state_the_optimizer_starts_afresh(fitted, ragged):
     estimator, other = copy.deepcopy(fitted), again(fitted)
-    assert other._codec._optimizer_state is None
-    assert fitted._codec._optimizer_state is not None
+    assert other._fitted_model._optimizer_state is None
+    assert fitted._fitted_model._optimizer_state is not None
     estimator.partial_fit(ragged)
     other.partial_fit(ragged)
     assert other.n_epochs_ == estimator.n_epochs_
@@ -477,7 +477,7 @@ def test_people_and_numpy_can_read_the_file(fitted):
     assert manifest["estimator"]["parameters"]["units"] == TINY["units"]
     assert manifest["estimator"]["attributes"]["history_"] == fitted.history_
     arrays = np.load(saved(fitted))
-    kernel = arrays["arrays/006.codec__weights_0"]
+    kernel = arrays["arrays/006.fitted_model__weights_0"]
     assert_array_equal(kernel, fitted.model_.get_weights()[0])
     assert {f"arrays/{Path(name).name}" for name in members} == manifest["members"].keys()
 

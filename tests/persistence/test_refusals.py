@@ -83,8 +83,8 @@ def at(manifest, *path):
     return node
 
 
-def codec(manifest):
-    return at(manifest, "attributes", "_codec", "state")
+def model(manifest):
+    return at(manifest, "attributes", "_fitted_model", "state")
 
 
 # Damage
@@ -292,14 +292,14 @@ def test_an_older_format_is_upgraded_step_by_step(forge, fitted, ragged, monkeyp
         at(manifest, "parameters")["multiscale"] = True
 
     def to_1(manifest, arrays):
-        name = codec(manifest)["variance"]["member"]
+        name = model(manifest)["variance"]["member"]
         arrays[name] = arrays[name] ** 2
 
     def older(manifest, arrays):
         attributes = at(manifest, "attributes")
         attributes["losses"] = [list(pair) for pair in attributes.pop("history_").items()]
         del at(manifest, "parameters")["multiscale"]
-        name = codec(manifest)["variance"]["member"]
+        name = model(manifest)["variance"]["member"]
         arrays[name] = np.sqrt(arrays[name])
         manifest["format_version"] = -1
 
@@ -319,9 +319,9 @@ def test_what_is_missing_or_unknown_is_named(forge):
         "estimator": at,
         "parameters": lambda m: at(m, "parameters"),
         "attributes": lambda m: at(m, "attributes"),
-        "codec": codec,
-        "architecture": lambda m: codec(m)["architecture"]["state"],
-        "density": lambda m: codec(m)["_density"]["state"],
+        "fitted_model": model,
+        "architecture": lambda m: model(m)["architecture"]["state"],
+        "density": lambda m: model(m)["_density"]["state"],
         "scaler": lambda m: at(m, "attributes", "scaler_", "state"),
         "form": lambda m: at(m, "attributes", "_form", "state"),
     }
@@ -367,7 +367,7 @@ def test_values_of_a_wrong_kind_never_get_past_load_unseen(value, forge, ragged)
 
 def test_weights_of_a_wrong_shape_are_named(forge):
     def change(manifest, arrays):
-        name = codec(manifest)["_weights"][1]["member"]
+        name = model(manifest)["_weights"][1]["member"]
         arrays[name] = arrays[name][:, :-1]
 
     text = (
@@ -376,15 +376,15 @@ def test_weights_of_a_wrong_shape_are_named(forge):
     with pytest.raises(FileFormatError, match=text):
         forge(change)
     with pytest.raises(FileFormatError, match="expected 21 arrays of weights, found 20"):
-        forge(lambda manifest, arrays: codec(manifest)["_weights"].pop(6))
+        forge(lambda manifest, arrays: model(manifest)["_weights"].pop(6))
     with pytest.raises(FileFormatError, match="expected cell to be one of"):
-        forge(lambda manifest, arrays: codec(manifest)["architecture"]["state"].update(cell="rnn"))
+        forge(lambda manifest, arrays: model(manifest)["architecture"]["state"].update(cell="rnn"))
 
 
 @pytest.mark.parametrize("n_channels", [1, 3, 10**30])
 def test_channels_are_as_many_as_the_arrays_have(n_channels, forge):
     def of_scaling(manifest, arrays):
-        codec(manifest)["scaler"]["state"]["n_channels"] = n_channels
+        model(manifest)["scaler"]["state"]["n_channels"] = n_channels
 
     def of_all(manifest, arrays):
         of_scaling(manifest, arrays)
@@ -398,7 +398,7 @@ def test_channels_are_as_many_as_the_arrays_have(n_channels, forge):
 @pytest.mark.parametrize("encoder", [3, "text", {"$": "import", "path": "keras.optimizers:SGD"}])
 def test_an_encoder_that_builds_no_model_is_refused(encoder, forge):
     def change(manifest, arrays):
-        codec(manifest)["architecture"]["state"]["encoder"] = encoder
+        model(manifest)["architecture"]["state"]["encoder"] = encoder
 
     with pytest.raises(FileFormatError, match=r"its encoder is|Expected the encoder and decoder"):
         forge(change)
@@ -536,7 +536,7 @@ def test_arrays_of_a_scaler_have_its_number_of_features():
     [
         "transform",
         "__class__",
-        "_codec.x",
+        "_fitted_model.x",
         "save",
         "evil_",
         "_doc_link_template",

@@ -182,7 +182,7 @@ def check_own_models_against_keras():
     own = {"encoder": encoder, "decoder": decoder, "scaler": None, "early_stopping": False}
     for optimizer in (scaled, several):
         ae = make(**own, optimizer=optimizer(), epochs=3).fit(data)
-        model = keras_network.build(ae._codec.architecture, ae._codec._seed)
+        model = keras_network.build(ae._fitted_model.architecture, ae._fitted_model._seed)
         model.compile(optimizer=optimizer(), loss="mse")
         history = model.fit(data, data, batch_size=8, epochs=3, verbose=0).history
         assert_allclose(ae.history_["loss"], history["loss"], rtol=1e-4)

@@ -62,7 +62,7 @@ def in_order(monkeypatch):
 
 def fit_by_keras(ae, optimizer, data, epochs, **arguments):
     """Return the network of a fitted estimator as Keras trains it from its first weights."""
-    model = keras_network.build(ae._codec.architecture, ae._codec._seed)
+    model = keras_network.build(ae._fitted_model.architecture, ae._fitted_model._seed)
     model.compile(optimizer=optimizer, loss="mse")
     history = model.fit(
         data, data, batch_size=8, epochs=epochs, shuffle=False, verbose=0, **arguments
@@ -222,7 +222,7 @@ def read_with(activation="tanh", **sizes):
 
 @pytest.fixture(scope="module")
 def architecture():
-    return make(encoder=read, epochs=1).fit(X)._codec.architecture
+    return make(encoder=read, epochs=1).fit(X)._fitted_model.architecture
 
 
 @pytest.fixture

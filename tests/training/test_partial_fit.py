@@ -41,7 +41,7 @@ def test_lengths_are_decoded_though_the_first_piece_had_one_only():
     decoded = [len(x) for x in ae.inverse_transform(ae.transform(UNEQUAL))]
     assert np.abs(np.array(decoded) - [4, 6, 9, 12] * 5).mean() < 1.5
     assert np.corrcoef(decoded, [4, 6, 9, 12] * 5)[0, 1] > 0.8
-    assert ae._codec._density.length_range == (4, 12)
+    assert ae._fitted_model._density.length_range == (4, 12)
 
 
 def test_lengths_beyond_twice_those_of_the_first_piece_can_be_decoded():
@@ -155,7 +155,7 @@ def own_encoder(n_steps, n_channels, n_components):
 def test_a_warning_that_is_an_error_leaves_weights_and_figures_as_they_were(changes):
     ae = make(warm_start=True, learning_rate=0.02, **changes).fit(UNEQUAL)
     model, weights, codes = ae.model_, ae.model_.get_weights(), ae.transform(UNEQUAL)
-    state = {name: value for name, value in vars(ae._codec).items() if name != "_network"}
+    state = {name: value for name, value in vars(ae._fitted_model).items() if name != "_network"}
     ae.set_params(epochs=20)
     attributes = dict(vars(ae))
     with warnings.catch_warnings():
@@ -167,7 +167,7 @@ def test_a_warning_that_is_an_error_leaves_weights_and_figures_as_they_were(chan
     assert all(map(np.array_equal, ae.model_.get_weights(), weights))
     assert_array_equal(ae.transform(UNEQUAL), codes)
     for name, value in state.items():
-        assert getattr(ae._codec, name) is value
+        assert getattr(ae._fitted_model, name) is value
 
 
 def test_a_detector_whose_fit_ends_in_an_error_judges_as_before(monkeypatch):

@@ -20,7 +20,7 @@ from tensorflow.python.framework.config import is_op_determinism_enabled
 from sklearn_seqae import LSTMAutoencoderTransformer
 from sklearn_seqae.containers.registry import as_sequences
 from sklearn_seqae.estimators.base import TRAINING_PARAMETERS
-from sklearn_seqae.estimators.fitted_model import Codec
+from sklearn_seqae.estimators.fitted_model import FittedModel
 from sklearn_seqae.training import loop, program
 from sklearn_seqae.training.program import TrainingProgram
 from sklearn_seqae.training.program_cache import Cache, programs
@@ -209,13 +209,13 @@ def test_a_model_that_was_looked_at_makes_a_network_anew_only_where_weights_chan
     codes = ae.transform(X)
     model = ae.model_
     made = []
-    make_network = Codec._make_network
+    make_network = FittedModel._make_network
 
     def spy(self, *args):
         made.append(self)
         return make_network(self, *args)
 
-    monkeypatch.setattr(Codec, "_make_network", spy)
+    monkeypatch.setattr(FittedModel, "_make_network", spy)
     for _ in range(2):
         assert_array_equal(ae.transform(X), codes)
     assert made == []
