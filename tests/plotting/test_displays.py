@@ -162,8 +162,8 @@ class TestReconstruction:
         back = fitted.reconstruct([ragged[i] for i in chosen])
         lengths = [len(x) for x in fitted.inverse_transform(fitted.transform(ragged))]
         for channel, i in np.ndindex(2, 2):
-            x = ragged[chosen[i]][:, channel].astype(np.float32)
-            assert_array_equal(display.lines_[channel, i].get_ydata(), x)
+            line = display.lines_[channel, i]
+            assert_array_equal(line.get_ydata(), ragged[chosen[i]][:, channel])
             assert_allclose(
                 display.reconstruction_lines_[channel, i].get_ydata(),
                 back[i][:, channel],
@@ -263,7 +263,7 @@ class TestReconstruction:
         ae = LSTMAutoencoderTransformer(n_components=4, units=6, epochs=1, random_state=0)
         for X in (wide, pd.DataFrame(wide).rename(columns="t{}".format)):
             display = ReconstructionDisplay.from_estimator(ae.fit(X), X)
-            assert_array_equal(display.lines_[0, 1].get_ydata(), wide[1].astype(np.float32))
+            assert_array_equal(display.lines_[0, 1].get_ydata(), wide[1])
 
     def test_one_given_axes_is_divided_and_stays_the_current_one(self, fitted, ragged):
         figure, (left, right) = plt.subplots(1, 2)

@@ -19,7 +19,8 @@ NAN = np.nan
 
 
 def measure(loss, sequences):
-    return Yardstick.of(MaskedLoss(keras.losses.get(loss)), as_sequences(sequences))
+    data = as_sequences(sequences)
+    return Yardstick.of(MaskedLoss(keras.losses.get(loss), n_numbers=data.n_channels), data)
 
 
 # The yardstick
