@@ -12,6 +12,7 @@ from sklearn_seqae.datasets import load_japanese_vowels
 
 GUIDE = Path(__file__).parents[1] / "docs/guide"
 PAGES = sorted(path.stem for path in GUIDE.glob("*.md"))
+WIDTH = 79  # of a column of code on the site, in characters
 # As on the pages, but for the time that training takes.
 QUICK = {"units": 4, "epochs": 1, "batch_size": 32}
 # One epoch teaches little, and says so.
@@ -44,6 +45,14 @@ def test_the_code_of_a_page_runs(page, vowels, monkeypatch, tmp_path):
     for block in code_of(page):
         quick = re.sub(r"epochs=\d+", "epochs=1", block)
         exec(compile(quick, f"{page}.md", "exec"), known)
+
+
+@pytest.mark.parametrize("page", ["../../README", "../index", *PAGES])
+def test_the_code_of_a_page_fits_its_column(page):
+    text = (GUIDE / f"{page}.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```[^\n]*\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+    lines = [line for block in blocks for line in block.splitlines() if line[:1] != ":"]
+    assert not [line for line in lines if len(line) > WIDTH]
 
 
 def test_pages_that_begin_show_what_they_import():
