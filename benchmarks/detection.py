@@ -35,13 +35,13 @@ def judge(task: Task, seed: int) -> dict[str, Any]:
     detector = LSTMAutoencoderDetector(random_state=seed).fit(task.train)
     seconds = time.perf_counter() - start
     # Scores are combined of these parts: what each is worth alone.
-    oddness = detector._oddness(task.test)
+    scores = detector._anomaly_scores(task.test)
     is_normal = task.kinds == "normal"
     inlier = detector.predict(task.test) == 1
     figures = areas(task, detector.score_samples(task.test)) | {
         "seconds": seconds,
-        "auc_values": area(is_normal, -oddness[:, 0]),
-        "auc_shape": area(is_normal, -oddness[:, 1]),
+        "auc_values": area(is_normal, -scores[:, 0]),
+        "auc_shape": area(is_normal, -scores[:, 1]),
         "auc_error": area(is_normal, -detector.reconstruction_error(task.test)),
         "false_alarms": float(np.mean(~inlier[is_normal])),
         "found": float(np.mean(~inlier[~is_normal])),

@@ -1,13 +1,13 @@
-"""Where the documentation is: what links from an estimator lead to."""
+"""Links from the HTML diagram of an estimator to its page of the documentation."""
 
-# Where the manual is to be published. Until it is, links from an estimator lead nowhere.
+# Where the documentation is published.
 ROOT = "https://sklearn-seqae.readthedocs.io/en/stable"
 
 
-class Documented:
-    """Tells scikit-learn's diagram of an estimator which page documents it.
+class DocLinkMixin:
+    """Mixin that links the HTML diagram of an estimator to its page of the documentation.
 
-    A subclass in a package of someone else's gets no link: that page would not be about it.
+    A subclass defined in another package gets no link, as that page would not document it.
     """
 
     _doc_link_module = "sklearn_seqae"

@@ -21,7 +21,7 @@ from sklearn_seqae.estimators.load import load
 from sklearn_seqae.estimators.transformer import LSTMAutoencoderTransformer
 from sklearn_seqae.persistence import versions
 from sklearn_seqae.persistence.archive import Archive
-from sklearn_seqae.persistence.decoder import ODD, odd
+from sklearn_seqae.persistence.decoder import INVALID_FILE_ERRORS, invalid
 
 from .table_files import STREAM, File
 from .tables import Columns, read_rows, read_sequences, writing
@@ -172,8 +172,8 @@ def info(options: Namespace) -> None:
             "parameters": estimator["parameters"],
             "bytes": Path(options.model).stat().st_size,
         }
-    except ODD as error:
-        raise odd("its manifest", f"{type(error).__name__}: {error}") from error
+    except INVALID_FILE_ERRORS as error:
+        raise invalid("its manifest", f"{type(error).__name__}: {error}") from error
     if options.json:
         print(json.dumps(found, indent=2))
         return

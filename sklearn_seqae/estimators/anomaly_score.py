@@ -1,18 +1,19 @@
-"""How odd a sequence is beside those of training: by its values, its shape and its length.
+"""Anomaly scores of sequences relative to the training data: of values, shape and length.
 
-Each is a number that is the larger, the odder the sequence is, and becomes a probability: that of a
-normal sequence to have a larger one. Fisher's method makes one of them (R. A. Fisher, Statistical
+The scores are minus the logarithms of p-values, the probabilities that a normal sequence deviates
+as much. Fisher's method combines the p-values of values and shape (R. A. Fisher, Statistical
 Methods for Research Workers, 4th edition, 1932).
 
-- Values: how far the reconstruction is off. Each squared error is divided by the mean one of its
-  channel in training, and their root mean square taken, so that one step may tell. A network knows
-  the sequences that it was trained on, so what is usual is learned from those that were held out.
-- Shape: how far the nearest of the training sequences is, in what the filters find. None is its own
-  neighbour, nor are those of its group, so here those of training tell what is usual of others.
-- Length: how far it is outside of the range of lengths in training.
+- Values: the reconstruction error. Each squared error is divided by the mean squared error of its
+  channel in training, and the statistic is their root mean square, which a single large error at
+  one step dominates. Errors of sequences that the network was trained on are too small, so the
+  reference distribution is estimated from held-out sequences.
+- Shape: the distance to the nearest training sequence in the space of pooled features. A training
+  sequence is compared with sequences of other groups only, never with itself, so its distance is
+  comparable to that of a new sequence.
+- Length: the distance from the range of training lengths.
 
-A sequence of which nothing was observed is judged by its length alone: nothing else speaks against
-it.
+A sequence without any observed value is scored by its length alone.
 """
 
 from dataclasses import dataclass
@@ -27,43 +28,51 @@ from sklearn_seqae.containers.sequences import Sequences
 
 Floats = NDArray[np.float64]
 
-PARTS = ("values", "shape", "length")
-# Training sequences that are kept to measure distances from, at most.
+COMPONENTS = ("values", "shape", "length")  # of a score
+# Largest number of training sequences that are kept as neighbours.
 MAX_NEIGHBOURS = 1000
-# Distances are in deviations, the root mean square over features. What is nearer than this is the
-# same sequence: codes that were made on another machine differ by rounding.
+# Distances are in standard deviations, the root mean square over features. At a smaller distance
+# two sequences are the same: features computed on another machine differ by rounding.
 SAME = 1e-3
-# The least mean squared error of a channel, in scaled units, and the least part of it that is told
+# The least mean squared error of a channel, in scaled units, and the least ratio to it that differs
 # from a perfect reconstruction.
 LEAST_ERROR = 1e-6
 LEAST_RATIO = 1e-6
-# What overflowed is as odd as can be, but has a score.
+# Values that overflowed have the largest score, which is finite.
 MOST_RATIO = 1e60
-# Features that hardly vary are not blown up beyond this part of the largest deviation; nor is the
-# rounding, where all training sequences are alike, beyond this part of the largest feature.
+# Lower bounds of a feature's deviation: this fraction of the largest deviation, lest features that
+# hardly vary dominate, and this fraction of the largest feature, lest rounding does where all
+# training sequences are alike.
 LEAST_DEVIATION = 1e-2
 LEAST_VARIATION = 1e-3
-# Of logarithms: a twentieth more is not odd, however much alike others are.
+# Lower bound of the spread of logarithms: 5 % more is normal, however similar the others are.
 LEAST_SPREAD = 0.05
-# How much the errors of few held-out sequences vary is not known from these alone: the spread of
-# those that were trained on counts as that of so many.
+# Few held-out sequences give a poor estimate of the spread of errors, so the spread over sequences
+# that the network was trained on is added with the weight of this many.
 PRIOR_SEQUENCES = 10
-# -log p of a length for each deviation of lengths by which it is outside of their range.
+# -log p of a length, for each standard deviation of log lengths that it is outside of their range.
 LENGTH_SLOPE = 3.0
 ROWS_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
-class Usual:
-    """Where a logarithm lies for normal sequences: t-distributed around `location`."""
+class LogTDistribution:
+    """Student's t-distribution of the logarithm of a statistic of normal sequences.
+
+    Parameters
+    ----------
+    location, spread : float
+    degrees : int
+        Degrees of freedom.
+    """
 
     location: float
     spread: float
     degrees: int
 
     @classmethod
-    def of(cls, logarithms: Floats) -> Self:
-        """Learn it from training sequences that say what is so of others."""
+    def fit(cls, logarithms: Floats) -> Self:
+        """Return the predictive distribution of a new sequence, given those of a sample."""
         n = len(logarithms)
         if n == 0:
             return cls(0.0, 1.0, 1)
@@ -71,22 +80,22 @@ class Usual:
         return cls(location, spread * float(np.sqrt(1 + 1 / n)), max(n - 1, 1))
 
     @classmethod
-    def of_held_out(cls, trained_on: Floats, held_out: Floats, n: int) -> Self:
-        """Learn it where held-out sequences say what is so of others; there may be few, or none.
+    def fit_held_out(cls, trained_on: Floats, held_out: Floats, n: int) -> Self:
+        """Return the predictive distribution given held-out sequences, which may be few or none.
 
-        They count as `n` that are independent of each other: the number of their groups.
+        `n` is the number of independent ones among them: the number of their groups.
         """
         if len(held_out) == 0 or len(trained_on) == 0:
-            return cls.of(np.concatenate([trained_on, held_out]))
+            return cls.fit(np.concatenate([trained_on, held_out]))
         location, own = _moments(held_out)
         squares = PRIOR_SEQUENCES * _moments(trained_on)[1] ** 2 + (n - 1) * own**2
         spread = float(np.sqrt(squares / (PRIOR_SEQUENCES + n - 1) * (1 + 1 / n)))
         return cls(location, spread, max(len(trained_on) - 1, 1))
 
-    def oddness(self, logarithms: Floats) -> Floats:
-        """Return minus the logarithm of the probability of a larger one.
+    def neg_logsf(self, logarithms: Floats) -> Floats:
+        """Return minus the logarithm of the survival function.
 
-        That of a t-distribution by Wallace's approximation, which never underflows (D. L. Wallace,
+        It is computed by Wallace's normal approximation, which never underflows (D. L. Wallace,
         Bounds on normal approximations to Student's and the chi-square distributions, 1959).
         """
         z = (logarithms - self.location) / self.spread
@@ -96,28 +105,28 @@ class Usual:
 
 
 @dataclass(frozen=True)
-class Norm:
-    """What is usual of the training sequences.
+class ReferenceDistribution:
+    """Distribution of errors, distances and lengths of normal sequences.
 
     Parameters
     ----------
     channel_errors : ndarray of shape (n_channels,)
-        Mean squared errors.
-    errors, distances : Usual
-        Of the error of a sequence, and of the distance to its nearest neighbour.
+        Mean squared error of each channel in training.
+    errors, distances : LogTDistribution
+        Distributions of a sequence's error, and of the distance to its nearest neighbour.
     deviations : ndarray of shape (n_features,)
-        Of the features, times the root of their number.
+        Standard deviations of the features, times the square root of their number.
     neighbours : ndarray of shape (n_neighbours, n_features), float32
-        Features of training sequences, divided by these.
+        Features of training sequences, divided by `deviations`.
     shortest, longest : int
-        Of their lengths.
+        Range of the training lengths.
     length_deviation : float
-        Of the logarithms of these.
+        Standard deviation of their logarithms.
     """
 
     channel_errors: Floats
-    errors: Usual
-    distances: Usual
+    errors: LogTDistribution
+    distances: LogTDistribution
     deviations: Floats
     neighbours: NDArray[np.float32]
     shortest: int
@@ -125,7 +134,7 @@ class Norm:
     length_deviation: float
 
     @classmethod
-    def learn(
+    def fit(
         cls,
         sequences: Sequences,
         errors: Floats,
@@ -134,27 +143,27 @@ class Norm:
         seed: int,
         groups: NDArray[np.int64] | None = None,
     ) -> tuple[Self, Floats]:
-        """Learn it from training sequences.
+        """Return the reference distribution of training sequences, and their scores.
 
         Parameters
         ----------
         sequences : Sequences
-            Of these the lengths matter.
+            Only their lengths are used.
         errors : ndarray of shape (total_steps, n_channels)
             Squared errors; NaN for missing values.
         features : ndarray of shape (n_sequences, n_features)
         held_out : ndarray of shape (n_held_out,)
             Indices of the sequences that the network was not trained on.
         seed : int
-            Decides which neighbours are kept, if they are many.
+            Seed of the random choice of neighbours, where there are more than `MAX_NEIGHBOURS`.
         groups : ndarray of shape (n_sequences,), optional
-            Whose sequences are alike in a way that no others are to each other.
+            Group of each sequence. Sequences of the same group are not compared.
 
         Returns
         -------
-        norm : Norm
-        oddness : ndarray of shape (n_sequences, 3)
-            How odd the training sequences are beside those of other groups.
+        reference : ReferenceDistribution
+        scores : ndarray of shape (n_sequences, 3)
+            Anomaly scores of the training sequences, relative to sequences of other groups.
         """
         counts = np.maximum((~np.isnan(errors)).sum(axis=0), 1)
         means = np.nansum(np.minimum(errors, MOST_RATIO), axis=0) / counts
@@ -171,38 +180,38 @@ class Norm:
         apart = None if groups is None else (groups, groups[kept])
         distances = _nearest(points, points[kept], apart)
         lengths = sequences.lengths
-        norm = cls(
+        reference = cls(
             channel_errors=channel_errors,
-            errors=Usual.of_held_out(
+            errors=LogTDistribution.fit_held_out(
                 sizes[observed & ~unseen],
                 sizes[observed & unseen],
                 n_independent(held_out, groups),
             ),
-            distances=Usual.of(distances[observed & ~np.isnan(distances)]),
+            distances=LogTDistribution.fit(distances[observed & ~np.isnan(distances)]),
             deviations=deviations,
             neighbours=points[kept],
             shortest=int(lengths.min()),
             longest=int(lengths.max()),
             length_deviation=max(float(np.log1p(lengths).std()), LEAST_SPREAD),
         )
-        return norm, norm._oddness(sequences, errors, distances)
+        return reference, reference._anomaly_scores(sequences, errors, distances)
 
-    def oddness(
+    def anomaly_scores(
         self, sequences: Sequences, errors: Floats, features: NDArray[np.float32]
     ) -> Floats:
-        """Return how odd sequences are in each of `PARTS`, (n_sequences, 3), from 0 on.
+        """Return the nonnegative scores of the three `COMPONENTS`, (n_sequences, 3).
 
-        Arguments are those of `learn`. What was not observed is not odd, and without two training
-        sequences no distance is.
+        Arguments are those of `fit`. Values and shape have a score of 0.0 where nothing was
+        observed; so has shape where there are no two training sequences.
         """
         points = (features / self.deviations).astype(np.float32)
-        return self._oddness(sequences, errors, _nearest(points, self.neighbours))
+        return self._anomaly_scores(sequences, errors, _nearest(points, self.neighbours))
 
-    def _oddness(self, sequences: Sequences, errors: Floats, distances: Floats) -> Floats:
+    def _anomaly_scores(self, sequences: Sequences, errors: Floats, distances: Floats) -> Floats:
         sizes, observed = _sizes(sequences, _ratios(errors, self.channel_errors))
-        values = np.where(observed, self.errors.oddness(sizes), 0.0)
+        values = np.where(observed, self.errors.neg_logsf(sizes), 0.0)
         is_known = observed & ~np.isnan(distances)
-        shape = np.where(is_known, self.distances.oddness(distances), 0.0)
+        shape = np.where(is_known, self.distances.neg_logsf(distances), 0.0)
         outside = np.abs(np.log1p(sequences.lengths) - np.log1p(self.nearest_lengths(sequences)))
         length = LENGTH_SLOPE * outside / self.length_deviation
         return np.stack([values, shape, length], axis=1)
@@ -211,57 +220,58 @@ class Norm:
         """Return the number of steps in the range of training nearest to that of each sequence."""
         return np.clip(sequences.lengths, self.shortest, self.longest)
 
-    def shares(self, sequences: Sequences, errors: Floats) -> Floats:
-        """Return what part each value has in the error of its sequence, (total_steps, n_channels).
+    def error_fractions(self, sequences: Sequences, errors: Floats) -> Floats:
+        """Return the fraction of its sequence's error of each value, (total_steps, n_channels).
 
-        The parts of a sequence add up to 1.0; missing values have none.
+        The fractions of a sequence add up to 1.0; those of missing values are 0.0.
         """
         squares = np.nan_to_num(np.square(_ratios(errors, self.channel_errors)), nan=0.0)
         sums = np.bincount(sequences.owners, squares.sum(axis=1), len(sequences))
         return squares / np.where(sums > 0, sums, 1.0)[sequences.owners, None]
 
 
-def combine(oddness: Floats) -> Floats:
-    """Return the logarithm of the probability that a normal sequence is as odd in all, at most 0.
+def combine(scores: Floats) -> Floats:
+    """Return the logarithms of combined p-values, which are at most 0.
 
-    Values and shape are two probabilities of Fisher's method, of which this is the closed form. A
-    length is added to them, as normal ones have none.
+    This is the closed form of Fisher's method for two p-values, those of values and shape. The
+    score of the length is added to theirs, as it is 0 for normal sequences.
     """
-    total = oddness.sum(axis=1)
+    total = scores.sum(axis=1)
     return np.log1p(total) - total
 
 
 def threshold(held_out: Floats, quantile: float, n: int) -> float:
-    """Return what the combined scores of a part `quantile` of normal sequences exceed.
+    """Return the threshold that a fraction `quantile` of normal sequences exceed.
 
-    If there are enough held-out scores, one of these is it (split conformal prediction: of other
-    normal sequences no larger part is below it); if not, what the scores say of themselves. They
-    count as `n` that are independent of each other, the number of their groups.
+    With enough held-out scores it is one of them, by split conformal prediction: the expected
+    fraction of new normal sequences below it is at most ``1 - quantile``. With fewer it follows
+    from the definition of scores as logarithms of p-values. `n` is the number of independent
+    sequences among those held out: the number of their groups.
     """
     ranks = [int((count + 1) * (1 - quantile) + 1e-9) for count in (n, len(held_out))]
     return float(np.log(1 - quantile) if ranks[0] == 0 else np.sort(held_out)[ranks[1] - 1])
 
 
 def n_independent(held_out: NDArray[np.int64], groups: NDArray[np.int64] | None) -> int:
-    """Return as how many draws held-out sequences count: those of one group are alike."""
+    """Return the number of independent held-out sequences, which is that of their groups."""
     return len(held_out) if groups is None else len(np.unique(groups[held_out]))
 
 
 def _moments(logarithms: Floats) -> tuple[float, float]:
-    """Return location and spread, which a tenth of outliers hardly moves."""
+    """Return estimates of location and spread that are robust to a tenth of outliers."""
     location, high = np.quantile(logarithms, [0.5, 0.9])
     around = 1.4826 * np.median(np.abs(logarithms - location))
-    # It is the upper half that matters, and often it is the wider one.
+    # Scores depend on the upper tail, which often is the heavier one.
     return float(location), float(max(around, (high - location) / 1.2816, LEAST_SPREAD))
 
 
 def _ratios(errors: Floats, channel_errors: Floats) -> Floats:
-    """Return squared errors in parts of the mean ones of their channels; NaN where missing."""
+    """Return squared errors divided by their channel's mean; NaN for missing values."""
     return np.minimum(errors / channel_errors, MOST_RATIO)
 
 
 def _sizes(sequences: Sequences, ratios: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return the logarithm of the error of each sequence, and whether it has any value."""
+    """Return the logarithm of the error of each sequence, and whether it has observed values."""
     owners, n = sequences.owners, len(sequences)
     counts = np.bincount(owners, (~np.isnan(ratios)).sum(axis=1), n)
     sums = np.bincount(owners, np.nansum(np.square(ratios), axis=1), n)
@@ -274,18 +284,18 @@ def _nearest(
     neighbours: NDArray[np.float32],
     groups: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
 ) -> Floats:
-    """Return the logarithm of the distance from each point to the nearest that is another one.
+    """Return the logarithm of the distance from each point to its nearest neighbour.
 
-    With the groups of points and of neighbours it is the nearest of another group. Where there is
-    none, it is NaN.
+    The neighbour is another point; if groups of points and of neighbours are given, a point of
+    another group. It is NaN where there is none.
     """
     nearest = np.full(len(points), np.nan)
     if len(neighbours) < 2:
         return nearest
     for start in range(0, len(points), ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
-        # One by one: what a matrix product finds of small distances is rounding.
-        # Features of what overflowed are none.
+        # By `cdist`, as small distances computed by a matrix product are rounding errors.
+        # Features of sequences that overflowed are NaN.
         distances = np.nan_to_num(cdist(points[rows], neighbours), nan=MOST_RATIO)
         if groups is None:
             first, second = np.partition(distances, 1, axis=1)[:, :2].T

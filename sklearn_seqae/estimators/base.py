@@ -23,7 +23,7 @@ from .save import FITTED, save
 if TYPE_CHECKING:
     import keras
 
-    from sklearn_seqae.training.fit_result import Outcome
+    from sklearn_seqae.training.fit_result import FitResult
 
 # Recurrent networks learn best over some tens of steps; longer sequences are folded to about this
 # many.
@@ -197,7 +197,7 @@ class SequenceAutoencoder(SequenceReader):
         groups: Any = None,
         in_pieces: bool = False,
         **changes: Any,
-    ) -> "Outcome":
+    ) -> "FitResult":
         """Train afresh, or go on from the present network and scaling.
 
         With `in_pieces` lengths are decoded even if these sequences have the same: others may not.
@@ -220,18 +220,18 @@ class SequenceAutoencoder(SequenceReader):
         activation = self._fitted_model.architecture.activation
         scaled = self._fitted_model.scaler.transform(sequences)
         validation.check_probabilities(self.loss, activation, scaled)
-        outcome = self._fitted_model.train(sequences, settings, self.n_epochs_, numbers)
-        if outcome.n_epochs:  # else it was interrupted within the first
-            self.best_epoch_ = self.n_epochs_ + outcome.best_epoch
+        result = self._fitted_model.train(sequences, settings, self.n_epochs_, numbers)
+        if result.n_epochs:  # else it was interrupted within the first
+            self.best_epoch_ = self.n_epochs_ + result.best_epoch
         self.history_ = {
             name: self.history_.get(name, [math.nan] * self.n_epochs_)
-            + outcome.history.get(name, [math.nan] * outcome.n_epochs)
-            for name in self.history_ | outcome.history
+            + result.history.get(name, [math.nan] * result.n_epochs)
+            for name in self.history_ | result.history
         }
-        self.n_epochs_ += outcome.n_epochs
+        self.n_epochs_ += result.n_epochs
         fit_warnings.warn_of_lengths(self._fitted_model.architecture, sequences)
-        fit_warnings.warn_of_interruption(outcome, settings["epochs"])
-        return outcome
+        fit_warnings.warn_of_interruption(result, settings["epochs"])
+        return result
 
     def _start(self, sequences: Sequences, in_pieces: bool) -> None:
         """Fit the scaling and make a network with fresh weights."""

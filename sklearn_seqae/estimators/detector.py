@@ -9,14 +9,14 @@ from sklearn.base import OutlierMixin
 
 from sklearn_seqae.containers.registry import Sequences
 
-from .anomaly_score import Norm, combine, n_independent, threshold
-from .fit_warnings import judge
-from .outlier_scores import JudgingAutoencoder
+from .anomaly_score import ReferenceDistribution, combine, n_independent, threshold
+from .fit_warnings import warn_of_skill
+from .outlier_scores import OutlierScoringAutoencoder
 from .save import FITTED
 from .validation import PARAMETER_CONSTRAINTS, check_groups
 
 
-class LSTMAutoencoderDetector(OutlierMixin, JudgingAutoencoder):
+class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
     """Sequences that are not like those of training, found by a recurrent autoencoder.
 
     A sequence is odd if its values come back from its code worse than others do, if the shapes that
@@ -152,7 +152,11 @@ class LSTMAutoencoderDetector(OutlierMixin, JudgingAutoencoder):
     held_out_: NDArray[np.int64]
     _compares_sequences = True
     _parameter_constraints = PARAMETER_CONSTRAINTS
-    _fitted_types = FITTED | {"offset_": Real, "held_out_": np.ndarray, "_norm": Norm}
+    _fitted_types = FITTED | {
+        "offset_": Real,
+        "held_out_": np.ndarray,
+        "_reference": ReferenceDistribution,
+    }
 
     def __init__(
         self,
@@ -262,24 +266,26 @@ class LSTMAutoencoderDetector(OutlierMixin, JudgingAutoencoder):
         (2,)
         """
         with self._unchanged_on_error():
-            outcome = self._fit(X, self.warm_start and hasattr(self, "_fitted_model"), groups)
-            judge(outcome)
-            self._calibrate(self._read(X), outcome.held_out, groups)
+            result = self._fit(X, self.warm_start and hasattr(self, "_fitted_model"), groups)
+            warn_of_skill(result)
+            self._calibrate(self._read(X), result.held_out, groups)
         return self
 
     def _calibrate(
         self, sequences: Sequences, held_out: NDArray[np.int64], groups: Any = None
     ) -> None:
-        """Learn what is usual, and set the threshold."""
+        """Estimate the reference distribution, and set the threshold."""
         numbers = check_groups(groups, len(sequences), least=2)
         features, errors, _ = self._examine(sequences)
         self.held_out_ = held_out
-        self._norm, oddness = Norm.learn(sequences, errors, features, held_out, self._seed, numbers)
+        self._reference, scores = ReferenceDistribution.fit(
+            sequences, errors, features, held_out, self._seed, numbers
+        )
         if self.contamination == "auto":
             self.offset_ = threshold(
-                combine(oddness)[held_out], self.quantile, n_independent(held_out, numbers)
+                combine(scores)[held_out], self.quantile, n_independent(held_out, numbers)
             )
-        else:  # by the scores that `predict` will give these sequences
+        else:  # from the scores that `predict` computes for these sequences
             ranked = self._ranked(sequences, errors)
-            scores = combine(self._norm.oddness(sequences, ranked, features))
-            self.offset_ = float(np.quantile(scores, float(self.contamination)))
+            scores = self._reference.anomaly_scores(sequences, ranked, features)
+            self.offset_ = float(np.quantile(combine(scores), float(self.contamination)))

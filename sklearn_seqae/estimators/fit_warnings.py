@@ -1,4 +1,4 @@
-"""What a fit warns of: that it was interrupted, learned little, or decodes no lengths."""
+"""Warnings of fits: interrupted, without skill, not converged, or not decoding lengths."""
 
 import warnings
 from typing import TYPE_CHECKING
@@ -11,26 +11,26 @@ from sklearn_seqae.exceptions import NothingLearnedWarning
 from sklearn_seqae.network.architecture import Architecture
 
 if TYPE_CHECKING:
-    from sklearn_seqae.training.fit_result import Outcome
+    from sklearn_seqae.training.fit_result import FitResult
 
-# An R2 below this is that of a network that writes little else than the mean.
+# With an R2 below this the network decodes little more than the mean.
 LEAST_SKILL = 0.01
-# A fit whose R2 rose by more in the last half of its epochs wants more of them: see docs/design.
+# If R2 rose by more in the last half of the epochs, the fit has not converged: see docs/design.
 MOST_LAST_GAIN = 0.015
 
 
-def warn_of_interruption(outcome: "Outcome", epochs: int) -> None:
-    """Warn where a fit was interrupted."""
-    if outcome.interrupted:
+def warn_of_interruption(result: "FitResult", epochs: int) -> None:
+    """Warn if a fit was interrupted."""
+    if result.interrupted:
         warnings.warn(
-            f"The fit was interrupted after {outcome.n_epochs} of {epochs} epochs; the best "
+            f"The fit was interrupted after {result.n_epochs} of {epochs} epochs; the best "
             "weights so far are kept. Use warm_start=True to go on from them.",
             stacklevel=4,
         )
 
 
 def warn_of_lengths(architecture: Architecture, sequences: Sequences) -> None:
-    """Warn where lengths differ, but will not be decoded."""
+    """Warn if lengths differ from those of the first fit, but will not be decoded."""
     lengths, n_steps = sequences.lengths, architecture.n_steps
     if architecture.decodes_length or np.all(lengths == n_steps):
         return
@@ -43,23 +43,23 @@ def warn_of_lengths(architecture: Architecture, sequences: Sequences) -> None:
     )
 
 
-def judge(outcome: "Outcome") -> None:
-    """Warn where a fit learned nothing, or would have learned more from more epochs."""
-    if outcome.interrupted:  # which is for the user to judge, who has been told
+def warn_of_skill(result: "FitResult") -> None:
+    """Warn if the reconstruction has no skill, or if the fit has not converged."""
+    if result.interrupted:  # for which there is a warning of its own
         return
-    if outcome.skill < LEAST_SKILL:
+    if result.skill < LEAST_SKILL:
         warnings.warn(
             "The reconstruction is no better than the mean of the training data (where a "
-            f"perfect one has 100%, it has {outcome.skill:.1%}), so codes say next to nothing "
+            f"perfect one has 100%, it has {result.skill:.1%}), so codes say next to nothing "
             "about their sequences. Try more epochs, another learning_rate, scaler or loss, or "
             "more n_components; noise cannot be learned.",
             NothingLearnedWarning,
             stacklevel=3,
         )
-    if outcome.ran_out and outcome.last_gain > MOST_LAST_GAIN:
+    if result.ran_out and result.last_gain > MOST_LAST_GAIN:
         warnings.warn(
-            f"The fit ended after all {outcome.n_epochs} epochs while the loss still fell: "
-            f"{outcome.last_gain:.1%} of what can be learned was learned in the last half of "
+            f"The fit ended after all {result.n_epochs} epochs while the loss still fell: "
+            f"{result.last_gain:.1%} of what can be learned was learned in the last half of "
             "them. Use more epochs, or warm_start=True to go on from here.",
             ConvergenceWarning,
             stacklevel=3,

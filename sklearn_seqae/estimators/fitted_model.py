@@ -29,7 +29,7 @@ from .metrics import moments
 if TYPE_CHECKING:
     import keras
 
-    from sklearn_seqae.training.fit_result import Outcome
+    from sklearn_seqae.training.fit_result import FitResult
 
 
 class FittedModel:
@@ -122,7 +122,7 @@ class FittedModel:
         settings: dict[str, Any],
         first_epoch: int,
         groups: NDArray[np.int64] | None,
-    ) -> "Outcome":
+    ) -> "FitResult":
         """Go on training from the present weights; `settings` are those of `training.Settings`."""
         model = self._make_model()
         lengths = sequences.lengths

@@ -1,4 +1,4 @@
-"""What a notebook shows of a fitted estimator: network and losses, in scikit-learn's diagram."""
+"""Tables of the network and its training in scikit-learn's HTML diagram of a fitted estimator."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.base import BaseEstimator
 
-from sklearn_seqae._utils.doc_links import Documented
+from sklearn_seqae._utils.doc_links import DocLinkMixin
 from sklearn_seqae.network.layer_table import SUBMODELS
 
 if TYPE_CHECKING:
     from .fitted_model import FittedModel
 
 
-class Diagrammed(Documented, BaseEstimator):
+class HTMLReprMixin(DocLinkMixin, BaseEstimator):
     """Mixin that adds tables of the fitted network and its history to the HTML diagram.
 
-    scikit-learn asks for a table of fitted attributes wherever an estimator is drawn, alone or in a
-    pipeline (from 1.9 on), so that is where the network goes. Its own table would read the
-    properties too, and so load TensorFlow to show a Keras model.
+    scikit-learn (from 1.9 on) calls `_get_fitted_attr_html` wherever an estimator is shown, alone
+    or in a pipeline. The base implementation reads properties too, and would thus load TensorFlow
+    to show a Keras model.
     """
 
     history_: dict[str, list[float]]
@@ -39,7 +39,7 @@ class Diagrammed(Documented, BaseEstimator):
 
 
 class _Tables:
-    """Tables one under the other, in the protocol by which scikit-learn asks for one."""
+    """Several tables below each other, with the methods that scikit-learn calls of one."""
 
     def __init__(self, attributes: Any, *others: str) -> None:
         self._attributes, self._others = attributes, others
@@ -68,7 +68,7 @@ def _network_table(model: FittedModel) -> str:
     return _table("Network", ("Model", "Layer", "Kind", "Output shape", "Parameters"), rows)
 
 
-def _history_table(estimator: Diagrammed) -> str:
+def _history_table(estimator: HTMLReprMixin) -> str:
     n_epochs, best = estimator.n_epochs_, estimator.best_epoch_
     names = ("Losses", f"Last epoch, {n_epochs}", f"Best epoch, {best + 1}")
     rows = []
@@ -79,7 +79,7 @@ def _history_table(estimator: Diagrammed) -> str:
 
 
 def _table(title: str, names: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return an open table in the style of scikit-learn's own, whose classes follow the theme."""
+    """Return an open HTML table with the CSS classes of scikit-learn, which follow the theme."""
     head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
     body = "".join(
         '<tr class="default">' + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"

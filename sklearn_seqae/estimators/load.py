@@ -10,7 +10,7 @@ from sklearn_seqae.network import weight_shapes
 from sklearn_seqae.persistence import versions
 from sklearn_seqae.persistence.allowlist import Resolver
 from sklearn_seqae.persistence.archive import Archive
-from sklearn_seqae.persistence.decoder import ODD, Decoder, odd
+from sklearn_seqae.persistence.decoder import INVALID_FILE_ERRORS, Decoder, invalid
 from sklearn_seqae.persistence.states import request_again
 
 from .base import SequenceAutoencoder
@@ -89,11 +89,13 @@ def load(source: Any, trusted: Iterable[str] = ()) -> Any:
     _check_keys(described, _ESTIMATOR_KEYS, "the estimator")
     path = described["path"]
     if not isinstance(path, str):
-        raise odd("the estimator", f"its path is {path!r}")
+        raise invalid("the estimator", f"its path is {path!r}")
     resolver.check(described, *({path} - _ESTIMATORS.keys()))
     kind = _ESTIMATORS[path] if path in _ESTIMATORS else resolver.resolve(path)
     if not isinstance(kind, type) or not issubclass(kind, SequenceAutoencoder):
-        raise odd("the estimator", f"{path} is no estimator of this package, nor derived from one")
+        raise invalid(
+            "the estimator", f"{path} is no estimator of this package, nor derived from one"
+        )
     decoder = Decoder(STRUCTURES, arrays, resolver)
     parameters = _decoded(decoder, described, "parameters")
     _check_keys(parameters, set(kind._get_param_names()), "the list of parameters")
@@ -104,28 +106,30 @@ def load(source: Any, trusted: Iterable[str] = ()) -> Any:
     try:
         check_parameters(estimator)  # Keras makes objects of what else may be a dict
     except InvalidParameterError as error:
-        raise odd("the list of parameters", str(error)) from error
+        raise invalid("the list of parameters", str(error)) from error
     requests = attributes.pop("_metadata_request", {})
     estimator.__dict__.update(attributes)
     if requests:
         try:
             request_again(estimator, requests)
-        except ODD as error:
-            raise odd("the list of attributes", str(error)) from error
+        except INVALID_FILE_ERRORS as error:
+            raise invalid("the list of attributes", str(error)) from error
     _check_network(estimator._fitted_model, estimator.n_channels_in_)
     return estimator
 
 
 def _check_keys(found: Any, expected: set[str], where: str) -> None:
     if not isinstance(found, dict):
-        raise odd(where, "it is no JSON object")
+        raise invalid(where, "it is no JSON object")
     if different := sorted(found.keys() ^ expected):
-        raise odd(where, f"{different[0]!r} is {'unknown' if different[0] in found else 'missing'}")
+        raise invalid(
+            where, f"{different[0]!r} is {'unknown' if different[0] in found else 'missing'}"
+        )
 
 
 def _decoded(decoder: Decoder, described: dict[str, Any], key: str) -> dict[str, Any]:
     if not isinstance(described[key], dict) or "$" in described[key]:
-        raise odd(key, "it is no JSON object")
+        raise invalid(key, "it is no JSON object")
     return {name: decoder.decode(node, name) for name, node in described[key].items()}
 
 
@@ -133,13 +137,13 @@ def _check_attributes(kind: type, attributes: dict[str, Any]) -> None:
     """Raise unless the attributes are those that fit sets, with the scaling of the fitted model."""
     try:
         check_attributes(kind, attributes)
-    except ODD as error:
-        raise odd("the list of attributes", str(error)) from error
+    except INVALID_FILE_ERRORS as error:
+        raise invalid("the list of attributes", str(error)) from error
     scaler = attributes["_fitted_model"].scaler.scaler_
     if scaler is not attributes["scaler_"]:
-        raise odd("the list of attributes", "'scaler_' is not that of '_fitted_model'")
+        raise invalid("the list of attributes", "'scaler_' is not that of '_fitted_model'")
     if scaler is not None and not hasattr(scaler, "n_channels_in_"):
-        raise odd("the scaling", "it is not fitted")
+        raise invalid("the scaling", "it is not fitted")
 
 
 def _check_network(model: FittedModel, n_channels: int) -> None:
@@ -158,10 +162,10 @@ def _check_network(model: FittedModel, n_channels: int) -> None:
         problem = (
             weight_shapes.misfit(architecture, model._weights) if architecture.is_built_in else None
         )
-    except ODD as error:
+    except INVALID_FILE_ERRORS as error:
         problem = str(error)
     if problem:
-        raise odd("the network", problem)
+        raise invalid("the network", problem)
     if architecture.is_built_in:
         return
     # Built now, rather than when first used, so that functions that have changed are found now.

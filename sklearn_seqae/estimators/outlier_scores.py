@@ -1,4 +1,4 @@
-"""How odd sequences are, whether that is too much, and what makes them so."""
+"""Methods of outlier detectors: anomaly scores, predictions and attributions."""
 
 from typing import Any
 
@@ -8,25 +8,29 @@ from numpy.typing import NDArray
 from sklearn_seqae._utils.optional_imports import load
 from sklearn_seqae.containers.registry import Sequences
 
-from .anomaly_score import Norm, combine
-from .attribution import blame
+from .anomaly_score import ReferenceDistribution, combine
+from .attribution import attribution_columns
 from .metrics import mean_squared_error
 from .reconstruction import ReconstructingAutoencoder
 from .validation import check_top
 
 
-class JudgingAutoencoder(ReconstructingAutoencoder):
-    """Judges sequences by what it learned of usual ones; its subclass says what that is."""
+class OutlierScoringAutoencoder(ReconstructingAutoencoder):
+    """Base of detectors, which score sequences relative to a reference distribution.
+
+    A subclass sets the distribution and the threshold in `fit`.
+    """
 
     offset_: float
-    _norm: Norm
+    _reference: ReferenceDistribution
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Return how normal sequences are: the higher, the more like those of training.
+        """Return the scores of sequences: the lower, the more abnormal.
 
-        A score is the logarithm of the probability, as far as it can be estimated, that a normal
-        sequence is as odd as this one. It depends on its sequence alone; missing values do not
-        count, and a sequence of nothing else is judged by its length alone.
+        A score is the logarithm of an estimated p-value: the probability that a normal sequence
+        deviates from the training data as much as this one. It does not depend on the other
+        sequences in `X`. Missing values are ignored; a sequence without any observed value is
+        scored by its length alone.
 
         Parameters
         ----------
@@ -36,12 +40,13 @@ class JudgingAutoencoder(ReconstructingAutoencoder):
         Returns
         -------
         ndarray of shape (n_sequences,), dtype float64
-            At most 0.0, and -4.6 for one in a hundred.
+            Opposite of the anomaly score, at most 0.0. A score of -4.6 is that of one normal
+            sequence in a hundred.
 
         See Also
         --------
-        decision_function : The same, less the threshold.
-        explain : What makes sequences odd.
+        decision_function : Scores shifted by the threshold.
+        explain : Attribution of the scores to steps and channels.
 
         Examples
         --------
@@ -49,16 +54,16 @@ class JudgingAutoencoder(ReconstructingAutoencoder):
         >>> from sklearn_seqae.datasets import make_ragged_sines
         >>> X, _ = make_ragged_sines(30, random_state=0)
         >>> detector = LSTMAutoencoderDetector(units=8, epochs=2, random_state=0).fit(X)
-        >>> normal, odd = detector.score_samples([X[0], 9 * X[0]])
-        >>> bool(odd < -4.6 < normal)
+        >>> normal, outlier = detector.score_samples([X[0], 9 * X[0]])
+        >>> bool(outlier < -4.6 < normal)
         True
         """
-        return combine(self._oddness(X))
+        return combine(self._anomaly_scores(X))
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
-        """Return how far the scores of sequences are above the threshold.
+        """Return the scores of sequences, shifted so that the threshold is 0.
 
-        These are the scores of `score_samples`, less `offset_`.
+        These are the scores of `score_samples` minus `offset_`.
 
         Parameters
         ----------
@@ -68,11 +73,12 @@ class JudgingAutoencoder(ReconstructingAutoencoder):
         Returns
         -------
         ndarray of shape (n_sequences,), dtype float64
-            Negative for outliers.
+            Negative values are outliers, nonnegative ones inliers.
 
         See Also
         --------
-        predict : Whether this is negative.
+        score_samples : Scores that are not shifted.
+        predict : Outliers as -1, inliers as 1.
 
         Examples
         --------
@@ -86,9 +92,9 @@ class JudgingAutoencoder(ReconstructingAutoencoder):
         return self.score_samples(X) - self.offset_
 
     def predict(self, X: Any) -> NDArray[np.int64]:
-        """Return whether sequences are normal.
+        """Return 1 for inliers and -1 for outliers.
 
-        They are if `decision_function` is not negative.
+        Outliers are the sequences whose `decision_function` is negative.
 
         Parameters
         ----------
@@ -98,11 +104,12 @@ class JudgingAutoencoder(ReconstructingAutoencoder):
         Returns
         -------
         ndarray of shape (n_sequences,), dtype int64
-            1 for normal ones, -1 for outliers.
+            1 for inliers, -1 for outliers.
 
         See Also
         --------
-        explain : Why they are outliers.
+        decision_function : Signed distance to the threshold.
+        explain : Attribution of the scores to steps and channels.
 
         Examples
         --------
@@ -116,35 +123,37 @@ class JudgingAutoencoder(ReconstructingAutoencoder):
         return np.where(self.decision_function(X) < 0, -1, 1)
 
     def explain(self, X: Any, top: int | None = 5) -> Any:
-        """Return what makes sequences odd, as a table.
+        """Return the attribution of anomaly scores to steps and channels, as a table.
 
-        The rows of each sequence follow each other, the most to blame first. Columns:
+        Rows are grouped by sequence and sorted by decreasing share. Columns:
 
-        - "sequence": its position in `X`, or its id if `X` has ids.
-        - "part": "values" for the row of a value; "shape" for how unlike the training sequences the
-          shapes in it are; "length" for a length that none of these had.
-        - "step", "channel": of a value; the channel's name, if it has one.
-        - "observed", "expected": the value or symbol, and the one that the reconstruction has; the
-          number of steps, and the nearest one of training.
-        - "error": squared, in scaled units.
-        - "share": part of the oddness of the sequence that is due to this. All rows of a sequence,
-          with ``top=None``, add up to 1.0.
+        - "sequence": the position of the sequence in `X`, or its id if `X` has ids.
+        - "part": "values" for a row that stands for one value; "shape" for the distance to the
+          nearest training sequence in the space of pooled features; "length" for a length outside
+          the range of training.
+        - "step", "channel": the position of the value; the channel's name, if it has one.
+        - "observed", "expected": the value or category, and its reconstruction; in rows of lengths
+          the number of steps, and the nearest one in training.
+        - "error": the squared error of the reconstruction, in scaled units.
+        - "share": the fraction of the anomaly score that is attributed to the row. With
+          ``top=None`` the rows of a sequence add up to 1.0.
 
         Parameters
         ----------
         X : list, ndarray, DataFrame or other container
             Sequences, as in `fit`; for example those that `predict` calls outliers.
         top : int or None, default=5
-            Number of values a sequence to list, the most to blame; None for all.
+            Number of values to list per sequence, those with the largest shares; None for all.
 
         Returns
         -------
         pandas.DataFrame
-            The table; it needs the extra "pandas".
+            The table. This method requires pandas.
 
         See Also
         --------
-        reconstruction_error : Errors by step, channel and value, as arrays.
+        score_samples : The scores themselves.
+        reconstruction_error : Errors per step, channel and value, as arrays.
 
         Examples
         --------
@@ -165,13 +174,15 @@ class JudgingAutoencoder(ReconstructingAutoencoder):
         features, errors, decoded = self._examine(sequences)
         scaler = self._fitted_model.scaler
         ranked = self._ranked(sequences, errors)
-        oddness = self._norm.oddness(sequences, ranked, features)
-        shares = self._norm.shares(sequences, ranked)
+        scores = self._reference.anomaly_scores(sequences, ranked, features)
+        fractions = self._reference.error_fractions(sequences, ranked)
         expected = scaler.inverse_transform(decoded, scaler.statistics(sequences))
         names = self._form.channel_names or ()
         is_named = len(names) == sequences.n_channels
         channels = names if is_named else range(sequences.n_channels)
-        columns = blame(sequences, expected, errors, shares, oddness, self._norm, channels, top)
+        columns = attribution_columns(
+            sequences, expected, errors, fractions, scores, self._reference, channels, top
+        )
         dtypes = {"step": "Int64", "channel": object if is_named else "Int64"}
         table = pandas.DataFrame(columns).astype(dtypes)
         if sequences.index is not None and sequences.index.ids is not None:
@@ -179,9 +190,9 @@ class JudgingAutoencoder(ReconstructingAutoencoder):
         return table
 
     def _read(self, X: Any, reset: bool = False) -> Sequences:
-        """Return `X` in the inner form; a table must be as wide as the training sequences were.
+        """Return `X` as `Sequences`; a table must be as wide as the training sequences are long.
 
-        scikit-learn asks that of outlier detectors, also where these were a list.
+        scikit-learn requires that of outlier detectors, even if they were fitted on a list.
         """
         sequences = super()._read(X, reset)
         if reset or not sequences.form.is_wide or self._fitted_model.architecture.decodes_length:
@@ -195,20 +206,20 @@ class JudgingAutoencoder(ReconstructingAutoencoder):
             )
         return sequences
 
-    def _oddness(self, X: Any) -> NDArray[np.float64]:
-        """Return how odd sequences are by values, shape and length, (n_sequences, 3)."""
+    def _anomaly_scores(self, X: Any) -> NDArray[np.float64]:
+        """Return the anomaly scores of values, shape and length, (n_sequences, 3)."""
         sequences = self._read(X)
         features, errors, _ = self._examine(sequences)
-        return self._norm.oddness(sequences, self._ranked(sequences, errors), features)
+        return self._reference.anomaly_scores(sequences, self._ranked(sequences, errors), features)
 
     def _ranked(self, sequences: Sequences, errors: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return errors that are infinite where a symbol is unknown: no normal sequence has it."""
+        """Return errors with infinity for unknown categories, which no normal sequence has."""
         return np.where(self._fitted_model.scaler.unknown(sequences), np.inf, errors)
 
     def _examine(
         self, sequences: Sequences
     ) -> tuple[NDArray[np.float32], NDArray[np.float64], Sequences]:
-        """Return what sequences are like, their squared errors, and what comes back, scaled."""
+        """Return pooled features, squared errors and scaled reconstructions of sequences."""
         features, scaled, decoded = self._fitted_model.examine(sequences)
         errors = mean_squared_error(scaled, decoded, "value", self._fitted_model.scaler.channels)
         return features, np.concatenate(errors), decoded

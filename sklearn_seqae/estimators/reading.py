@@ -17,10 +17,10 @@ from sklearn_seqae.preprocessing.set_output import chosen_output
 
 from . import validation
 from .fitted_model import FittedModel
-from .html_repr import Diagrammed
+from .html_repr import HTMLReprMixin
 
 
-class SequenceReader(Diagrammed):
+class SequenceReader(HTMLReprMixin):
     """Reads sequences, in training as they are, later as the channels and symbols of training."""
 
     categorical_features: Any

@@ -23,7 +23,7 @@ from sklearn_seqae.persistence.states import ANYWHERE, check_free, check_values,
 from sklearn_seqae.preprocessing.categories import MixedScaler
 from sklearn_seqae.preprocessing.scaling import SequenceScaler
 
-from .anomaly_score import Norm, Usual
+from .anomaly_score import LogTDistribution, ReferenceDistribution
 from .code_density import CodeDensity, Constant, Mixture
 from .fitted_model import FittedModel
 
@@ -103,12 +103,12 @@ STRUCTURES = {
         },
         fixed={"sequences": None},
     ),
-    "norm": Structure(
-        Norm,
+    "reference_distribution": Structure(
+        ReferenceDistribution,
         {
             "channel_errors": ndarray,
-            "errors": Usual,
-            "distances": Usual,
+            "errors": LogTDistribution,
+            "distances": LogTDistribution,
             "deviations": ndarray,
             "neighbours": ndarray,
             "shortest": Integral,
@@ -116,7 +116,9 @@ STRUCTURES = {
             "length_deviation": Real,
         },
     ),
-    "usual": Structure(Usual, {"location": Real, "spread": Real, "degrees": Integral}),
+    "log_t_distribution": Structure(
+        LogTDistribution, {"location": Real, "spread": Real, "degrees": Integral}
+    ),
     "constant": Structure(Constant, {"_code": ndarray}),
     "mixture": Structure(Mixture, {"_pca": PCA, "_mixture": GaussianMixture}),
 }

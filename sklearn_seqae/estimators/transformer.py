@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
-from .fit_warnings import judge
+from .fit_warnings import warn_of_skill
 from .generation import GenerativeAutoencoder
 from .onnx_export import ExportableAutoencoder
 from .validation import PARAMETER_CONSTRAINTS
@@ -286,7 +286,7 @@ class LSTMAutoencoderTransformer(
         """
         with self._unchanged_on_error():
             continued = self.warm_start and hasattr(self, "_fitted_model")
-            judge(self._fit(X, continued, groups))
+            warn_of_skill(self._fit(X, continued, groups))
         return self
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:

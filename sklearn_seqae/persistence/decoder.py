@@ -15,15 +15,22 @@ from .allowlist import Resolver
 from .schema import BIT_GENERATORS, MAX_DEPTH, TEXTS, TYPES, Structure, check_types, read_dtype
 from .states import check_state, request_again
 
-# What Python raises where a file asks for what can't be. That an import fails is for users to see.
-ODD = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
+# Errors raised while decoding an invalid file. Errors of imports are left to the user.
+INVALID_FILE_ERRORS = (
+    TypeError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
 
 
-def odd(where: str, what: str) -> FileFormatError:
-    """Return the error for a file that holds what `save` does not write."""
+def invalid(where: str, what: str) -> FileFormatError:
+    """Return the error for a file with contents that `save` does not write."""
     return FileFormatError(
-        f"Expected a file as save wrote it, got one in which {where} is odd ({what}): get the file "
-        "again from where it came, or save it anew."
+        f"Expected a file as save wrote it, got one in which {where} is invalid ({what}): get the "
+        "file again from where it came, or save it anew."
     )
 
 
@@ -82,7 +89,7 @@ class Decoder:
             If it is not what `Encoder` makes of any value.
         """
         if depth > MAX_DEPTH:
-            raise odd(where[:60], f"there are more than {MAX_DEPTH} values one in another")
+            raise invalid(where[:60], f"there are more than {MAX_DEPTH} values one in another")
 
         def part(item: Any, name: Any = "") -> Any:
             return self.decode(item, f"{where}.{name}".rstrip("."), depth + 1)
@@ -90,7 +97,7 @@ class Decoder:
         if isinstance(node, list):
             return [part(item, i) for i, item in enumerate(node)]
         if isinstance(node, float) and not math.isfinite(node):
-            raise odd(where, "a number is too large")
+            raise invalid(where, "a number is too large")
         if not isinstance(node, dict):
             return node
         if "$" not in node:
@@ -99,13 +106,13 @@ class Decoder:
             return self._value(dict(node), part)
         except FileFormatError:
             raise
-        except ODD as error:
-            raise odd(where, f"{type(error).__name__}: {error}") from error
+        except INVALID_FILE_ERRORS as error:
+            raise invalid(where, f"{type(error).__name__}: {error}") from error
 
     def finish(self) -> None:
         """Raise if there is an array that was not used."""
         if self._unused:
-            raise odd("the list of its members", f"nothing needs {min(self._unused)!r}")
+            raise invalid("the list of its members", f"nothing needs {min(self._unused)!r}")
 
     def _value(self, node: dict[str, Any], part: Callable[..., Any]) -> Any:
         kind, number = node.pop("$"), node.pop("id", None)

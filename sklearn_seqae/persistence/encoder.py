@@ -156,12 +156,12 @@ def _plain(value: Any, part: Part) -> Any:
         return {"$": "mapping", "items": pairs}
     for name, (known, write, read) in TEXTS.items():
         if kind is known or (known is np.dtype and isinstance(value, np.dtype)):
-            return _told(name, value, write(value), read)
+            return _text_node(name, value, write(value), read)
     return None
 
 
-def _told(name: str, value: Any, text: str, read: Callable[[str], Any]) -> Node | None:
-    """Return what a text tells; None if it does not tell all, as of a time zone."""
+def _text_node(name: str, value: Any, text: str, read: Callable[[str], Any]) -> Node | None:
+    """Return the node of a value written as text; None if reading it gives another value."""
     try:
         again = read(text)
     except ValueError:

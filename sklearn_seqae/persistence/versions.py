@@ -30,7 +30,11 @@ def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
         "form": {"fields": {"$": "tuple", "items": []}},
         "labels": {"n_joined": 0},
     }
-    renamed = {"codec": "fitted_model"}
+    kinds = {
+        "codec": "fitted_model",
+        "norm": "reference_distribution",
+        "usual": "log_t_distribution",
+    }
     nodes: list[Any] = [manifest]
     while nodes:
         node = nodes.pop()
@@ -38,7 +42,7 @@ def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
             kind, state = node.get("$"), node.get("state")
             if isinstance(kind, str) and isinstance(state, dict):
                 state |= added.get(kind, {})
-                node["$"] = renamed.get(kind, kind)
+                node["$"] = kinds.get(kind, kind)
         inner = node.values() if isinstance(node, dict) else node
         nodes += [one for one in inner if isinstance(one, dict | list)]
     described = manifest.get("estimator")
@@ -47,8 +51,9 @@ def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
     if not isinstance(parameters, dict) or not isinstance(attributes, dict):
         return  # which is refused where it is read
     parameters |= {"handle_unknown": "error", "min_frequency": None}
-    if "_codec" in attributes:
-        attributes["_fitted_model"] = attributes.pop("_codec")
+    for old, new in (("_codec", "_fitted_model"), ("_norm", "_reference")):
+        if old in attributes:
+            attributes[new] = attributes.pop(old)
     categories, made_with = attributes.get("categories_"), attributes.get("_made_with")
     if isinstance(categories, list):
         attributes["infrequent_categories_"] = [None] * len(categories)

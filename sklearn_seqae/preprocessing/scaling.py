@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_seqae._utils.doc_links import Documented
+from sklearn_seqae._utils.doc_links import DocLinkMixin
 from sklearn_seqae.containers.ambiguity import refuse_one_sequence
 from sklearn_seqae.containers.registry import Sequences, as_sequences, to_container
 
@@ -23,7 +23,7 @@ __all__ = ["SequenceScaler"]
 _Floats = NDArray[np.float64]
 
 
-class SequenceScaler(Documented, SequencesOut, BaseEstimator):
+class SequenceScaler(DocLinkMixin, SequencesOut, BaseEstimator):
     """Scale the channels of sequences and give back the container that came.
 
     Only real steps are looked at: padding has no influence, missing values (NaN) are left out of

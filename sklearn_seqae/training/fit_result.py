@@ -1,16 +1,16 @@
-"""What training leaves behind, besides the weights of a model."""
+"""Result of a fit, besides the weights of the model."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .skill import Yardstick
+from .skill import SkillScore
 
 
 @dataclass
-class Outcome:
-    """What training left behind, besides the model's weights."""
+class FitResult:
+    """Result of a fit, besides the weights of the model."""
 
     history: dict[str, list[float]] = field(default_factory=dict)
     best_epoch: int = 0
@@ -18,7 +18,7 @@ class Outcome:
     held_out: NDArray[np.int64] = field(default_factory=lambda: np.arange(0))  # indices
     interrupted: bool = False
     ran_out: bool = False  # of epochs, and nothing else stopped it
-    skill: float = 1.0  # of the best epoch, by `skill.Yardstick`
+    skill: float = 1.0  # of the best epoch, by `skill.SkillScore`
     last_gain: float = 0.0
 
     @property
@@ -26,17 +26,17 @@ class Outcome:
         """Number of epochs that were completed."""
         return len(self.history.get("loss", ()))
 
-    def judge(self, yardstick: Yardstick, held_out: float) -> None:
-        """Find skill and last gain; `held_out` is what part of the sequences "val_loss" is of.
+    def set_skill(self, skill_score: SkillScore, held_out: float) -> None:
+        """Set skill and last gain; `held_out` is the fraction of sequences held out for "val_loss".
 
-        What own models add to the loss says nothing of how well they reconstruct. The skill is that
-        over all sequences: a few held out are soon harder than the mean is.
+        Losses that custom models add are subtracted, as they do not measure the reconstruction.
+        The skill is that over all sequences: a few held-out ones may be harder than the mean.
         """
         losses = self._reconstruction_losses("")
         watched = self._reconstruction_losses("val_") if "val_loss" in self.history else losses
         best = self.best_epoch
-        self.skill = yardstick.skill((1 - held_out) * losses[best] + held_out * watched[best])
-        self.last_gain = yardstick.last_gain(watched)
+        self.skill = skill_score.skill((1 - held_out) * losses[best] + held_out * watched[best])
+        self.last_gain = skill_score.last_gain(watched)
 
     def _reconstruction_losses(self, prefix: str) -> list[float]:
         losses = self.history[f"{prefix}loss"]

@@ -14,7 +14,7 @@ from sklearn_seqae.network.architecture import Architecture
 from sklearn_seqae.network.batching import Chunk, bucket_widths, compiled_widths, epoch_chunks, pad
 from sklearn_seqae.network.keras_network import learned_weights
 
-from .fit_result import Outcome
+from .fit_result import FitResult
 from .holdout import hold_out
 from .keras_arguments import route, signature
 from .losses import MaskedLoss, MaskedMetric
@@ -22,7 +22,7 @@ from .network_keys import check_same_network, likeness
 from .optimizers import kind, learning_rates, set_learning_rates
 from .program import CHUNK_SIZE, Totals, TrainingProgram, backend
 from .program_cache import programs
-from .skill import Yardstick
+from .skill import SkillScore
 
 # XLA saves about 0.07 ms per recurrent step and layer, and takes about half a second per layer and
 # array shape to compile: docs/design tells how that was measured.
@@ -72,7 +72,7 @@ def train(
     first_epoch: int = 0,
     optimizer_state: dict[str, list[NDArray]] | None = None,
     groups: NDArray[np.int64] | None = None,
-) -> Outcome:
+) -> FitResult:
     """Train `model` in place on scaled sequences.
 
     Parameters
@@ -88,14 +88,14 @@ def train(
     first_epoch : int, default=0
         Number of epochs that the model has been trained for before.
     optimizer_state : dict, optional
-        As an earlier `Outcome` holds it, under the name of the optimizer's class, to continue from
+        As an earlier `FitResult` holds it, by the name of the optimizer's class, to continue from
         there. What another kind of optimizer left is of no use, and is not looked at.
     groups : ndarray of shape (n_sequences,), optional
         The group of each sequence, of which all or none are held out.
 
     Returns
     -------
-    outcome : Outcome
+    outcome : FitResult
 
     Raises
     ------
@@ -162,7 +162,7 @@ def train(
             if held_out and architecture.decoder == "autoregressive":
                 # Its training loss is little, with the true steps before it, whatever it learned.
                 held_out, judged = 1.0, data.validation
-            outcome.judge(Yardstick.of(loss, judged), held_out)
+            outcome.set_skill(SkillScore.of(loss, judged), held_out)
         program.model.history = None  # a callback list leaves itself there
     return outcome
 
@@ -266,8 +266,8 @@ class _Run:
             steps=sum(len(chunk.rows) for chunk in data.training_chunks(None)),
         )
 
-    def fit(self) -> Outcome:
-        outcome = Outcome()
+    def fit(self) -> FitResult:
+        outcome = FitResult()
         best_state = self.program.state()
         best = math.inf
         monitor = "val_loss" if len(self.data.validation) else "loss"

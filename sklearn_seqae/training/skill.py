@@ -17,7 +17,7 @@ STEPS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
-class Yardstick:
+class SkillScore:
     """Turns a mean loss into a skill, which is an R2 in the terms of the loss.
 
     Skill is 1.0 for the loss of a perfect reconstruction (which of a cross-entropy is not 0), 0.0

@@ -1,4 +1,4 @@
-"""The detector: its scores, its threshold, and what it says is to blame."""
+"""The detector: scores, threshold and attribution."""
 
 import copy
 import pickle
@@ -21,10 +21,10 @@ from sklearn_seqae import LSTMAutoencoderDetector
 from sklearn_seqae.containers.registry import as_sequences
 from sklearn_seqae.datasets import make_ragged_sines
 from sklearn_seqae.estimators.anomaly_score import (
+    COMPONENTS,
     MAX_NEIGHBOURS,
-    PARTS,
-    Norm,
-    Usual,
+    LogTDistribution,
+    ReferenceDistribution,
     combine,
     threshold,
 )
@@ -41,7 +41,7 @@ def sines():
 
 @pytest.fixture(scope="module")
 def detector(sines):
-    """A detector with filters that has learned something of them."""
+    """A detector with pooled features, trained for long enough to reconstruct them."""
     return LSTMAutoencoderDetector(units=12, epochs=20, random_state=0).fit(sines)
 
 
@@ -101,7 +101,7 @@ def test_anomalies_of_many_kinds_score_lower_than_normal_sequences(detector):
     X, _ = make_ragged_sines(60, random_state=1)
     rng = np.random.default_rng(0)
     hosts = X[:30]
-    odd = {
+    outliers = {
         "spike": [spiked(x) for x in hosts],
         "frozen": [np.vstack([x[:8], np.tile(x[8], (len(x) - 8, 1))]) for x in hosts],
         "shifted": [x + np.array([0, 1.5]) for x in hosts],
@@ -111,12 +111,12 @@ def test_anomalies_of_many_kinds_score_lower_than_normal_sequences(detector):
         "long": [np.vstack([x, x, x, x]) for x in hosts],
     }
     normal = detector.score_samples(X[30:])
-    for kind, sequences in odd.items():
+    for kind, sequences in outliers.items():
         scores = np.concatenate([normal, detector.score_samples(sequences)])
         assert roc_auc_score(np.arange(60) < 30, scores) > 0.8, kind
 
 
-def test_scores_thresholds_and_labels_say_the_same(detector, sines):
+def test_scores_threshold_and_predictions_are_consistent(detector, sines):
     X = [*sines[:5], spiked(sines[0]), sines[1][:3]]
     scores = detector.score_samples(X)
     assert scores.dtype == np.float64
@@ -159,7 +159,7 @@ def test_a_score_with_filters_depends_on_its_sequence_alone(detector, sines):
 def test_empty_and_unobserved_sequences_have_scores(plain, detector):
     X = [np.empty((0, 2)), np.full((4, 2), NAN)]
     assert np.isfinite(plain.score_samples(X)).all()
-    # In training one of twenty was empty, so here an empty one is as usual as can be.
+    # In training a twentieth were empty, so here an empty sequence is normal.
     assert plain.predict(X[:1]).tolist() == [1]
     assert detector.predict(X).tolist() == [-1, -1]
     assert detector.explain(X)["share"].notna().all()
@@ -193,10 +193,10 @@ def test_extreme_values_have_finite_scores_and_are_outliers(detector, sines, siz
 
 @pytest.mark.kernels
 def test_a_training_sequence_is_not_its_own_neighbour(detector, sines):
-    shape = detector._oddness(sines)[:, 1]
-    # As likely to be far from others as new sequences are.
+    shape = detector._anomaly_scores(sines)[:, 1]
+    # Distances are distributed as those of new sequences.
     assert 0.3 < np.median(np.exp(-shape)) < 0.7
-    other = detector._oddness(make_ragged_sines(60, random_state=5)[0])[:, 1]
+    other = detector._anomaly_scores(make_ragged_sines(60, random_state=5)[0])[:, 1]
     assert abs(np.median(shape) - np.median(other)) < 0.4
 
 
@@ -216,12 +216,12 @@ def test_the_same_seed_gives_the_same_scores(plain, ragged):
 # The threshold
 
 
-def test_held_out_sequences_are_those_that_training_left_out(detector, sines):
+def test_held_out_sequences_are_those_left_out_of_training(detector, sines):
     assert len(detector.held_out_) == 6
     assert len(np.unique(detector.held_out_)) == 6
-    nothing = clone(detector).set_params(early_stopping=False, epochs=1).fit(sines)
-    assert nothing.held_out_.tolist() == []
-    assert np.isfinite(nothing.offset_)
+    other = clone(detector).set_params(early_stopping=False, epochs=1).fit(sines)
+    assert other.held_out_.tolist() == []
+    assert np.isfinite(other.offset_)
 
 
 @pytest.mark.kernels
@@ -247,14 +247,16 @@ def test_enough_held_out_scores_are_the_threshold_themselves():
     assert threshold(scores, 0.99, 99) == scores[0]
     assert threshold(scores, 0.9, 99) == scores[9]
     assert threshold(scores[:98], 0.99, 98) == np.log(1 - 0.99)
-    # Of a few groups, however many sequences these have, they say what they say themselves.
+    # With few groups, however large, scores are taken as logarithms of p-values.
     assert threshold(scores, 0.9, 9) == scores[9]
     assert threshold(scores, 0.9, 8) == np.log(1 - 0.9)
     assert threshold(scores[:0], 0.9, 0) == np.log(1 - 0.9)
 
 
 @pytest.mark.parametrize("contamination", [0.05, 0.25, 0.5])
-def test_a_float_of_contamination_is_the_part_of_training_outliers(sines, detector, contamination):
+def test_a_float_of_contamination_is_the_fraction_of_training_outliers(
+    sines, detector, contamination
+):
     other = copy.deepcopy(detector).set_params(contamination=contamination)
     other._calibrate(other._read(sines), other.held_out_)
     assert np.sum(other.predict(sines) == -1) == round(contamination * 60)
@@ -288,13 +290,13 @@ def test_sequences_that_are_all_alike_are_normal_and_others_are_not():
     assert model.predict([x, -x, x[::3]]).tolist() == [1, -1, -1]
 
 
-def test_warm_start_learns_afresh_what_is_usual(ragged):
+def test_warm_start_estimates_a_new_reference_distribution(ragged):
     model = LSTMAutoencoderDetector(**TINY, warm_start=True).fit(ragged)
-    before = model._norm
+    before = model._reference
     model.fit(ragged[:20])
     assert model.n_epochs_ == 4
-    assert model._norm is not before
-    assert len(model._norm.neighbours) == 20
+    assert model._reference is not before
+    assert len(model._reference.neighbours) == 20
 
 
 def test_an_error_leaves_the_detector_as_it_was(plain, ragged, monkeypatch):
@@ -304,7 +306,7 @@ def test_an_error_leaves_the_detector_as_it_was(plain, ragged, monkeypatch):
     def fail(*arguments, **others):
         raise RuntimeError("no")
 
-    monkeypatch.setattr(Norm, "learn", fail)
+    monkeypatch.setattr(ReferenceDistribution, "fit", fail)
     with pytest.raises(RuntimeError, match="no"):
         model.fit(ragged[:20])
     assert_array_equal(model.score_samples(ragged), scores)
@@ -329,7 +331,7 @@ def test_a_bad_parameter_is_refused(parameters, message):
 # The table
 
 
-def test_the_most_to_blame_is_the_value_that_was_changed(detector):
+def test_the_largest_share_is_that_of_the_value_that_was_changed(detector):
     X, _ = make_ragged_sines(20, random_state=4)
     table = detector.explain([spiked(x, i % 18, i % 2) for i, x in enumerate(X)], top=1)
     first = table[table["part"] == "values"].set_index("sequence")
@@ -345,16 +347,16 @@ def test_shares_add_up_and_are_sorted_within_sequences(detector, sines):
         assert_allclose(part["share"].sum(), 1.0)
         assert part["share"].is_monotonic_decreasing
         assert (part["part"] == "values").sum() == X[i].size
-    oddness = detector._oddness(X)
+    scores = detector._anomaly_scores(X)
     by_part = table.pivot_table("share", "sequence", "part", "sum").fillna(0.0)
-    expected = oddness / oddness.sum(axis=1, keepdims=True)
-    assert_allclose(by_part[list(PARTS)], expected, atol=1e-9)
+    expected = scores / scores.sum(axis=1, keepdims=True)
+    assert_allclose(by_part[list(COMPONENTS)], expected, atol=1e-9)
     lengths = table[table["part"] == "length"].set_index("sequence")
     assert lengths["observed"].to_dict() == {2: 4, 3: len(X[3])}
     assert lengths["expected"].to_dict() == {2: min(map(len, sines)), 3: max(map(len, sines))}
 
 
-def test_the_table_has_what_was_observed_and_what_was_expected(detector, sines):
+def test_the_table_has_observed_and_expected_values(detector, sines):
     X = [sines[0], spiked(sines[5])]
     table = detector.explain(X, top=3)
     columns = "sequence part step channel observed expected error share"
@@ -391,7 +393,7 @@ def test_a_wide_frame_has_one_channel_and_its_rows_have_names(wide):
     assert set(table["part"]) == {"values", "shape"}
 
 
-def test_symbols_are_in_the_table_as_what_they_are():
+def test_categories_are_in_the_table_as_themselves():
     rng = np.random.default_rng(0)
     X = [
         pd.DataFrame({"x": np.sin(np.arange(n)), "state": ["on"] * (n - 1) + ["off"]})
@@ -400,16 +402,16 @@ def test_symbols_are_in_the_table_as_what_they_are():
     model = LSTMAutoencoderDetector(
         n_components=8, units=16, learning_rate=0.01, random_state=0
     ).fit(X)
-    odd = X[0].copy()
-    odd.loc[2, "state"] = "off"
-    assert model.score_samples([odd])[0] < model.score_samples([X[0]])[0]
-    table = model.explain([odd], top=1)
+    outlier = X[0].copy()
+    outlier.loc[2, "state"] = "off"
+    assert model.score_samples([outlier])[0] < model.score_samples([X[0]])[0]
+    table = model.explain([outlier], top=1)
     row = table[table["part"] == "values"].iloc[0]
     assert row[["step", "channel", "observed", "expected"]].tolist() == [2, "state", "off", "on"]
     assert 0 < row["error"] <= 2
 
 
-def test_a_model_of_ones_own_is_judged_by_its_codes(ragged):
+def test_a_custom_model_is_scored_by_its_codes(ragged):
     import keras
 
     def encoder(*, n_steps, n_channels, n_components):
@@ -423,7 +425,7 @@ def test_a_model_of_ones_own_is_judged_by_its_codes(ragged):
 
     model = LSTMAutoencoderDetector(**TINY, encoder=encoder).fit(ragged)
     assert np.isfinite(model.score_samples(ragged)).all()
-    assert model._norm.neighbours.shape == (40, 4)
+    assert model._reference.neighbours.shape == (40, 4)
 
 
 @pytest.mark.parametrize("top", [-1, 2.5, "all", True])
@@ -438,46 +440,49 @@ def test_without_pandas_there_is_an_error_that_names_the_extra(plain, ragged, mo
         plain.explain(ragged)
 
 
-# What is usual
+# The reference distribution
 
 
-def test_what_is_usual_hardly_moves_with_a_tenth_of_outliers():
+def test_a_tenth_of_outliers_hardly_changes_the_estimates():
     rng = np.random.default_rng(0)
     normal = rng.normal(size=1000)
-    clean = Usual.of(normal)
+    clean = LogTDistribution.fit(normal)
     assert abs(clean.location) < 0.1
     assert abs(clean.spread - 1) < 0.1
-    spoilt = Usual.of(np.concatenate([normal[:920], np.full(80, 50.0)]))
-    assert abs(spoilt.location) < 0.2
-    assert spoilt.spread < 2.0
+    contaminated = LogTDistribution.fit(np.concatenate([normal[:920], np.full(80, 50.0)]))
+    assert abs(contaminated.location) < 0.2
+    assert contaminated.spread < 2.0
 
 
 @pytest.mark.parametrize("n", [5, 30, 1000])
-def test_oddness_is_minus_the_log_of_a_probability(n):
+def test_neg_logsf_is_minus_the_log_of_a_p_value(n):
     rng = np.random.default_rng(0)
-    odd = [Usual.of(rng.normal(size=n)).oddness(rng.normal(size=50)) for _ in range(100)]
-    below = np.mean(np.exp(-np.concatenate(odd)) < 0.05)
+    drawn = [
+        LogTDistribution.fit(rng.normal(size=n)).neg_logsf(rng.normal(size=50)) for _ in range(100)
+    ]
+    below = np.mean(np.exp(-np.concatenate(drawn)) < 0.05)
     assert below < 0.07
-    far = Usual(0.0, 1.0, n).oddness(np.array([0.0, 10.0, 1e3, 1e8]))
+    far = LogTDistribution(0.0, 1.0, n).neg_logsf(np.array([0.0, 10.0, 1e3, 1e8]))
     assert np.isfinite(far).all()
     assert (np.diff(far) > 0).all()
     assert_allclose(far[0], np.log(2))
 
 
-def test_held_out_errors_say_where_and_both_say_how_wide():
+def test_held_out_errors_give_the_location_and_all_errors_the_spread():
     rng = np.random.default_rng(0)
     trained_on, held_out = rng.normal(size=200), rng.normal(3, 1, size=8)
-    usual = Usual.of_held_out(trained_on, held_out, 8)
-    assert abs(usual.location - 3) < 1
-    assert 0.5 < usual.spread < 2
-    assert Usual.of_held_out(trained_on, held_out, 1).spread > usual.spread
-    assert Usual.of_held_out(trained_on, held_out[:0], 0) == Usual.of(trained_on)
+    fitted = LogTDistribution.fit_held_out(trained_on, held_out, 8)
+    assert abs(fitted.location - 3) < 1
+    assert 0.5 < fitted.spread < 2
+    assert LogTDistribution.fit_held_out(trained_on, held_out, 1).spread > fitted.spread
+    of_none = LogTDistribution.fit_held_out(trained_on, held_out[:0], 0)
+    assert of_none == LogTDistribution.fit(trained_on)
 
 
 def test_combined_probabilities_are_those_of_fishers_method():
     rng = np.random.default_rng(0)
-    oddness = np.column_stack([rng.exponential(size=(20_000, 2)), np.zeros(20_000)])
-    probabilities = np.exp(combine(oddness))
+    scores = np.column_stack([rng.exponential(size=(20_000, 2)), np.zeros(20_000)])
+    probabilities = np.exp(combine(scores))
     assert_allclose(np.quantile(probabilities, [0.01, 0.5, 0.9]), [0.01, 0.5, 0.9], atol=0.01)
     assert combine(np.zeros((1, 3)))[0] == 0.0
 
@@ -487,10 +492,10 @@ def test_many_training_sequences_are_thinned_out():
     sequences = as_sequences(np.ones((n, 2)))
     features = np.random.default_rng(0).normal(size=(n, 3)).astype(np.float32)
     errors = np.ones((2 * n, 1))
-    norm, learned = Norm.learn(sequences, errors, features, np.arange(5), seed=0)
-    assert norm.neighbours.shape == (MAX_NEIGHBOURS, 3)
-    assert_allclose(norm.oddness(sequences, errors, features), learned)
-    assert np.isfinite(learned).all()
+    reference, scores = ReferenceDistribution.fit(sequences, errors, features, np.arange(5), seed=0)
+    assert reference.neighbours.shape == (MAX_NEIGHBOURS, 3)
+    assert_allclose(reference.anomaly_scores(sequences, errors, features), scores)
+    assert np.isfinite(scores).all()
 
 
 def test_a_noisy_channel_does_not_hide_a_quiet_one():
@@ -498,11 +503,11 @@ def test_a_noisy_channel_does_not_hide_a_quiet_one():
     rng = np.random.default_rng(0)
     errors = np.square(rng.normal(size=(200, 2)) * [1.0, 0.01])
     features = rng.normal(size=(40, 3)).astype(np.float32)
-    norm, _ = Norm.learn(sequences, errors, features, np.arange(4), seed=0)
-    errors[3, 1] = 0.05  # far less than what is usual of the other channel
-    odd = norm.oddness(sequences, errors, features)[:, 0]
-    assert odd.argmax() == 0
-    assert norm.shares(sequences, errors)[3, 1] > 0.9
+    reference, _ = ReferenceDistribution.fit(sequences, errors, features, np.arange(4), seed=0)
+    errors[3, 1] = 0.05  # far less than a normal error of the other channel
+    scores = reference.anomaly_scores(sequences, errors, features)[:, 0]
+    assert scores.argmax() == 0
+    assert reference.error_fractions(sequences, errors)[3, 1] > 0.9
 
 
 @pytest.mark.parametrize("scaler", ["per_sequence", "robust", None])

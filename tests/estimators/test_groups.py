@@ -18,7 +18,7 @@ from sklearn_seqae import LSTMAutoencoderDetector, LSTMAutoencoderTransformer, l
 from sklearn_seqae.containers.registry import as_sequences
 from sklearn_seqae.datasets import load_japanese_vowels, make_moving_ones, make_ragged_sines
 from sklearn_seqae.estimators import overlap
-from sklearn_seqae.estimators.anomaly_score import Norm
+from sklearn_seqae.estimators.anomaly_score import ReferenceDistribution
 from sklearn_seqae.estimators.overlap import find_stride
 from sklearn_seqae.estimators.validation import check_groups
 from sklearn_seqae.exceptions import OverlapWarning
@@ -260,7 +260,7 @@ def test_a_fit_that_goes_on_holds_out_whole_groups_too(grouped, monkeypatch):
     assert ae.n_epochs_ == 6
 
 
-# What the detector learns of them
+# Detectors with groups
 
 
 def test_neighbours_are_those_of_other_groups():
@@ -269,21 +269,21 @@ def test_neighbours_are_those_of_other_groups():
     groups = np.repeat(np.arange(20), 5)
     features = (rng.normal(size=(20, 6))[groups] + rng.normal(0, 0.01, (100, 6))).astype(np.float32)
     X, errors = as_sequences(np.ones((100, 2))), np.ones((200, 1))
-    alone, _ = Norm.learn(X, errors, features, np.arange(5), 0)
-    apart, oddness = Norm.learn(X, errors, features, np.arange(5), 0, groups)
+    alone, _ = ReferenceDistribution.fit(X, errors, features, np.arange(5), 0)
+    apart, scores = ReferenceDistribution.fit(X, errors, features, np.arange(5), 0, groups)
     assert alone.distances.location < np.log(0.1) < apart.distances.location
     assert apart.neighbours.shape == alone.neighbours.shape == (100, 6)
-    # In `fit` they are as odd as new ones, afterwards as near as they are.
-    assert np.median(oddness[:, 1]) > 0.5
-    assert apart.oddness(X, errors, features)[:, 1].max() < 0.1
+    # In `fit` they are compared with other groups, afterwards with all neighbours.
+    assert np.median(scores[:, 1]) > 0.5
+    assert apart.anomaly_scores(X, errors, features)[:, 1].max() < 0.1
 
 
-def test_a_sequence_whose_neighbours_are_all_of_its_group_is_not_odd_in_shape():
+def test_a_sequence_whose_neighbours_are_all_of_its_group_has_no_score_of_shape():
     groups = np.zeros(10, np.int64)
     features = np.random.default_rng(0).normal(size=(10, 3)).astype(np.float32)
     X, errors = as_sequences(np.ones((10, 2))), np.ones((20, 1))
-    _, oddness = Norm.learn(X, errors, features, np.arange(2), 0, groups)
-    assert_array_equal(oddness[:, 1], 0.0)
+    _, scores = ReferenceDistribution.fit(X, errors, features, np.arange(2), 0, groups)
+    assert_array_equal(scores[:, 1], 0.0)
 
 
 def test_contamination_is_that_of_the_training_sequences_with_groups_too(grouped):
@@ -292,7 +292,7 @@ def test_contamination_is_that_of_the_training_sequences_with_groups_too(grouped
     assert np.mean(detector.fit_predict(X, groups=groups) < 0) == pytest.approx(0.2, abs=0.04)
 
 
-def test_a_detector_with_groups_comes_back_from_a_file(grouped):
+def test_a_detector_with_groups_is_restored_from_a_file(grouped):
     X, groups = grouped
     detector = LSTMAutoencoderDetector(**TINY).fit(X, groups=groups)
     file = io.BytesIO()

@@ -488,7 +488,7 @@ def test_what_is_trusted_but_not_there_is_named(path, text, forge):
 )
 @pytest.mark.parametrize("place", ["loss", "scaler", "optimizer"])
 def test_objects_are_made_of_plain_arguments_only(node, place, forge):
-    with pytest.raises(FileFormatError, match=r"is odd"):
+    with pytest.raises(FileFormatError, match=r"is invalid"):
         forge(lambda manifest, arrays: at(manifest, "parameters").update({place: node}))
 
 
@@ -547,7 +547,7 @@ def test_arrays_of_a_scaler_have_its_number_of_features():
     ],
 )
 def test_no_attribute_is_more_than_fit_sets(name, forge, fitted):
-    with pytest.raises(FileFormatError, match=f"the list of attributes is odd.*{name}"):
+    with pytest.raises(FileFormatError, match=f"the list of attributes is invalid.*{name}"):
         forge(lambda manifest, arrays: at(manifest, "attributes").update({name: LINK}))
     changed = copy.copy(fitted)
     changed.__dict__[name] = LINK
@@ -611,7 +611,7 @@ def test_what_methods_request_is_kept(fitted, forge):
         {LINK: {"lengths": True}},
         {"owner": {"lengths": True}},
     ):
-        with pytest.raises(FileFormatError, match="the list of attributes is odd"):
+        with pytest.raises(FileFormatError, match="the list of attributes is invalid"):
             forge(lambda m, arrays, x=requests: at(m, "attributes").update(_metadata_request=x))
 
 
@@ -842,7 +842,7 @@ def test_what_holds_itself_or_goes_on_for_ever_is_refused():
     ids=str,
 )
 def test_nodes_that_no_value_has_are_refused(node):
-    with pytest.raises(FileFormatError, match="is odd"):
+    with pytest.raises(FileFormatError, match="is invalid"):
         Decoder(STRUCTURES, {}, Resolver()).decode([node], "it")
 
 

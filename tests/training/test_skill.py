@@ -1,4 +1,4 @@
-"""A fit tells when it learned nothing, or was too short; and says nothing where all went well."""
+"""Skill scores, and the warnings of fits without skill or with too few epochs."""
 
 import warnings
 
@@ -13,25 +13,25 @@ from sklearn_seqae.containers.registry import as_sequences
 from sklearn_seqae.exceptions import NothingLearnedWarning
 from sklearn_seqae.training import skill
 from sklearn_seqae.training.losses import MaskedLoss
-from sklearn_seqae.training.skill import Yardstick
+from sklearn_seqae.training.skill import SkillScore
 
 NAN = np.nan
 
 
 def measure(loss, sequences):
     data = as_sequences(sequences)
-    return Yardstick.of(MaskedLoss(keras.losses.get(loss), n_numbers=data.n_channels), data)
+    return SkillScore.of(MaskedLoss(keras.losses.get(loss), n_numbers=data.n_channels), data)
 
 
-# The yardstick
+# The skill score
 
 
 def test_zero_is_the_loss_of_the_mean_over_real_values_and_one_that_of_a_perfect_copy():
-    yardstick = measure("mse", [[1.0, NAN, 3.0], [], [5.0]])
-    assert_allclose(yardstick.constant, np.var([1.0, 3.0, 5.0]), rtol=1e-6)
-    assert yardstick.skill(0.0) == 1.0
-    assert_allclose(yardstick.skill(yardstick.constant), 0.0)
-    assert_allclose(yardstick.skill(2 * yardstick.constant), -1.0)
+    skill_score = measure("mse", [[1.0, NAN, 3.0], [], [5.0]])
+    assert_allclose(skill_score.constant, np.var([1.0, 3.0, 5.0]), rtol=1e-6)
+    assert skill_score.skill(0.0) == 1.0
+    assert_allclose(skill_score.skill(skill_score.constant), 0.0)
+    assert_allclose(skill_score.skill(2 * skill_score.constant), -1.0)
 
 
 def test_the_constant_to_beat_is_the_median_where_that_is_better():
@@ -52,10 +52,10 @@ def test_a_cross_entropy_is_perfect_where_no_prediction_has_a_lower_one(loss, va
     entropy = -(true * np.log(true)).sum(axis=1)
     if true.shape[1] == 1:
         entropy -= ((1 - true) * np.log(1 - true)).sum(axis=1)
-    yardstick = measure(loss, [true])
-    assert_allclose(yardstick.perfect, entropy.mean(), rtol=1e-4)
-    assert yardstick.constant > yardstick.perfect
-    assert_allclose(yardstick.skill(yardstick.perfect), 1.0)
+    skill_score = measure(loss, [true])
+    assert_allclose(skill_score.perfect, entropy.mean(), rtol=1e-4)
+    assert skill_score.constant > skill_score.perfect
+    assert_allclose(skill_score.skill(skill_score.perfect), 1.0)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 5.3, 1e6, 1e-30])
@@ -72,11 +72,11 @@ def test_long_sequences_are_measured_in_parts(monkeypatch):
 
 
 def test_the_last_gain_is_that_of_the_last_half_of_the_epochs():
-    yardstick = Yardstick(constant=1.0, perfect=0.0)
-    assert_allclose(yardstick.last_gain([0.8, 0.5, 0.7, 0.4]), 0.1)
-    assert_allclose(yardstick.last_gain([0.6]), 0.4)
-    assert yardstick.last_gain([0.5, 0.2, 0.3, 0.4]) == 0.0
-    assert yardstick.last_gain([1.5, 1.2]) == 0.0
+    skill_score = SkillScore(constant=1.0, perfect=0.0)
+    assert_allclose(skill_score.last_gain([0.8, 0.5, 0.7, 0.4]), 0.1)
+    assert_allclose(skill_score.last_gain([0.6]), 0.4)
+    assert skill_score.last_gain([0.5, 0.2, 0.3, 0.4]) == 0.0
+    assert skill_score.last_gain([1.5, 1.2]) == 0.0
 
 
 # Fits
@@ -144,7 +144,7 @@ def test_noise_without_a_pattern_is_not_learned():
     )
 
 
-def test_one_odd_sequence_that_is_held_out_does_not_make_learning_nothing(levels):
+def test_one_outlier_that_is_held_out_does_not_give_a_warning(levels):
     # Of ten sequences one is held out: here one near the mean, which no network hits as well.
     near = [level / 100 for level in levels[:10]]
     split = np.random.default_rng(0).permutation(10)[0]
