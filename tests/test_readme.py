@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "CONTRIBUTING.md", "docs/design/README.md")
+DESIGN = ("docs/design/README.md", "docs/design/measurements.md", "docs/design/rejected.md")
+PAGES = ("README.md", "CONTRIBUTING.md", *DESIGN)
 
 
 def read(page):
@@ -66,6 +67,21 @@ def test_the_design_page_has_every_room():
     paths = (ROOT / "sklearn_seqae").iterdir()
     rooms = {path.stem for path in paths if path.suffix == ".py" or (path / "__init__.py").exists()}
     assert sorted(rows) == sorted(rooms - {"__init__", "__main__"})
+
+
+def test_the_design_fits_into_350_lines():
+    assert read(DESIGN[0]).count("\n") <= 350
+
+
+@pytest.mark.parametrize("page", DESIGN)
+def test_modules_that_the_design_names_are_there(page):
+    package = ROOT / "sklearn_seqae"
+    rooms = [path.parent.name for path in package.glob("*/__init__.py")]
+    for room, module, name in re.findall(r"`(\w+)/(\w+)(?:\.(\w+))?[`.]", read(page)):
+        if room in rooms:
+            source = (package / room / f"{module}.py").read_text(encoding="utf-8")
+            pattern = rf"^(def |class )?{name}\b" if name else ""
+            assert re.search(pattern, source, flags=re.MULTILINE), (room, module, name)
 
 
 def benchmarks(section):
