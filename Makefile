@@ -1,7 +1,8 @@
 # Everything runs in .venv, made by the first target that needs it: only Python and make are needed.
 #
 #   make demo    the example of the README
-#   make test    all tests, and the examples in the docstrings
+#   make test    the tests, and the examples in the docstrings
+#   make long    the tests that take long each, which `make test` leaves out
 #   make backends  the test with JAX and torch in place of TensorFlow, in a venv of its own
 #   make docs    this documentation as a site, its examples run: build/docs/html/index.html
 #   make test-docs opens the site in Chromium, if there is one; `make images`: its pictures for the README
@@ -24,15 +25,20 @@ BIN := $(CURDIR)/$(VENV)/bin
 RUN := PATH="$(BIN):$$PATH"
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test backends test-backends docs site test-docs browse images oldest test-oldest \
+.PHONY: demo test long backends test-backends docs site test-docs browse images oldest test-oldest \
 kernels interop test-interop dist bench measure quality judge seeds reseed detection detect lint types clean clean-docs
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed-plot
 	$(RUN) python tools/draw.py examples/demo.py build/demo
 
+# A file's tests share fits and traced programs, so they run in one process.
+PYTEST := python -m pytest --numprocesses 2 --dist loadfile
 test: $(VENV)/.installed-test
-	$(RUN) python -m pytest --numprocesses 2
+	$(RUN) $(PYTEST) -m "not long"
+
+long: $(VENV)/.installed-test
+	$(RUN) $(PYTEST) -m long
 
 # In a venv of its own. On Linux PyPI's torch brings CUDA with it, 8 GB in all; 3.6 GB suffice with
 # PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make backends
@@ -77,7 +83,7 @@ test-oldest: $(VENV)/.installed-oldest
 # those of the processor at hand. Libraries choose when they are loaded, so each is a process.
 IN_NUMPY := estimators network onnx
 IN_TENSORFLOW := network training
-KERNELS := python -m pytest -m kernels --numprocesses 2
+KERNELS := $(PYTEST) -m kernels
 kernels: $(VENV)/.installed-test
 	$(RUN) OPENBLAS_CORETYPE=Haswell $(KERNELS) $(IN_NUMPY:%=tests/%)
 	$(RUN) OPENBLAS_CORETYPE=Nehalem $(KERNELS) $(IN_NUMPY:%=tests/%)

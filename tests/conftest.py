@@ -3,15 +3,23 @@
 Whoever changes one of these estimators takes a `copy.deepcopy` of it first.
 """
 
+import gc
+
 import hypothesis
 import numpy as np
 import pytest
 
 from sklearn_seqae import LSTMAutoencoderTransformer
+from sklearn_seqae.training.program_cache import programs
 
 # How long an example takes says more of what else the machine does than of the code.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+# Traced graphs are millions of objects, and to look through them as often as Python does takes an
+# eighth of the time of the tests. What another file traced need not be traced again.
+gc.set_threshold(50_000, 20, 20)
+programs.size = 64
 
 # Small enough that a test may fit one of its own; most of its time is then spent on tracing, which
 # equal sizes share.

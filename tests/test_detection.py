@@ -49,6 +49,7 @@ def test_areas_are_of_all_anomalies_and_of_each_kind(detection, anomalies):
     assert figures == {"auc": 0.75, "kinds": {"spike": 1.0, "frozen": 0.5}}
 
 
+@pytest.mark.long
 def test_the_detector_is_measured_and_its_blame_is_checked(detection, anomalies, monkeypatch):
     import sklearn_seqae
 

@@ -87,6 +87,7 @@ def test_an_example_that_the_project_grew_from_is_short(name):
     assert len(lines) <= MOST_LINES
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SEEDS)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore::sklearn_seqae.exceptions.NothingLearnedWarning")

@@ -17,7 +17,7 @@ from sklearn_seqae.containers import convert, from_channel_first, to_channel_fir
 from tests.conftest import TINY
 
 # These libraries warn of each other's next versions, which is not ours to mend.
-pytestmark = pytest.mark.filterwarnings("default")
+pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("default")]
 
 
 @pytest.fixture(scope="module")

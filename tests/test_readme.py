@@ -27,6 +27,7 @@ def test_the_first_screen_begins_with_three_lines_of_code():
     assert len(lines.splitlines()) == 3
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_every_code_block_runs(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # some write files

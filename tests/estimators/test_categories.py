@@ -77,6 +77,7 @@ def with_gaps(frames, mark=None, seed=1):
 # What is learned
 
 
+@pytest.mark.long
 def test_moving_ones_given_as_symbols_come_back_with_their_symbols_and_lengths():
     ones = make_moving_ones(3000, random_state=0)
     letters = np.array(list("abcdefgh-"))
@@ -91,6 +92,7 @@ def test_moving_ones_given_as_symbols_come_back_with_their_symbols_and_lengths()
     assert ae.score(X) >= 0.99
 
 
+@pytest.mark.long
 def test_both_parts_of_mixed_data_are_learned():
     X = make_mixed(400)
     ae = LSTMAutoencoderTransformer(16, units=32, epochs=40, random_state=0).fit(X)
@@ -137,10 +139,10 @@ def test_the_loss_is_the_mean_over_real_numbers_and_symbols_alike(mixed):
     "changes",
     [
         {"decoder": "autoregressive", "cell": "gru", "patch_size": 2},
-        {"decoder": "reshape", "units": (6, 5)},
+        pytest.param({"decoder": "reshape", "units": (6, 5)}, marks=pytest.mark.long),
         {"decoder": "dense", "patch_size": 4},
         {"scaler": "minmax", "loss": "binary_crossentropy", "metrics": "mae"},
-        {"jit_compile": True, "metrics": "accuracy"},
+        pytest.param({"jit_compile": True, "metrics": "accuracy"}, marks=pytest.mark.long),
     ],
 )
 def test_every_network_writes_symbols_beside_numbers(changes, mixed):
@@ -577,7 +579,7 @@ def test_a_code_of_symbols_depends_on_its_sequence_alone(fitted, mixed):
     assert_allclose(fitted.transform(mixed[1:2]), Z[1:2], atol=1e-5)
 
 
-@pytest.mark.parametrize("n_symbols", [1, 300])
+@pytest.mark.parametrize("n_symbols", [1, pytest.param(300, marks=pytest.mark.long)])
 def test_a_channel_may_have_one_symbol_or_hundreds(n_symbols):
     symbols = [f"symbol {i}" for i in range(n_symbols)]
     rng = np.random.default_rng(0)

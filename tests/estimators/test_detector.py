@@ -60,6 +60,7 @@ def spiked(x, step=7, channel=1, size=4.0):
 # scikit-learn
 
 
+@pytest.mark.long
 @pytest.mark.kernels
 def test_scikit_learn_finds_nothing_to_object():
     results = check_estimator(

@@ -108,6 +108,7 @@ def folds(ragged):
 # Grids of few points, because every point is a network to trace, in every process.
 
 
+@pytest.mark.long
 def test_a_grid_search_without_y_ranks_by_the_reconstruction(folds, tiny):
     search = GridSearchCV(
         LSTMAutoencoderTransformer(**tiny),

@@ -128,9 +128,9 @@ def read_with_dropout(**sizes):
     "encoder",
     [
         read_and_draw,
-        read_sparsely,
+        pytest.param(read_sparsely, marks=pytest.mark.long),
         read_with_penalties,
-        read_within_limits,
+        pytest.param(read_within_limits, marks=pytest.mark.long),
         read_normalized,
         read_with_dropout,
     ],
@@ -143,6 +143,7 @@ def test_own_models_are_trained_as_keras_trains_them(encoder, monkeypatch):
     assert_allclose(ae.history_["loss"], history["loss"], rtol=1e-5)
 
 
+@pytest.mark.long
 def test_own_models_are_trained_the_same_under_xla(monkeypatch):
     in_order(monkeypatch)
 
@@ -174,7 +175,7 @@ def pool(n_steps, n_channels, n_components):
     )
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("jit_compile", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_layers_see_the_sequences_of_a_batch_and_nothing_that_fills_it_up(jit_compile):
     data = [x[: 3 + i % 4] for i, x in enumerate(X[:11])]
     data[4], data[5] = np.empty((0, 2)), np.full((2, 2), np.nan)
@@ -187,7 +188,9 @@ def test_layers_see_the_sequences_of_a_batch_and_nothing_that_fills_it_up(jit_co
     assert np.isfinite(ae.transform(data)).all()
 
 
-@pytest.mark.parametrize("encoder", [read_with_dropout, read_and_draw])
+@pytest.mark.parametrize(
+    "encoder", [read_with_dropout, pytest.param(read_and_draw, marks=pytest.mark.long)]
+)
 def test_what_own_layers_draw_depends_on_the_seed_alone(encoder):
     ae = make(encoder=encoder).fit(X)
     codes = ae.transform(X)
@@ -333,8 +336,16 @@ OPTIMIZERS = {
 }
 
 
+# Of those that go the same way through our code, one; the others at length.
+BRIEFLY = ("averages", "scaled by itself", "excluding", "several", "accumulating")
+
+
+def long(value):
+    return pytest.param(value, marks=pytest.mark.long)
+
+
 @pytest.mark.filterwarnings("ignore:.*includes a `lambda`:UserWarning")
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", [name if name in BRIEFLY else long(name) for name in OPTIMIZERS])
 def test_an_optimizer_does_what_it_does_in_keras(name, monkeypatch):
     in_order(monkeypatch)
     optimizer = OPTIMIZERS[name]()
@@ -347,7 +358,7 @@ def test_an_optimizer_does_what_it_does_in_keras(name, monkeypatch):
         assert_array_equal(ours, theirs)
 
 
-@pytest.mark.parametrize("name", ["averages", "scaled by itself", "several"])
+@pytest.mark.parametrize("name", ["averages", "scaled by itself", long("several")])
 def test_an_optimizer_goes_on_where_it_was_and_is_traced_once(name, monkeypatch):
     in_order(monkeypatch)
     ae = make(encoder=read, optimizer=OPTIMIZERS[name]()).fit(X)
@@ -358,7 +369,7 @@ def test_an_optimizer_goes_on_where_it_was_and_is_traced_once(name, monkeypatch)
     assert_same_weights(ae, model)
 
 
-@pytest.mark.parametrize("swap_on_epoch", [None, False, True])
+@pytest.mark.parametrize("swap_on_epoch", [long(None), long(False), True])
 def test_moving_averages_are_held_against_what_is_held_out_where_a_callback_swaps_them(
     swap_on_epoch, monkeypatch
 ):

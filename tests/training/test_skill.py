@@ -124,9 +124,9 @@ def test_what_learned_nothing_says_so_and_what_to_try(levels):
     "changes",
     [
         {"loss": "mae"},
-        {"loss": "binary_crossentropy", "scaler": "minmax"},
+        pytest.param({"loss": "binary_crossentropy", "scaler": "minmax"}, marks=pytest.mark.long),
         {"early_stopping": False},
-        {"decoder": "autoregressive"},
+        pytest.param({"decoder": "autoregressive"}, marks=pytest.mark.long),
     ],
     ids=str,
 )
@@ -136,6 +136,7 @@ def test_what_learned_nothing_says_so_whatever_the_loss_and_what_learned_does_no
     assert NothingLearnedWarning not in warned(lambda: make(**changes, epochs=40).fit(levels))
 
 
+@pytest.mark.long
 def test_noise_without_a_pattern_is_not_learned():
     rng = np.random.default_rng(0)
     noise = [rng.normal(size=(n, 2)) for n in rng.integers(40, 60, 40)]

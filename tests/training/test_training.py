@@ -269,6 +269,7 @@ def fresh(tmp_path_factory):
     return codes, printed, sorted(path.name for path in folder.iterdir())
 
 
+@pytest.mark.long
 @pytest.mark.newest("TensorFlow before 2.20 draws from random when it is imported")
 def test_one_random_state_gives_the_same_codes_in_every_process(fresh, reference):
     codes, _, _ = fresh
@@ -277,11 +278,13 @@ def test_one_random_state_gives_the_same_codes_in_every_process(fresh, reference
     assert_array_equal(codes[0], reference.transform(X))
 
 
+@pytest.mark.long
 @pytest.mark.newest("TensorFlow before 2.20 draws from random when it is imported")
 def test_a_silent_fit_prints_nothing_at_all(fresh):
     assert fresh[1] == ["", ""]
 
 
+@pytest.mark.long
 @pytest.mark.newest("TensorFlow before 2.20 draws from random when it is imported")
 def test_a_fit_leaves_no_files_in_the_working_folder(fresh):
     assert fresh[2] == ["X.npz", "codes.npy"]
@@ -362,6 +365,7 @@ def test_a_fit_leaves_global_generators_and_flags_as_they_were(act):
     assert flags() == before
 
 
+@pytest.mark.long
 def test_fits_in_two_threads_equal_those_one_after_the_other():
     # Of one architecture that is not traced yet, and of another one.
     estimators = [make(units=6), make(units=6, random_state=1), make(units=4, decoder="dense")]
@@ -427,8 +431,12 @@ def loss_with_a_broken_gradient(true, predicted):
     "changes",
     [
         pytest.param({"learning_rate": 1e30}, id="learning_rate"),
-        pytest.param({"loss": loss_of_nan}, id="loss"),
-        pytest.param({"loss": loss_with_a_broken_gradient, "epochs": 1}, id="last_epoch"),
+        pytest.param({"loss": loss_of_nan}, id="loss", marks=pytest.mark.long),
+        pytest.param(
+            {"loss": loss_with_a_broken_gradient, "epochs": 1},
+            id="last_epoch",
+            marks=pytest.mark.long,
+        ),
         pytest.param(
             {
                 "loss": loss_with_a_broken_gradient,
@@ -619,6 +627,7 @@ def test_the_rate_of_an_optimizer_instance_is_its_own_in_every_fit():
     assert np.abs(fast.fit(X).transform(X) - start).max() > 0.1
 
 
+@pytest.mark.long
 def test_an_optimizer_instance_may_have_a_schedule():
     def decay(rate):
         schedule = keras.optimizers.schedules.ExponentialDecay(rate, 3, 0.5)
@@ -633,7 +642,7 @@ def test_an_optimizer_instance_may_have_a_schedule():
     assert_array_equal(decay(0.1).fit(X).transform(X), first.transform(X))
 
 
-@pytest.mark.parametrize("name", ["Nadam", "Adagrad"])
+@pytest.mark.parametrize("name", ["Adagrad", pytest.param("Nadam", marks=pytest.mark.long)])
 def test_an_optimizer_starts_every_fit_as_keras_starts_it(name):
     ae = make(optimizer=getattr(keras.optimizers, name)(0.01)).fit(X)
     kept = [p for group in programs._idle.values() for p in group if hasattr(p, "optimizer")]
@@ -687,6 +696,7 @@ def fit_and_use(ae, data):
     return codes
 
 
+@pytest.mark.long
 def test_the_same_architecture_is_traced_once_whatever_else_changes(built):
     changes = {"units": 7, "loss": keras.losses.Huber(), "metrics": ["mae"], "epochs": 2}
     fit_and_use(make(**changes), X)
@@ -700,6 +710,7 @@ def test_the_same_architecture_is_traced_once_whatever_else_changes(built):
     assert built == ["TrainingProgram"]
 
 
+@pytest.mark.long
 def test_filters_have_no_part_in_what_is_traced(built):
     fit_and_use(make(n_components=40, units=9), X)
     assert built == ["TrainingProgram"]
@@ -709,6 +720,7 @@ def test_filters_have_no_part_in_what_is_traced(built):
     assert built == ["TrainingProgram"]
 
 
+@pytest.mark.long
 def test_many_architectures_neither_warn_of_retracing_nor_pile_up(built, monkeypatch):
     messages = []
     handler = logging.Handler()
@@ -757,6 +769,7 @@ def test_a_program_does_not_come_back_after_an_error():
 # Fast paths
 
 
+@pytest.mark.long
 @pytest.mark.kernels
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_xla_on_wide_arrays_takes_the_same_steps_as_the_plain_program_on_narrow_ones(cell):
@@ -817,6 +830,7 @@ def test_folds_of_few_sequences_share_the_shape_of_a_batch():
     assert sizes == {32}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("jit_compile", [True, False])
 def test_one_array_of_all_weights_trains_as_one_by_one(jit_compile, monkeypatch):
     changes = {"units": 5, "metrics": ["mae"], "jit_compile": jit_compile, "epochs": 3}
