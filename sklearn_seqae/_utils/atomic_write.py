@@ -1,4 +1,4 @@
-"""Files that are there as a whole or not at all."""
+"""Atomic writing of files: a reader finds the whole file or none."""
 
 import contextlib
 import errno

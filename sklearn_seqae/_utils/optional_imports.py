@@ -1,4 +1,4 @@
-"""Importing what is not always needed, when it first is: Keras, TensorFlow, optional packages."""
+"""Lazy imports of Keras, TensorFlow and optional packages, at first need."""
 
 import contextlib
 import importlib

@@ -1,4 +1,4 @@
-"""Text of others that is shown to people: on a terminal, in a figure."""
+"""Escaping of control characters in text from data and files, for terminals and figures."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Matrix products that stay in the thread that asks for them."""
+"""A context in which BLAS computes matrix products in a single thread."""
 
 import threading
 from collections.abc import Iterator

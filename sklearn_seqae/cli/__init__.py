@@ -1,4 +1,4 @@
-"""The command line `seqae`: what each command does, and the tables that it reads and writes.
+"""The command line `seqae`: its commands, and the tables that they read and write.
 
 `sklearn_seqae.__main__` parses arguments and calls `commands`; `tables` reads and writes CSV,
 Parquet and NPZ in pieces of whole sequences.

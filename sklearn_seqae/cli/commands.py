@@ -1,4 +1,4 @@
-"""What each command of the command line does, apart from how it is asked for."""
+"""The commands of `seqae` as functions; `sklearn_seqae.__main__` parses their arguments."""
 
 from __future__ import annotations
 

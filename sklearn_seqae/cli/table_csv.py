@@ -1,4 +1,4 @@
-"""Tables of CSV, read in pieces by Arrow, which refuses rows that are cut short."""
+"""CSV tables, read in pieces by Arrow, which refuses rows that are cut short."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of tables: their formats, how they are opened, and what damaged ones are told as."""
+"""Files of tables: their formats, how they are opened, and errors for damaged ones."""
 
 from __future__ import annotations
 

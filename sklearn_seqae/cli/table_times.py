@@ -1,4 +1,4 @@
-"""Time stamps that are text in tables: numbers, or dates as ISO 8601 has them."""
+"""Time stamps given as text in tables: numbers, or dates in ISO 8601."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Tables of sequences, read and written a piece at a time: CSV, Parquet and NPZ.
 
-A piece has whole sequences, so that what is done with one needs no other.
+A piece holds whole sequences, so each can be processed by itself.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """A fitted encoder as an ONNX graph: from raw sequences to codes.
 
 `export.encoder_model` takes an architecture, its weights and a fitted scaler; nothing in this room
-knows estimators. The graph repeats the arithmetic of `preprocessing` and `network`.
+depends on estimators. The graph repeats the arithmetic of `preprocessing` and `network`.
 """

@@ -1,4 +1,4 @@
-"""Exporting an encoder to a file that ONNX runtimes read: from raw sequences to codes."""
+"""Export of an encoder as an ONNX model: from raw sequences to codes."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""A thin builder of ONNX graphs: nodes by the names of their operators, weights held once."""
+"""A thin builder of ONNX graphs: nodes by operator name, each weight stored once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

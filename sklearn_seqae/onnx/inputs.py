@@ -1,6 +1,6 @@
-"""What an ONNX encoder does first: raw padded sequences to scaled values, and which are there.
+"""Input stage of an ONNX encoder: raw padded sequences to scaled values and masks of real ones.
 
-It does what `scaling` and `symbols` do in NumPy, with the same arithmetic in float64.
+It computes the same as `preprocessing` does in NumPy, in float64 as well.
 """
 
 from typing import Any, NamedTuple

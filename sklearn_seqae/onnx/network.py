@@ -1,7 +1,7 @@
 """The built-in encoder as an ONNX graph: scaled values to codes.
 
-It does what `forward` and `filters` do in NumPy. ONNX' recurrences have the steps on the first
-axis, its convolutions on the last.
+It computes the same as `numpy_network` and `minirocket` do in NumPy. ONNX' recurrences have the
+steps on the first axis, its convolutions on the last.
 """
 
 import numpy as np
