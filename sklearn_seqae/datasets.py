@@ -1,4 +1,4 @@
-"""Toy sequences from a seed, and one real data set.
+"""Generated sequences, and a real data set.
 
 Nothing is downloaded, and nothing here needs TensorFlow.
 """

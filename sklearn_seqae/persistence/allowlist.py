@@ -1,7 +1,7 @@
-"""Import paths in saved files: what they may name, and what only with its user's trust.
+"""Import paths in saved files: which are allowed, and which need the user's trust.
 
-A path is "module:name". Those of the table here are allowed: classes that are built from numbers
-and text and do nothing else. Any other has to be trusted by name before it is even imported.
+A path is "module:name". The tables here have the allowed ones: classes that are built from
+numbers and text and do nothing else. Any other must be trusted by name before it is imported.
 """
 
 import importlib

@@ -1,8 +1,8 @@
-"""One zip file of a manifest in JSON and of arrays, which nobody has to trust to read it.
+"""A zip file of a JSON manifest and arrays, which can be read without trusting its source.
 
 Members are stored, never compressed: what is read can be no larger than the file. `manifest.json`
 comes first and has the SHA-256 of every array; `manifest.sha256` has that of the manifest. They
-find damage. They do not tell who wrote a file.
+find damage, but do not prove who wrote a file.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""From the values of a file to Python's; `nodes` says what these are."""
+"""Conversion of the values of a file to Python's, as `schema` defines them."""
 
 import math
 from collections.abc import Callable, Mapping

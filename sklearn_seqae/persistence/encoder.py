@@ -1,4 +1,4 @@
-"""From Python's values to those of a file; `nodes` says what these are."""
+"""Conversion of Python's values to those of a file, as `schema` defines them."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

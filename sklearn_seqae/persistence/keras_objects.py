@@ -1,7 +1,7 @@
 """Keras' losses, metrics, optimizers, schedules and callbacks as plain arguments and back.
 
-They are made by their own constructors. Keras' own way of making objects from a configuration is
-not used: it imports what the configuration names.
+They are made by their own constructors. Keras' deserialisation is not used, as it imports whatever
+a configuration names.
 """
 
 import inspect

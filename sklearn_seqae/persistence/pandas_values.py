@@ -1,6 +1,6 @@
-"""Values of pandas as plain JSON and back: dtypes of symbols, labels of columns.
+"""Values of pandas as plain JSON and back: dtypes of categories, labels of columns.
 
-What does not come back equal is refused.
+A value that a round trip would change is refused.
 """
 
 import sys

@@ -1,8 +1,8 @@
-"""What Python's values are in a file: plain JSON, without code.
+"""The schema of values in a file: plain JSON, without code.
 
 JSON's own values stand for themselves. Any other value is an object with its kind under the key
-"$". One that may be met again has an "id", and {"$": "same"} then stands for it, so that what was
-one object stays one. `encoding` and `decoding` go the two ways; what is in neither is refused.
+"$". One that may be met again has an "id", and {"$": "same"} then stands for it, so that one
+object stays one. `encoder` and `decoder` convert; a value that neither knows is refused.
 """
 
 import math

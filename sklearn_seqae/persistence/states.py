@@ -1,4 +1,4 @@
-"""The states of estimators in files: the attributes of their class, all of them and no others.
+"""The states of estimators in files: exactly the attributes that their class has.
 
 scikit-learn trusts an estimator's attributes: one that hides a method or a private name of its base
 classes decides what runs, or what a notebook shows.

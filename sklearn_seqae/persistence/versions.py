@@ -1,4 +1,4 @@
-"""The version of the format of saved files, and the way from older ones to it.
+"""The version of the file format, and upgrades from older versions.
 
 Whatever a file holds is checked strictly, so any change of what is saved is a change of the format:
 a parameter more or less, another field of `Architecture` or `Form`, an attribute of another name.

@@ -1,4 +1,4 @@
-"""Texts beside the points of a map."""
+"""Labels beside the points of a map."""
 
 from typing import Any
 

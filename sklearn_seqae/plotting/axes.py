@@ -1,4 +1,4 @@
-"""What all displays need of matplotlib: it itself, Axes to draw on, and text as it is."""
+"""matplotlib for all displays: its import, Axes, legends, colour bars, and text taken literally."""
 
 from __future__ import annotations
 

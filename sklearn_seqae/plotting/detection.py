@@ -1,4 +1,4 @@
-"""Scores of an outlier detector, and its threshold."""
+"""Anomaly scores of a detector, with its threshold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far off a reconstruction is, by step, channel and length."""
+"""Reconstruction errors by step, channel and length."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What displays take of data: sequences as arrays, names of channels, and choices among both."""
+"""Inputs of displays: sequences as arrays, names of channels, and selections of both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Colours that colour-blind people tell apart, on a light ground as on a dark one."""
+"""Colours that colour-blind readers can distinguish, on light and on dark backgrounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a panel looks that has a sequence and what came back of it."""
+"""Styles of a panel that shows a sequence and its reconstruction."""
 
 from typing import Any
 

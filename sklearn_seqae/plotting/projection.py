@@ -1,4 +1,4 @@
-"""Places in the plane for codes, by PCA or by an estimator of the user's."""
+"""Projection of codes to the plane, by PCA or by the user's estimator."""
 
 from __future__ import annotations
 

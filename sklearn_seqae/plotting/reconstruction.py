@@ -1,4 +1,4 @@
-"""Sequences beside what comes back of them, channel by channel."""
+"""Sequences beside their reconstructions, channel by channel."""
 
 from __future__ import annotations
 

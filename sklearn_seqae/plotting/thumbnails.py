@@ -1,4 +1,4 @@
-"""Small pictures of sequences on a map, none over another."""
+"""Small pictures of sequences on a map, without overlap."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Numbers and symbols together: scaled values beside one-hot ones, and back.
+"""Numbers and categories together: scaled values beside one-hot values, and back.
 
-The network knows nothing of symbols. It sees values: first the scaled numbers, then, for each
-channel of symbols, one value a symbol, of which one is 1 and the others are 0, or all NaN where the
-symbol is missing. What it writes there are probabilities, the highest of which names the symbol.
+The network reads values only: first the scaled numbers, then, for each categorical channel, a value
+for each category, of which one is 1 and the others are 0, or all NaN where the category is missing.
+It decodes probabilities, of which the highest decides the category.
 
-Infrequent symbols share one value, which comes back as the most frequent of them. An unknown symbol
-has a code beyond those that were learned, and zeros in all values.
+Infrequent categories share one value, which is decoded as the most frequent of them. An unknown
+category has a code beyond the learned ones, and zeros in all values.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Location and scale of each sequence by itself."""
+"""Location and scale of single sequences, for `scaler="per_sequence"`."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Scalers of scikit-learn over steps of sequences: which may serve, and what they may not do."""
+"""scikit-learn's scalers over the steps of sequences: which are allowed, and checks of results."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Scaling of sequences: fitted on their real steps only, and undone again."""
+"""Scaling of sequences, fitted on their real steps only, and its inverse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The containers that transformers of sequences return: what `set_output` asks for."""
+"""Output containers of transformers of sequences, as `set_output` asks for."""
 
 from typing import Any, Self
 
