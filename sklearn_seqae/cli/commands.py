@@ -15,6 +15,7 @@ import numpy as np
 from sklearn_seqae._utils.optional_imports import load as load_package
 from sklearn_seqae._utils.printing import one_line
 from sklearn_seqae.containers import convert
+from sklearn_seqae.containers.pandas_frames import LongFrame
 from sklearn_seqae.containers.registry import Sequences, as_sequences
 from sklearn_seqae.estimators.detector import LSTMAutoencoderDetector
 from sklearn_seqae.estimators.load import load
@@ -230,11 +231,11 @@ def _ids(X: Any) -> Any:
 def _columns(options: Namespace, model: Any) -> Columns:
     """Return the columns that a model expects, but for what the options say."""
     form = model._form
-    names = form.names if form.kind == "long" else ()
+    is_long = isinstance(form, LongFrame)
     channels = form.channel_names
     known = zip(channels or (), model.categories_, strict=channels is not None)
     kinds = {name: found if found is None else next(iter(found), "") for name, found in known}
-    identity, time = (*names[:2], None, None)[:2]
+    identity, time = (form.id_name, form.time_name) if is_long else (None, None)
     return Columns(
         options.id or identity,
         options.time or time,
@@ -246,7 +247,7 @@ def _columns(options: Namespace, model: Any) -> Columns:
 
 def _name_of_ids(model: Any) -> str:
     form = model._form
-    named = form.names[0] if form.kind == "long" and form.names else None
+    named = form.id_name if isinstance(form, LongFrame) else None
     return str(named or "id")
 
 
@@ -258,7 +259,7 @@ def _channels(model: Any) -> list[str]:
 def _long(X: Any, model: Any, ids: Any) -> pd.DataFrame:
     """Return sequences as a table of one row a step."""
     pd = load_package("pandas")
-    if model._form.kind == "long":
+    if isinstance(model._form, LongFrame):
         frame = X
     else:
         frame = convert(X, "long")

@@ -183,7 +183,7 @@ def refuse_text_column(n_rows: int) -> None:
 
 def doubt_one_column(form: Form, n_rows: int) -> None:
     """Warn of a fit on a table of one column, which has next to nothing to learn from."""
-    if form.is_wide and form.width == 1 and n_rows > 1:
+    if form.is_wide and form.n_columns == 1 and n_rows > 1:
         _warn(
             f"A table of one column is read as {n_rows} sequences of one step each. If its rows "
             "are the steps of one sequence, pass [X], or pieces of it"
@@ -192,7 +192,7 @@ def doubt_one_column(form: Form, n_rows: int) -> None:
 
 def refuse_one_sequence(form: Form, known: Form, n_rows: int) -> None:
     """Raise for a table of one column where fit saw sequences that were no rows of a table."""
-    if form.is_wide and form.width == 1 and not known.is_wide and n_rows > 1:
+    if form.is_wide and form.n_columns == 1 and not known.is_wide and n_rows > 1:
         raise ValueError(
             f"Expected sequences as fit saw them, got a table of shape ({n_rows}, 1), whose rows "
             "would be sequences of one step each; if it is one sequence of one channel, pass [X]; "

@@ -261,6 +261,8 @@ def combine(values: NDArray[Any], labels: tuple[Labels | None, ...], dtype: str)
 
     Numbers have the given dtype before.
     """
+    if not labels:
+        return values.astype(dtype)
     columns = [
         values[:, j].astype(dtype) if found is None else restore(values[:, j], found)
         for j, found in enumerate(labels)

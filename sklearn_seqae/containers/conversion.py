@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from sklearn_seqae._utils.optional_imports import load
 
+from .arrow import ArrowTable, PolarsFrame
 from .columns import is_frame
+from .numpy_arrays import Array3D
+from .pandas_frames import FrameList, LongFrame
+from .pandas_nested import NestedFrame
+from .ragged import AwkwardArray, RaggedTensor
 from .registry import as_sequences, to_container
-from .sequences import Form
+from .sequences import ListForm
 from .time_index import check_rising
 
 __all__ = ["convert", "from_channel_first", "from_long", "to_channel_first"]
 
-_KINDS = {
-    "list": "list",
-    "3d": "3d",
-    "frames": "frames",
-    "long": "long",
-    "nested": "nested",
-    "arrow": "arrow_table",
-    "polars": "polars_frame",
-    "awkward": "awkward",
-    "ragged": "ragged",
+_FORMS: dict[str, Any] = {
+    "list": ListForm,
+    "3d": Array3D,
+    "frames": FrameList,
+    "long": LongFrame,
+    "nested": NestedFrame,
+    "arrow": ArrowTable,
+    "polars": PolarsFrame,
+    "awkward": AwkwardArray,
+    "ragged": RaggedTensor,
 }
 
 
@@ -167,27 +171,16 @@ def convert(X: Any, kind: str) -> Any:
     >>> nested.index.tolist(), nested.loc["a", "x"].tolist()
     (['a', 'b'], [1.0, 2.0])
     """
-    if kind not in _KINDS:
-        raise ValueError(f"kind must be one of {list(_KINDS)}, got {kind!r}: choose one of these.")
+    if kind not in _FORMS:
+        raise ValueError(f"kind must be one of {list(_FORMS)}, got {kind!r}: choose one of these.")
     sequences = as_sequences(X, lambda found, names: found)
-    own = sequences.form
-    names = own.channel_names
-    if kind in ("polars", "awkward") and len(set(map(str, names or ()))) < len(names or ()):
+    names = sequences.form.channel_names or ()
+    if kind in ("polars", "awkward") and len(set(map(str, names))) < len(names):
         raise ValueError(
-            f"Expected channels of different names for {kind!r}, got {list(names or ())}; rename "
-            "them first."
+            f"Expected channels of different names for {kind!r}, got {list(names)}; rename them "
+            "first."
         )
-    dtypes: tuple[str, ...] = (sequences.values.dtype.name,)
-    form = Form(_KINDS[kind], columns=names, dtypes=dtypes, clock=own.clock)
-    if len(names or ()) != sequences.n_channels:
-        form = replace(form, columns=None)
-    if kind in ("frames", "long", "nested"):
-        identity, time, axis = _names(own)
-        before = {"frames": (time,), "long": (identity, time), "nested": (identity,)}[kind]
-        is_pandas = own.kind in ("frames", "long", "nested")
-        dtypes = own.dtypes if is_pandas else dtypes
-        form = replace(form, names=(*before, *axis), dtypes=dtypes, layout="Series")
-    return to_container(sequences, form)
+    return to_container(sequences, _FORMS[kind].of(sequences))
 
 
 def from_channel_first(X: Any) -> Any:
@@ -275,13 +268,3 @@ def _swapped(X: Any, of_array: str, of_element: str) -> Any:
             "conversion."
         )
     return [np.asanyarray(x).T for x in X]
-
-
-def _names(form: Form) -> tuple[Any, Any, tuple[Any, ...]]:
-    """Return what a form of pandas calls ids, time stamps and the axis of its columns."""
-    names = form.names
-    if form.kind == "long":
-        return names[0], names[1], names[2:]
-    if form.kind == "frames":
-        return None, names[0], names[1:]
-    return (names[0], None, names[1:]) if form.kind == "nested" else (None, None, ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,6 @@ from .columns import (
     inner,
     inner_dtype,
     is_frame,
-    is_missing,
     largest,
     read_channels,
     real,
@@ -35,7 +34,98 @@ from .columns import (
     with_nan,
 )
 from .remedies import for_element
-from .sequences import Form, SequenceIndex, Sequences, cut
+from .sequences import (
+    FlatListForm,
+    Form,
+    ListForm,
+    SequenceIndex,
+    Sequences,
+    with_mask,
+)
+
+
+@dataclass(frozen=True)
+class ObjectArray(ListForm):
+    """An object array (n_sequences,) of arrays (n_steps, n_channels).
+
+    Parameters
+    ----------
+    dtype, masked
+        As in `ListForm`.
+    is_column : bool, default=False
+        Whether its shape is (n_sequences, 1).
+    """
+
+    name = "object"
+    is_column: bool = False
+
+    def write(self, sequences: Sequences, index: SequenceIndex | None) -> NDArray[np.object_]:
+        """Return an object array."""
+        # Filled one by one: NumPy would make one 3-D array of arrays of the same length.
+        array = np.empty(len(sequences), dtype=object)
+        for position, sequence in enumerate(super().write(sequences, index)):
+            array[position] = sequence
+        return array[:, None] if self.is_column else array
+
+
+@dataclass(frozen=True)
+class FlatObjectArray(ObjectArray):
+    """An object array (n_sequences,) of arrays (n_steps,)."""
+
+    name = "object_1d"
+    one_channel = True
+
+    def with_channels(self, n_channels: int) -> Form:
+        """Return an array of arrays with an axis of channels, if there is more than one."""
+        return self if n_channels == 1 else ObjectArray(self.dtype, self.masked, self.is_column)
+
+
+@dataclass(frozen=True)
+class Array3D(Form):
+    """An array (n_sequences, n_steps, n_channels), padded with NaN.
+
+    Parameters
+    ----------
+    width : int, default=0
+        The least number of steps.
+    dtype : str, default="float32"
+        The floating dtype of numbers.
+    masked : bool, default=False
+        Whether NumPy's mask says what is missing.
+    """
+
+    name = "3d"
+    width: int = 0
+    dtype: str = "float32"
+    masked: bool = False
+
+    @classmethod
+    def of(cls, sequences: Sequences) -> Array3D:
+        """Return the form for sequences of another container."""
+        return cls(dtype=sequences.values.dtype.name)
+
+    def write(self, sequences: Sequences, index: SequenceIndex | None) -> NDArray[Any]:
+        """Return an array."""
+        array = pad(sequences, self.width, self.dtype)
+        return with_mask(array) if self.masked else array
+
+
+@dataclass(frozen=True)
+class Array2D(Array3D):
+    """An array (n_sequences, n_steps), padded with NaN."""
+
+    name = "2d"
+    one_channel = True
+    is_wide = True
+
+    @property
+    def n_columns(self) -> int:
+        """Number of steps."""
+        return self.width
+
+    def write(self, sequences: Sequences, index: SequenceIndex | None) -> NDArray[Any]:
+        """Return an array."""
+        return super().write(sequences, index)[:, :, 0]
 
 
 def _is_array(X: Any, ndim: int) -> bool:
@@ -64,9 +154,10 @@ def is_column(X: Any) -> bool:
     return True
 
 
-def read_elements(X: Any, choose: Chooser | None, kind: str) -> Sequences | None:
-    """Read a list or tuple ("list"), or an object array ("object"), of what holds one sequence."""
-    if not (isinstance(X, list | tuple) if kind == "list" else _is_array(X, 1)):
+def read_elements(X: Any, choose: Chooser | None) -> Sequences | None:
+    """Read a list, tuple or object array of what holds one sequence."""
+    is_list = isinstance(X, list | tuple)
+    if not is_list and not _is_array(X, 1):
         return None
     refuse_zero("sample(s)", (0,), len(X))
     elements = [_element(element, i, choose is None) for i, element in enumerate(X)]
@@ -89,19 +180,20 @@ def read_elements(X: Any, choose: Chooser | None, kind: str) -> Sequences | None
         )
     refuse_zero("channel(s)", elements[first].shape, *step)
     lengths = np.fromiter(map(len, elements), dtype=np.int64, count=len(elements))
-    form = Form(kind if step else f"{kind}_1d", masked=_has_masked(X))
+    kinds = (FlatListForm, ListForm) if is_list else (FlatObjectArray, ObjectArray)
+    form = kinds[bool(step)](masked=_has_masked(X))
     if choose is not None and steps:
         others = [i for i in steps if not _holds_plain_numbers(elements[i])]
         found = _find_symbols([elements[i] for i in others], *step)
         names = tuple(elements[first].columns) if is_frame(elements[first]) else None
         symbolic = choose(found, names)
         if any(symbolic):
-            form = replace(form, dtypes=(str(floating(*_dtypes(elements))),))
+            form = replace(form, dtype=str(floating(*_dtypes(elements))))
             return _read_symbolic({i: elements[i] for i in steps}, symbolic, lengths, form)
         for i in others:
             elements[i] = _numbers(elements[i], i)
     dtypes = _dtypes(elements)
-    form = replace(form, dtypes=(str(floating(*dtypes)),))
+    form = replace(form, dtype=str(floating(*dtypes)))
     values = np.empty((lengths.sum(), *step), dtype=inner_dtype(*dtypes))
     if steps:
         with np.errstate(over="ignore"):
@@ -230,7 +322,7 @@ def read_array(
     """
     if not _is_array(X, ndim):
         return None
-    form = Form(f"{ndim}d", width=X.shape[1], dtypes=(str(floating(X.dtype)),))
+    form = (Array2D if ndim == 2 else Array3D)(X.shape[1], str(floating(X.dtype)))
     if isinstance(X, np.ma.MaskedArray):
         form = replace(form, masked=True)
         X = as_array(X, f"the {ndim}-D array")
@@ -269,38 +361,6 @@ def read_array(
     return replace(sequences, labels=labels)
 
 
-def _steps(sequences: Sequences, values: NDArray[Any], dtype: str) -> NDArray[Any]:
-    """Return (n_steps, n_channels) values of sequences with symbols in place of their codes."""
-    return combine(values, sequences.labels, dtype) if sequences.labels else values.astype(dtype)
-
-
-def _masked(array: NDArray[Any], form: Form) -> NDArray[Any]:
-    """Return an array with a mask over what is missing, if the container had one."""
-    if not form.masked:
-        return array
-    return np.ma.masked_array(array, mask=is_missing(array.ravel()).reshape(array.shape))
-
-
-def write_list(sequences: Sequences, form: Form, index: Any) -> list[NDArray[Any]]:
-    """Write a list of (n_steps, n_channels) or (n_steps,) arrays."""
-    values = _masked(_steps(sequences, sequences.values, form.dtype), form)
-    return cut(values[:, 0] if form.one_channel else values, sequences.offsets)
-
-
-def write_object(sequences: Sequences, form: Form, index: Any) -> NDArray[np.object_]:
-    """Write an object array of what `write_list` writes."""
-    # Filled one by one: NumPy would make one 3-D array of arrays of the same length.
-    array = np.empty(len(sequences), dtype=object)
-    for position, sequence in enumerate(write_list(sequences, form, index)):
-        array[position] = sequence
-    return array[:, None] if form.layout == "column" else array
-
-
-def write_3d(sequences: Sequences, form: Form, index: Any) -> NDArray[Any]:
-    """Write an array (n_sequences, n_steps, n_channels), padded with NaN."""
-    return _masked(pad(sequences, form.width or 0, form.dtype), form)
-
-
 def pad(sequences: Sequences, width: int, dtype: str) -> NDArray[Any]:
     """Return an array (n_sequences, n_steps, n_channels) of at least `width` steps."""
     lengths = sequences.lengths
@@ -309,9 +369,4 @@ def pad(sequences: Sequences, width: int, dtype: str) -> NDArray[Any]:
     # Codes of symbols are cast to no narrower dtype.
     array = np.full(shape, np.nan, dtype=sequences.values.dtype if sequences.labels else dtype)
     array[np.arange(width) < lengths[:, None]] = sequences.values
-    return _steps(sequences, array.reshape(-1, sequences.n_channels), dtype).reshape(shape)
-
-
-def write_2d(sequences: Sequences, form: Form, index: Any) -> NDArray[Any]:
-    """Write an array (n_sequences, n_steps), padded with NaN."""
-    return write_3d(sequences, form, index)[:, :, 0]
+    return combine(array.reshape(-1, sequences.n_channels), sequences.labels, dtype).reshape(shape)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -17,20 +16,127 @@ from .columns import (
     Chooser,
     Labels,
     channel,
-    floating,
     frame_values,
     holds_symbols,
     is_frame,
     is_series,
     read_channels,
-    restore,
 )
 from .numpy_arrays import pad, read_array, refuse_infinity, refuse_zero
-from .sequences import Form, SequenceIndex, Sequences
-from .time_index import check_rising, check_rising_each, read_clock, tell
+from .pandas_columns import (
+    ASKED,
+    ChannelFrames,
+    FrameForm,
+    columns_of,
+    floating_dtypes,
+    ids_of,
+    make_frame,
+    symbol_dtype,
+    times_of,
+)
+from .sequences import SequenceIndex, Sequences
+from .time_index import Clock, check_rising, check_rising_each, read_clock
 
-# Sequences that are asked for the step of their time stamps: one is enough, if it is not too short.
-ASKED = 100
+
+@dataclass(frozen=True)
+class WideFrame(FrameForm):
+    """A DataFrame with a sequence a row and a step a column.
+
+    Parameters
+    ----------
+    columns, dtypes, column_names
+        As in `FrameForm`.
+    id_name : label, default=None
+        Name of the index.
+    """
+
+    name = "frame"
+    one_channel = True
+    is_wide = True
+    id_name: Any = None
+
+    @property
+    def n_columns(self) -> int:
+        """Number of steps."""
+        return len(self.columns or ())
+
+    def write(self, sequences: Sequences, index: SequenceIndex | None) -> Any:
+        """Return a DataFrame, of no more steps than the form has."""
+        array = pad(sequences, self.n_columns, str(sequences.values.dtype))[:, :, 0]
+        if array.shape[1] > self.n_columns:
+            raise ValueError(
+                f"Expected sequences of at most {self.n_columns} steps, one per column of the "
+                f"DataFrame, got one of {array.shape[1]}; give shorter lengths or ask for the form "
+                "'2d'."
+            )
+        rows = ids_of(index, self.id_name, len(sequences))
+        if not sequences.labels:
+            return make_frame(array, (), self, rows)
+        columns = columns_of(self.columns, self.column_names)
+        dtype = symbol_dtype(array, sequences.labels[0])
+        return load("pandas").DataFrame(array, index=rows, columns=columns, dtype=dtype)
+
+
+@dataclass(frozen=True)
+class FrameList(ChannelFrames):
+    """A list of DataFrames, each of which is a sequence.
+
+    Parameters
+    ----------
+    columns, dtypes, column_names
+        As in `FrameForm`.
+    time_name : label, default=None
+        Name of the indexes.
+    clock : tuple of (str, str, str) or None, default=None
+        Of regular time stamps their dtype, start and step: see `time_index`.
+    """
+
+    name = "frames"
+    time_name: Any = None
+    clock: Clock | None = None
+
+    def write(self, sequences: Sequences, index: SequenceIndex | None) -> list[Any]:
+        """Return a list of DataFrames."""
+        steps = make_frame(sequences.values, sequences.labels, self)
+        bounds = pairwise(sequences.offsets.tolist())
+        times = times_of(index, self.clock, sequences)
+        return [steps.iloc[a:b].set_axis(one) for (a, b), one in zip(bounds, times, strict=True)]
+
+
+@dataclass(frozen=True)
+class LongFrame(ChannelFrames):
+    """A DataFrame with a step a row, and an index of (id, time).
+
+    Parameters
+    ----------
+    columns, dtypes, column_names
+        As in `FrameForm`.
+    id_name, time_name : label, default=None
+        Names of the levels of the index.
+    clock
+        As in `FrameList`.
+    """
+
+    name = "long"
+    is_table = True
+    id_name: Any = None
+    time_name: Any = None
+    clock: Clock | None = None
+
+    def write(self, sequences: Sequences, index: SequenceIndex | None) -> Any:
+        """Return a DataFrame."""
+        pd = load("pandas")
+        ids = ids_of(index, self.id_name, len(sequences))
+        times = times_of(index, self.clock, sequences, joined=True)
+        names = (self.id_name, self.time_name)
+        # Ids that are tuples stay so: a MultiIndex would be levels of its own.
+        ids = ids.to_flat_index() if ids.nlevels > 1 else ids
+        times = times.get_level_values(-1)
+        levels = pd.MultiIndex.from_arrays([ids.take(sequences.owners), times], names=names)
+        steps = make_frame(sequences.values, sequences.labels, self, levels)
+        if index is None or index.rows is None:
+            return steps
+        return steps.iloc[np.argsort(index.rows)]
 
 
 def read_wide(X: Any, choose: Chooser | None) -> Sequences | None:
@@ -38,13 +144,7 @@ def read_wide(X: Any, choose: Chooser | None) -> Sequences | None:
     if not is_frame(X) or X.index.nlevels > 1:
         return None
     check_frame(X)
-    form = Form(
-        "frame",
-        X.shape[1],
-        tuple(X.columns),
-        dtypes=floating_dtypes([X]),
-        names=(X.index.name, *X.columns.names),
-    )
+    form = WideFrame(tuple(X.columns), floating_dtypes([X]), tuple(X.columns.names), X.index.name)
     labels: tuple[Labels | None, ...] = ()
     values = None
     if choose is not None and X.size:
@@ -62,24 +162,6 @@ def read_wide(X: Any, choose: Chooser | None) -> Sequences | None:
     sequences = read_array(values, None, 2, None if labels else X.columns)
     assert sequences is not None
     return replace(sequences, form=form, labels=labels, index=SequenceIndex(X.index))
-
-
-def write_wide(sequences: Sequences, form: Form, index: SequenceIndex | None) -> Any:
-    """Write a DataFrame with a sequence a row and a step a column, no more than the form has."""
-    array = pad(sequences, form.width or 0, str(sequences.values.dtype))[:, :, 0]
-    columns = range(array.shape[1]) if form.columns is None else form.columns
-    if array.shape[1] > len(columns):
-        raise ValueError(
-            f"Expected sequences of at most {len(columns)} steps, one per column of the DataFrame, "
-            f"got one of {array.shape[1]}; give shorter lengths or ask for the form '2d'."
-        )
-    form = replace(form, columns=tuple(columns))
-    rows = ids_of(index, form, len(sequences))
-    if not sequences.labels:
-        return make_frame(array, (), form, rows)
-    pd = load("pandas")
-    dtype = _symbol_dtype(array, sequences.labels[0])
-    return pd.DataFrame(array, index=rows, columns=columns_of(form), dtype=dtype)
 
 
 def read_frames(X: Any, choose: Chooser | None) -> Sequences | None:
@@ -105,25 +187,17 @@ def read_frames(X: Any, choose: Chooser | None) -> Sequences | None:
     check_frames(X)
     indexes = [frame.index for frame in X]
     check_rising_each(indexes, lambda i: f"sequence {i}")
-    form = Form(
-        "frames",
-        columns=names,
-        dtypes=floating_dtypes(X),
-        names=(indexes[0].name, *X[0].columns.names),
-        clock=read_clock(indexes[:ASKED]),
+    form = FrameList(
+        names,
+        floating_dtypes(X),
+        tuple(X[0].columns.names),
+        indexes[0].name,
+        read_clock(indexes[:ASKED]),
     )
     owners = [f"sequence {i}" for i in range(len(X))]
     offsets = np.concatenate([[0], np.cumsum([len(frame) for frame in X])])
     index = SequenceIndex(times=indexes)
     return _read_columns(list(X), owners, choose, offsets, form, index)
-
-
-def write_frames(sequences: Sequences, form: Form, index: SequenceIndex | None) -> list[Any]:
-    """Write a list of DataFrames."""
-    steps = make_frame(sequences.values, sequences.labels, form)
-    bounds = pairwise(sequences.offsets.tolist())
-    times = times_of(index, form, sequences)
-    return [steps.iloc[a:b].set_axis(stamps) for (a, b), stamps in zip(bounds, times, strict=True)]
 
 
 def read_long(X: Any, choose: Chooser | None) -> Sequences | None:
@@ -145,9 +219,8 @@ def read_long(X: Any, choose: Chooser | None) -> Sequences | None:
     refuse_zero("sample(s)", X.shape, len(X))
     refuse_zero("feature(s)", X.shape, X.shape[1])
     check_index(X.index)
-    names = (*X.index.names, *X.columns.names)
     owners, ids = X.index.get_level_values(0).factorize()
-    ids = ids.rename(names[0])
+    ids = ids.rename(X.index.names[0])
     if (owners < 0).any():
         raise ValueError(
             "Expected every row to say which sequence it belongs to, but row "
@@ -161,25 +234,16 @@ def read_long(X: Any, choose: Chooser | None) -> Sequences | None:
     check_rising(times, owners, lambda i: f"sequence {ids[[i]].tolist()[0]!r}")
     offsets = np.concatenate([[0], np.cumsum(np.bincount(owners))])
     asked = [times[a:b] for a, b in pairwise(offsets[: ASKED + 1])]
-    form = Form("long", None, tuple(X.columns), floating_dtypes([X]), names, read_clock(asked))
+    form = LongFrame(
+        tuple(X.columns),
+        floating_dtypes([X]),
+        tuple(X.columns.names),
+        X.index.names[0],
+        X.index.names[1],
+        read_clock(asked),
+    )
     index = SequenceIndex(ids, times, rows)
     return _read_columns([X], ["the DataFrame"], choose, offsets, form, index)
-
-
-def write_long(sequences: Sequences, form: Form, index: SequenceIndex | None) -> Any:
-    """Write a DataFrame with an index of (sequence, time)."""
-    pd = load("pandas")
-    ids = ids_of(index, form, len(sequences))
-    times = times_of(index, form, sequences, joined=True)
-    names = (*form.names, None, None)[:2]
-    # Ids that are tuples stay so: a MultiIndex would be levels of its own.
-    ids = ids.to_flat_index() if ids.nlevels > 1 else ids
-    times = times.get_level_values(-1)
-    levels = pd.MultiIndex.from_arrays([ids.take(sequences.owners), times], names=names)
-    steps = make_frame(sequences.values, sequences.labels, form, levels)
-    if index is None or index.rows is None:
-        return steps
-    return steps.iloc[np.argsort(index.rows)]
 
 
 def _read_columns(
@@ -187,7 +251,7 @@ def _read_columns(
     owners: list[str],
     choose: Chooser | None,
     offsets: NDArray[np.int64],
-    form: Form,
+    form: FrameForm,
     index: SequenceIndex,
 ) -> Sequences:
     """Read frames with a channel a column, that hold all steps under each other."""
@@ -204,101 +268,3 @@ def _read_columns(
     sequences = Sequences(np.concatenate(numbers), offsets, form, index=index)
     refuse_infinity(sequences)
     return sequences
-
-
-def make_frame(
-    values: NDArray[Any], labels: tuple[Labels | None, ...], form: Form, index: Any = None
-) -> Any:
-    """Return a DataFrame of (n_rows, n_columns) values, of which some columns hold symbols.
-
-    Its columns have the names and dtypes of the form, and no part in the memory of `values`.
-    """
-    pd = load("pandas")
-    dtypes = form.dtypes or ("float32",)
-    if not any(labels) and len(set(dtypes)) == 1:
-        frame = pd.DataFrame(np.array(values), index=index).astype(dtypes[0])
-    else:
-        columns = []
-        for j, column in enumerate(values.T):
-            found = labels[j] if labels else None
-            items = column.copy() if found is None else restore(column, found)
-            if found is None:
-                columns.append(pd.Series(items).astype(dtypes[j % len(dtypes)]))
-            else:
-                columns.append(pd.Series(items, dtype=_symbol_dtype(items, found)))
-        frame = pd.concat(columns, axis=1)
-        frame = frame if index is None else frame.set_axis(index)
-    if form.columns is not None:
-        frame.columns = columns_of(form)
-    return frame
-
-
-def ids_of(index: SequenceIndex | None, form: Form, n_sequences: int) -> Any:
-    """Return what sequences are called, as a pandas Index: 0, 1, ... if nobody says."""
-    if index is not None and index.ids is not None:
-        return index.ids
-    return load("pandas").RangeIndex(n_sequences, name=form.names[0] if form.names else None)
-
-
-def times_of(
-    index: SequenceIndex | None, form: Form, sequences: Sequences, joined: bool = False
-) -> Any:
-    """Return the time stamps of sequences: those that are known, or those that the clock tells.
-
-    Returns
-    -------
-    list of pandas Index, or pandas Index if joined
-        One for each sequence, or one for all steps under each other.
-    """
-    pd = load("pandas")
-    offsets = sequences.offsets.tolist()
-    times = None if index is None else index.times
-    if times is None:
-        steps = tell(form.clock, int(sequences.lengths.max(initial=0)))
-        if not joined:
-            return [steps[:n] for n in sequences.lengths.tolist()]
-        starts = np.repeat(sequences.offsets[:-1], sequences.lengths)
-        return steps.take(np.arange(offsets[-1]) - starts)
-    if joined and isinstance(times, list):
-        filled = [stamps for stamps in times if len(stamps)] or times[:1]
-        return filled[0].append(filled[1:]) if filled else pd.RangeIndex(0)
-    if not joined and not isinstance(times, list):
-        return [times[a:b] for a, b in pairwise(offsets)]
-    return times
-
-
-def floating_dtypes(frames: Iterable[Any]) -> tuple[str, ...]:
-    """Return the dtypes that the columns of frames come back in; one if it is that of all."""
-    columns = zip(*{tuple(frame.dtypes) for frame in frames}, strict=True)
-    dtypes = tuple(floating_dtype(set(column)) for column in columns)
-    return dtypes[:1] if len(set(dtypes)) == 1 else dtypes
-
-
-def floating_dtype(dtypes: set[Any]) -> str:
-    """Return how pandas writes the floating dtype next to these."""
-    dtype = next(iter(dtypes))
-    if len(dtypes) > 1 or isinstance(dtype, np.dtype):
-        plain = [getattr(one, "numpy_dtype", one) for one in dtypes]
-        return str(floating(*(one for one in plain if isinstance(one, np.dtype))))
-    if dtype.kind == "f":
-        return str(dtype)
-    if dtype.kind not in "iub" or not hasattr(dtype, "numpy_dtype"):
-        return "float64"
-    number = str(floating(dtype.numpy_dtype))
-    if hasattr(dtype, "pyarrow_dtype"):
-        return {"float32": "float[pyarrow]", "float64": "double[pyarrow]"}[number]
-    return number.capitalize()
-
-
-def _symbol_dtype(items: NDArray[Any], labels: Labels | None) -> Any:
-    if labels is not None and labels.dtype is not None:
-        return labels.dtype
-    return object if items.dtype.kind == "O" else None  # of which pandas would else make text
-
-
-def columns_of(form: Form) -> Any:
-    """Return the columns of a form, as a pandas Index."""
-    pd = load("pandas")
-    columns = pd.Index(list(form.columns or ()))
-    names = form.names[2 if form.kind == "long" else 1 :]
-    return columns.set_names(names) if len(names) == columns.nlevels else columns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -24,9 +24,97 @@ from .columns import (
     real,
 )
 from .numpy_arrays import read_elements, refuse_infinity
-from .pandas_frames import ASKED, columns_of, floating_dtype, ids_of, make_frame, times_of
+from .pandas_columns import (
+    ASKED,
+    ChannelFrames,
+    columns_of,
+    floating_dtype,
+    ids_of,
+    make_frame,
+    times_of,
+)
 from .sequences import Form, SequenceIndex, Sequences
-from .time_index import check_rising_each, read_clock
+from .time_index import Clock, check_rising_each, read_clock
+
+
+@dataclass(frozen=True)
+class NestedForm(ChannelFrames):
+    """Cells of pandas, each of which has all steps of a sequence.
+
+    Parameters
+    ----------
+    columns, dtypes, column_names
+        As in `FrameForm`.
+    id_name : label, default=None
+        Name of the index.
+    clock
+        As in `FrameList`.
+    cell : {"Series", "array", "list"}, default="Series"
+        What the cells are.
+    """
+
+    id_name: Any = None
+    clock: Clock | None = None
+    cell: str = "Series"
+
+    def with_channels(self, n_channels: int) -> Form | None:
+        """Return the form, if one column may hold all channels."""
+        return self if len(self.columns or ()) < 2 else None
+
+    def _write_columns(self, sequences: Sequences, index: SequenceIndex | None) -> list[Any]:
+        """Return each column, a Series of cells."""
+        pd = load("pandas")
+        rows = ids_of(index, self.id_name, len(sequences))
+        bounds = list(pairwise(sequences.offsets.tolist()))
+        n_columns = sequences.n_channels if self.columns is None else len(self.columns)
+        is_series = self.cell == "Series"
+        times = times_of(index, self.clock, sequences) if is_series else []
+        steps = make_frame(sequences.values, sequences.labels, replace(self, columns=None))
+        columns = []
+        for j in range(n_columns):
+            cells = np.empty(len(sequences), dtype=object)
+            column = steps if n_columns < sequences.n_channels else steps.iloc[:, j]
+            items = column if is_series else column.to_numpy()
+            for i, (start, stop) in enumerate(bounds):
+                if is_series:
+                    cells[i] = items.iloc[start:stop].set_axis(times[i]).rename(None)
+                elif self.cell == "list":
+                    cells[i] = items[start:stop].tolist()
+                else:
+                    cells[i] = items[start:stop].copy()
+            columns.append(pd.Series(cells, index=rows, dtype=object))
+        return columns
+
+
+@dataclass(frozen=True)
+class NestedFrame(NestedForm):
+    """A DataFrame of such cells: a row a sequence, a column a channel."""
+
+    name = "nested"
+    is_table = True
+
+    def write(self, sequences: Sequences, index: SequenceIndex | None) -> Any:
+        """Return a DataFrame."""
+        columns = self._write_columns(sequences, index)
+        names = range(len(columns)) if self.columns is None else self.columns
+        frame = load("pandas").concat(columns, axis=1)
+        return frame.set_axis(columns_of(names, self.column_names), axis=1)
+
+
+@dataclass(frozen=True)
+class NestedSeries(NestedForm):
+    """A Series of such cells."""
+
+    name = "nested_series"
+
+    @property
+    def channel_names(self) -> None:
+        """None: a Series has one name for all channels."""
+
+    def write(self, sequences: Sequences, index: SequenceIndex | None) -> Any:
+        """Return a Series."""
+        (column,) = self._write_columns(sequences, index)
+        return column.rename(self.columns[0] if self.columns else None)
 
 
 def read_nested(X: Any, choose: Chooser | None) -> Sequences | None:
@@ -61,24 +149,24 @@ def read_nested(X: Any, choose: Chooser | None) -> Sequences | None:
             f"{one}.tolist()."
         )
     first = next((cell for cell in cells[0] if len(cell)), cells[0][0])
-    layout = "Series" if is_series(first) else "list" if isinstance(first, list | tuple) else ""
-    form = Form(
-        "nested" if is_frame(X) else "nested_series",
+    kind = "Series" if is_series(first) else "list" if isinstance(first, list | tuple) else "array"
+    form = (NestedFrame if is_frame(X) else NestedSeries)(
         columns=names,
         dtypes=tuple(map(_dtype, cells)),
-        names=(frame.index.name, *frame.columns.names),
-        layout=layout,
+        column_names=tuple(frame.columns.names),
+        id_name=frame.index.name,
+        cell=kind,
     )
     index = SequenceIndex(frame.index)
     if len(cells) == 1 and _is_matrix(first):
         # A cell of a Parquet file is an array of arrays.
         is_nested = [getattr(cell, "dtype", None) == np.dtype(object) for cell in cells[0]]
         elements = [list(x) if yes else x for x, yes in zip(cells[0], is_nested, strict=True)]
-        sequences = read_elements(elements, choose, "list")
+        sequences = read_elements(elements, choose)
         assert sequences is not None
         return replace(sequences, form=form, index=index)
     lengths = _lengths(cells, names, rows)
-    if layout == "Series":
+    if kind == "Series":
         times = [cell.index if is_series(cell) else None for cell in cells[0]]
         _check_times(cells, times, names, rows)
         check_rising_each(times, rows.__getitem__)
@@ -89,35 +177,6 @@ def read_nested(X: Any, choose: Chooser | None) -> Sequences | None:
     sequences = replace(sequences, labels=labels, index=index)
     refuse_infinity(sequences)
     return sequences
-
-
-def write_nested(sequences: Sequences, form: Form, index: SequenceIndex | None) -> Any:
-    """Write a DataFrame, or a Series, of cells."""
-    pd = load("pandas")
-    rows = ids_of(index, form, len(sequences))
-    bounds = list(pairwise(sequences.offsets.tolist()))
-    names = range(sequences.n_channels) if form.columns is None else form.columns
-    is_matrix = len(names) < sequences.n_channels
-    times = times_of(index, form, sequences) if form.layout == "Series" else []
-    steps = make_frame(sequences.values, sequences.labels, replace(form, columns=None))
-    columns = []
-    for j in range(len(names)):
-        cells = np.empty(len(sequences), dtype=object)
-        column = steps if is_matrix else steps.iloc[:, j]
-        items = column if form.layout == "Series" else column.to_numpy()
-        for i, (start, stop) in enumerate(bounds):
-            if form.layout == "Series":
-                cells[i] = items.iloc[start:stop].set_axis(times[i]).rename(None)
-            elif form.layout == "list":
-                cells[i] = items[start:stop].tolist()
-            else:
-                cells[i] = items[start:stop].copy()
-        columns.append(pd.Series(cells, index=rows, dtype=object))
-    if form.kind == "nested_series":
-        return columns[0].rename(form.columns[0] if form.columns else None)
-    frame = pd.concat(columns, axis=1)
-    frame.columns = columns_of(replace(form, columns=tuple(names)))
-    return frame
 
 
 def _is_cell(item: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,131 @@ from sklearn_seqae._utils.optional_imports import load, load_keras
 
 from .columns import Chooser, Labels, as_array, combine, floating, restore
 from .numpy_arrays import read_blocks, refuse_zero
-from .sequences import Form, Sequences
+from .sequences import Form, SequenceIndex, Sequences
 
 # Dtypes in the text of an awkward type that come back as others, but not fields of such a name.
 _NOT_FLOATING = re.compile(r"\b(u?int(?:8|16|32|64)|bool|unknown)\b(?!\"?:)")
+
+
+@dataclass(frozen=True)
+class AwkwardArray(Form):
+    """An awkward array.
+
+    Parameters
+    ----------
+    datashape : str
+        The type of its sequences, as awkward writes it, with floating types for others.
+    fields : tuple or None, default=None
+        Names of the channels, where steps are records, or the array is one of records of lists.
+    """
+
+    name = "awkward"
+    datashape: str
+    fields: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(cls, sequences: Sequences) -> AwkwardArray:
+        """Return the form for sequences of another container: lists of numbers or of records."""
+        dtype, names = sequences.values.dtype.name, sequences.channel_names
+        kinds = {found is None or found.values.dtype.kind for found in sequences.labels}
+        n_channels = sequences.n_channels
+        fields = names
+        if names is None and len(kinds) > 1:  # text and numbers side by side are no vector
+            fields = tuple(range(n_channels))
+        if fields is not None:
+            step = "{" + ", ".join(f'"{name}": {dtype}' for name in fields) + "}"
+        else:
+            step = dtype if n_channels == 1 else f"{n_channels} * {dtype}"
+        return cls(f"var * {step}", names)
+
+    @property
+    def channel_names(self) -> tuple[str, ...] | None:
+        """Names of the fields."""
+        return self.fields
+
+    def write(self, sequences: Sequences, index: SequenceIndex | None) -> Any:
+        """Return an awkward array; lists of a fixed size may become others."""
+        ak = load("awkward")
+        # Built part by part: ak.enforce_type (2.14) loses empty lists where it changes dtypes.
+        kind = ak.types.from_datashape(self.datashape, highlevel=False)
+        labels = sequences.labels or (None,) * sequences.n_channels
+        channels = list(zip(sequences.values.T, labels, strict=True))
+        if isinstance(kind, ak.types.RecordType):  # of lists
+            _check_channels(len(kind.contents), sequences)
+            contents = []
+            for one, channel in zip(kind.contents, channels, strict=True):
+                step = _inside(ak, one).content
+                contents.append(_as_lists(ak, one, _as_leaf(ak, step, *channel), sequences.offsets))
+            return ak.Array(_as_records(ak, kind, contents, len(sequences)))
+        step = _inside(ak, kind).content
+        inner = _inside(ak, step)
+        if isinstance(inner, ak.types.RecordType):
+            _check_channels(len(inner.contents), sequences)
+            leaves = [
+                _as_leaf(ak, one, *channel)
+                for one, channel in zip(inner.contents, channels, strict=True)
+            ]
+            steps = _as_optional(ak, step, _as_records(ak, inner, leaves, len(sequences.values)))
+        elif _is_vector(ak, inner):
+            if sequences.labels:
+                items = combine(sequences.values, labels, str(sequences.values.dtype)).ravel()
+                leaf = _as_symbols(ak, inner.content, items)
+            else:
+                leaf = _as_leaf(ak, inner.content, sequences.values.ravel(), None)
+            starts = np.arange(len(sequences.values) + 1) * sequences.n_channels
+            steps = _as_lists(ak, step, leaf, starts)
+        else:
+            _check_channels(1, sequences)
+            steps = _as_leaf(ak, step, *channels[0])
+        return ak.Array(_as_lists(ak, kind, steps, sequences.offsets))
+
+
+@dataclass(frozen=True)
+class RaggedTensor(Form):
+    """A tf.RaggedTensor.
+
+    Parameters
+    ----------
+    dtype : str, default="float32"
+        The floating dtype of its values, as TensorFlow writes it.
+    splits : str, default="int64"
+        The dtype of its row splits.
+    steps : {"vectors", "ragged", "numbers"}, default="vectors"
+        What a step is: a row of a tensor, one that is ragged, too, or a number.
+    """
+
+    name = "ragged"
+    dtype: str = "float32"
+    splits: str = "int64"
+    steps: str = "vectors"
+
+    @classmethod
+    def of(cls, sequences: Sequences) -> RaggedTensor:
+        """Return the form for sequences of another container."""
+        return cls(sequences.values.dtype.name)
+
+    def write(self, sequences: Sequences, index: SequenceIndex | None) -> Any:
+        """Return a RaggedTensor."""
+        load_keras()
+        import tensorflow as tf
+
+        n_channels = sequences.n_channels
+        dtype = tf.as_dtype(self.dtype)
+        # NumPy's cast: that of TensorFlow makes zeros of the smallest numbers.
+        values = combine(sequences.values, sequences.labels, dtype.as_numpy_dtype)
+        if sequences.labels and values.dtype.kind not in "fiub":
+            raise TypeError(
+                "Expected numbers for a RaggedTensor, got symbols that are text; convert to 'list' "
+                "or 'awkward' instead."
+            )
+        steps = tf.constant(values)
+        if self.steps == "numbers":
+            _check_channels(1, sequences)
+            steps = steps[:, 0]
+        elif self.steps == "ragged":
+            starts = tf.range(len(sequences.values) + 1, dtype=self.splits) * n_channels
+            steps = tf.RaggedTensor.from_row_splits(tf.reshape(steps, (-1,)), starts)
+        return tf.RaggedTensor.from_row_splits(steps, tf.cast(sequences.offsets, self.splits))
 
 
 def read_awkward(X: Any, choose: Chooser | None) -> Sequences | None:
@@ -49,53 +171,15 @@ def read_awkward(X: Any, choose: Chooser | None) -> Sequences | None:
     steps = [ak.flatten(one, axis=1) for one in lists]
     if names and not is_record:
         steps = [steps[0][name] for name in names]
-    layout = _NOT_FLOATING.sub(lambda found: _floating_name(found[0]), str(X.type.content))
+    datashape = _NOT_FLOATING.sub(lambda found: _floating_name(found[0]), str(X.type.content))
     return read_blocks(
         [_block(ak, one, name, lengths, not names) for one, name in zip(steps, where, strict=True)],
         where,
         names or None,
         np.concatenate([[0], np.cumsum(lengths)]),
-        Form("awkward", columns=names or None, layout=layout),
+        AwkwardArray(datashape, names or None),
         choose,
     )
-
-
-def write_awkward(sequences: Sequences, form: Form, index: Any) -> Any:
-    """Write an awkward array of the type that came; lists of a fixed size may become others."""
-    ak = load("awkward")
-    layout = form.layout or _default_layout(sequences, form)
-    # Built part by part: ak.enforce_type (2.14) loses empty lists where it changes dtypes.
-    kind = ak.types.from_datashape(layout, highlevel=False)
-    labels = sequences.labels or (None,) * sequences.n_channels
-    channels = list(zip(sequences.values.T, labels, strict=True))
-    if isinstance(kind, ak.types.RecordType):  # of lists
-        _check_channels(len(kind.contents), sequences)
-        contents = []
-        for one, channel in zip(kind.contents, channels, strict=True):
-            step = _inside(ak, one).content
-            contents.append(_as_lists(ak, one, _as_leaf(ak, step, *channel), sequences.offsets))
-        return ak.Array(_as_records(ak, kind, contents, len(sequences)))
-    step = _inside(ak, kind).content
-    inner = _inside(ak, step)
-    if isinstance(inner, ak.types.RecordType):
-        _check_channels(len(inner.contents), sequences)
-        leaves = [
-            _as_leaf(ak, one, *channel)
-            for one, channel in zip(inner.contents, channels, strict=True)
-        ]
-        steps = _as_optional(ak, step, _as_records(ak, inner, leaves, len(sequences.values)))
-    elif _is_vector(ak, inner):
-        if sequences.labels:
-            items = combine(sequences.values, labels, str(sequences.values.dtype)).ravel()
-            leaf = _as_symbols(ak, inner.content, items)
-        else:
-            leaf = _as_leaf(ak, inner.content, sequences.values.ravel(), None)
-        starts = np.arange(len(sequences.values) + 1) * sequences.n_channels
-        steps = _as_lists(ak, step, leaf, starts)
-    else:
-        _check_channels(1, sequences)
-        steps = _as_leaf(ak, step, *channels[0])
-    return ak.Array(_as_lists(ak, kind, steps, sequences.offsets))
 
 
 def read_tensor(X: Any, choose: Chooser | None) -> Sequences | None:
@@ -106,18 +190,18 @@ def read_tensor(X: Any, choose: Chooser | None) -> Sequences | None:
     where = "the RaggedTensor"
     refuse_zero("sample(s)", (int(X.nrows()),), int(X.nrows()))
     offsets = X.row_splits.numpy().astype(np.int64, copy=False)
-    layout = "tensor"
+    kind = "vectors"
     steps = X.values
     if isinstance(steps, tensorflow.RaggedTensor):
-        layout = "ragged"
+        kind = "ragged"
         n_channels = _shared_length(steps.row_lengths().numpy(), offsets, where)
         steps = steps.values
     elif steps.shape.rank == 1:
-        layout, n_channels = "numbers", 1
+        kind, n_channels = "numbers", 1
     else:
         n_channels = steps.shape[1]
     if isinstance(steps, tensorflow.RaggedTensor) or steps.shape.rank > (
-        2 if layout == "tensor" else 1
+        2 if kind == "vectors" else 1
     ):
         raise ValueError(
             "Expected a RaggedTensor (n_sequences, None) or (n_sequences, None, n_channels), got "
@@ -128,36 +212,8 @@ def read_tensor(X: Any, choose: Chooser | None) -> Sequences | None:
     if block.dtype.kind == "V":  # bfloat16, which NumPy does not know
         block = block.astype(np.float32)
     dtype = X.dtype if X.dtype.is_floating else tensorflow.as_dtype(floating(block.dtype))
-    layout = f"{layout} {X.row_splits.dtype.name}"
-    form = Form("ragged", dtypes=(dtype.name,), layout=layout)
+    form = RaggedTensor(dtype.name, X.row_splits.dtype.name, kind)
     return read_blocks([block], [where], None, offsets, form, choose)
-
-
-def write_tensor(sequences: Sequences, form: Form, index: Any) -> Any:
-    """Write a tf.RaggedTensor."""
-    load_keras()
-    import tensorflow as tf
-
-    layout, splits = (form.layout or "tensor int64").split()
-    n_channels = sequences.n_channels
-    dtype = tf.as_dtype(form.dtype)
-    # NumPy's cast: that of TensorFlow makes zeros of the smallest numbers.
-    values = sequences.values.astype(dtype.as_numpy_dtype)
-    if sequences.labels:
-        values = combine(sequences.values, sequences.labels, dtype.as_numpy_dtype)
-        if values.dtype.kind not in "fiub":
-            raise TypeError(
-                "Expected numbers for a RaggedTensor, got symbols that are text; convert to 'list' "
-                "or 'awkward' instead."
-            )
-    steps = tf.constant(values)
-    if layout == "numbers":
-        _check_channels(1, sequences)
-        steps = steps[:, 0]
-    elif layout == "ragged":
-        starts = tf.range(len(sequences.values) + 1, dtype=splits) * n_channels
-        steps = tf.RaggedTensor.from_row_splits(tf.reshape(steps, (-1,)), starts)
-    return tf.RaggedTensor.from_row_splits(steps, tf.cast(sequences.offsets, splits))
 
 
 def unpack_torch(X: Any) -> list[Any] | None:
@@ -204,20 +260,6 @@ def _shared_length(lengths: NDArray[np.int64], offsets: NDArray[np.int64], where
 
 def _floating_name(dtype: str) -> str:
     return "float64" if dtype == "unknown" else str(floating(dtype))
-
-
-def _default_layout(sequences: Sequences, form: Form) -> str:
-    dtype = form.dtype
-    if form.columns is not None:
-        return "var * {" + ", ".join(f'"{name}": {dtype}' for name in form.columns) + "}"
-    n_channels = sequences.n_channels
-    if n_channels == 1:
-        return f"var * {dtype}"
-    kinds = {found is None or found.values.dtype.kind for found in sequences.labels}
-    if len(kinds) < 2:
-        return f"var * {n_channels} * {dtype}"
-    # Text and numbers side by side are no vector.
-    return "var * {" + ", ".join(f'"{j}": {dtype}' for j in range(n_channels)) + "}"
 
 
 def _list_lengths(ak: Any, lists: Any, where: str) -> NDArray[np.int64]:

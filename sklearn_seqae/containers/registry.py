@@ -1,13 +1,13 @@
 """The two doors between the inner form of data and the containers people have.
 
-Every kind of container is one entry of ``KINDS``; no module after this one knows containers.
-`containers` lists them for users.
+Every kind of container has a function in `READERS` and a class in `FORMS`. `containers` lists them
+for users.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from . import arrow, numpy_arrays, pandas_frames, pandas_nested, ragged
 from .ambiguity import check_table
 from .columns import Chooser, as_array, is_frame
 from .remedies import for_container
-from .sequences import Form, SequenceIndex, Sequences
+from .sequences import FlatListForm, Form, ListForm, SequenceIndex, Sequences
 
 __all__ = ["Form", "Sequences", "as_sequences", "row_labels", "to_container"]
 
@@ -58,19 +58,20 @@ def as_sequences(X: Any, choose: Chooser | None = None) -> Sequences:
     Examples
     --------
     >>> sequences = as_sequences([[0.1, 0.2], [], [0.3]])
-    >>> len(sequences), sequences.n_channels, sequences.form.kind
+    >>> len(sequences), sequences.n_channels, sequences.form.name
     (3, 1, 'list_1d')
     """
     if isinstance(X, Sequences):
         return X
     if numpy_arrays.is_column(X):
         column = as_sequences(X[:, 0], choose)
-        return replace(column, form=replace(column.form, layout="column"))
+        assert isinstance(column.form, numpy_arrays.ObjectArray)
+        return replace(column, form=replace(column.form, is_column=True))
     tensors = ragged.unpack_torch(X)
     if tensors is not None:
         return as_sequences(tensors, choose)
-    for kind in KINDS.values():
-        sequences = kind.read(X, choose)
+    for read in READERS:
+        sequences = read(X, choose)
         if sequences is not None:
             return sequences
     is_array_like = hasattr(X, "__array__") and not isinstance(X, np.ndarray)
@@ -98,25 +99,25 @@ def to_container(
 
     The data are writable and no part of `sequences`. Numbers are in the floating dtypes that came,
     or those nearest to integers that came; symbols are as they came. Arrays are padded with NaN
-    (None beside text) to ``form.width`` steps, or to the longest sequence if that is longer; a wide
-    frame refuses more steps than it has columns. Ids and time stamps are those of `index`, by
-    default the sequences' own; ids that are not known are 0, 1, ..., and time stamps go on as
-    those of the first training sequence do.
+    (None beside text) to the number of steps of the form, or to the longest sequence if that is
+    longer; a wide frame refuses more steps than it has columns. Ids and time stamps are those of
+    `index`, by default the sequences' own; ids that are not known are 0, 1, ..., and time stamps go
+    on as those of the first training sequence do.
     """
     form = form or sequences.form
     if form.one_channel and sequences.n_channels != 1:
         raise ValueError(
-            f"Expected sequences of one channel for the form {form.kind!r}, got "
+            f"Expected sequences of one channel for the form {form.name!r}, got "
             f"{sequences.n_channels} channels; ask for the form 'list' or '3d' instead."
         )
     names = form.channel_names
     if names is not None and len(names) not in (1, sequences.n_channels):
         raise ValueError(
-            f"Expected sequences of {len(names)} channels for the form {form.kind!r}, got "
+            f"Expected sequences of {len(names)} channels for the form {form.name!r}, got "
             f"{sequences.n_channels} channels; ask for the form 'list' or '3d' instead."
         )
     with np.errstate(over="ignore"):  # of half precision
-        return KINDS[form.kind].write(sequences, form, index or sequences.index)
+        return form.write(sequences, index or sequences.index)
 
 
 def row_labels(codes: Any) -> SequenceIndex | None:
@@ -124,29 +125,39 @@ def row_labels(codes: Any) -> SequenceIndex | None:
     return SequenceIndex(codes.index) if is_frame(codes) else None
 
 
-@dataclass(frozen=True)
-class _Kind:
-    """How to write one kind of container, and to read it: None for what is not of this kind."""
-
-    write: Callable[[Sequences, Form, SequenceIndex | None], Any]
-    read: Callable[[Any, Chooser | None], Sequences | None] = lambda X, choose: None
-
-
-KINDS: dict[str, _Kind] = {
-    # Before lists and arrays, which some of these could be taken for.
-    "awkward": _Kind(ragged.write_awkward, ragged.read_awkward),
-    "ragged": _Kind(ragged.write_tensor, ragged.read_tensor),
-    "arrow_table": _Kind(arrow.write_arrow, arrow.read_arrow),
-    **{kind: _Kind(arrow.write_arrow) for kind in arrow.KINDS if kind != "arrow_table"},
-    "frames": _Kind(pandas_frames.write_frames, pandas_frames.read_frames),
-    "long": _Kind(pandas_frames.write_long, pandas_frames.read_long),
-    "nested": _Kind(pandas_nested.write_nested, pandas_nested.read_nested),
-    "nested_series": _Kind(pandas_nested.write_nested),  # read as "nested"
-    "frame": _Kind(pandas_frames.write_wide, pandas_frames.read_wide),
-    "list": _Kind(numpy_arrays.write_list, partial(numpy_arrays.read_elements, kind="list")),
-    "list_1d": _Kind(numpy_arrays.write_list),  # read as "list", see numpy_arrays.read_elements
-    "object": _Kind(numpy_arrays.write_object, partial(numpy_arrays.read_elements, kind="object")),
-    "object_1d": _Kind(numpy_arrays.write_object),
-    "3d": _Kind(numpy_arrays.write_3d, partial(numpy_arrays.read_array, ndim=3)),
-    "2d": _Kind(numpy_arrays.write_2d, partial(numpy_arrays.read_array, ndim=2, names=())),
-}
+# Those before lists and arrays could be taken for these.
+READERS: tuple[Callable[[Any, Chooser | None], Sequences | None], ...] = (
+    ragged.read_awkward,
+    ragged.read_tensor,
+    arrow.read_arrow,
+    pandas_frames.read_frames,
+    pandas_frames.read_long,
+    pandas_nested.read_nested,
+    pandas_frames.read_wide,
+    numpy_arrays.read_elements,
+    partial(numpy_arrays.read_array, ndim=3),
+    partial(numpy_arrays.read_array, ndim=2, names=()),
+)
+FORMS: tuple[type[Form], ...] = (
+    ListForm,
+    FlatListForm,
+    numpy_arrays.ObjectArray,
+    numpy_arrays.FlatObjectArray,
+    numpy_arrays.Array3D,
+    numpy_arrays.Array2D,
+    pandas_frames.WideFrame,
+    pandas_frames.FrameList,
+    pandas_frames.LongFrame,
+    pandas_nested.NestedFrame,
+    pandas_nested.NestedSeries,
+    arrow.ArrowTable,
+    arrow.RecordBatch,
+    arrow.ArrowArray,
+    arrow.ChunkedArray,
+    arrow.ArrowFrame,
+    arrow.ArrowSeries,
+    arrow.PolarsFrame,
+    arrow.PolarsSeries,
+    ragged.AwkwardArray,
+    ragged.RaggedTensor,
+)

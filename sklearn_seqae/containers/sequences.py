@@ -2,89 +2,16 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .columns import Labels, inner_dtype
-
-# Kinds that have one sequence a row and one step a column, and kinds with one channel a column.
-_WIDE = ("2d", "frame")
-_TABLES = ("long", "nested", "arrow_frame", "arrow_table", "polars_frame")
-
-
-@dataclass(frozen=True)
-class Form:
-    """The container that sequences came from, without its data: text, numbers and names only.
-
-    Parameters
-    ----------
-    kind : str, default="list"
-        A key of `registry.KINDS`.
-    width : int or None, default=None
-        Number of steps, for kinds that pad.
-    columns : tuple or None, default=None
-        Names of the columns: of steps for "frame", else of channels.
-    dtypes : tuple of str, default=()
-        The floating dtypes of the columns, as their library writes them; one alone is that of all,
-        none stands for float32. Symbols have theirs in `Labels`.
-    names : tuple, default=()
-        Names of what holds names: pandas' index levels, then its levels of columns.
-    clock : tuple of (str, str, str) or None, default=None
-        Of regular time stamps their dtype, start and step: see `time_index`.
-    layout : str, default=""
-        What else the kind has to know of itself: the type of nested cells, the schema of Arrow
-        columns, the type of an awkward array.
-    masked : bool, default=False
-        Whether NumPy's mask says what is missing.
-    fields : tuple of str, default=()
-        Names of the channels where steps are structs; their order is of no account.
-    """
-
-    kind: str = "list"
-    width: int | None = None
-    columns: tuple[Any, ...] | None = None
-    dtypes: tuple[str, ...] = ()
-    names: tuple[Any, ...] = ()
-    clock: tuple[str, str, str] | None = None
-    layout: str = ""
-    masked: bool = False
-    fields: tuple[str, ...] = ()
-
-    @property
-    def dtype(self) -> str:
-        """The dtype of all numbers, where the container has one for all of them."""
-        return self.dtypes[0] if self.dtypes else "float32"
-
-    @property
-    def one_channel(self) -> bool:
-        """Whether the container holds sequences of one channel, without an axis for it."""
-        return self.kind in ("list_1d", "object_1d", *_WIDE)
-
-    @property
-    def is_wide(self) -> bool:
-        """Whether columns are steps."""
-        return self.kind in _WIDE
-
-    @property
-    def is_table(self) -> bool:
-        """Whether the container is a table whose columns are channels."""
-        return self.kind in _TABLES
-
-    @property
-    def channel_names(self) -> tuple[Any, ...] | None:
-        """Names of the channels, where the container has some."""
-        if self.fields:
-            return self.fields
-        return self.columns if self.is_table or self.kind in ("frames", "awkward") else None
-
-    def has_columns_of(self, other: Form) -> bool:
-        """Whether the columns of both containers mean the same, so that they should agree."""
-        return (self.is_wide and other.is_wide) or (self.is_table and other.is_table)
+from .columns import Labels, combine, inner_dtype, is_missing
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +40,87 @@ class SequenceIndex:
         return SequenceIndex(ids, None if self.times is None else self.times.take(steps))
 
 
+@dataclass(frozen=True)
+class Form(ABC):
+    """The container that sequences came from, without its data: text, numbers and names only.
+
+    One class a container, each in the module of its family. Its fields are what `write` needs to
+    give the container back, and what a file has of it.
+    """
+
+    name: ClassVar[str]  # in errors and files
+    one_channel: ClassVar[bool] = False  # sequences of one channel, without an axis for it
+    is_wide: ClassVar[bool] = False  # columns are steps
+    is_table: ClassVar[bool] = False  # columns are channels
+
+    @abstractmethod
+    def write(self, sequences: Sequences, index: SequenceIndex | None) -> Any:
+        """Return the container; `index` has ids and time stamps, where there are some."""
+
+    @property
+    def channel_names(self) -> tuple[Any, ...] | None:
+        """Names of the channels, where the container has some."""
+        return None
+
+    @property
+    def n_columns(self) -> int | None:
+        """Number of columns of a table, of channels or of steps; None for what is no table."""
+        return None
+
+    @property
+    def has_order(self) -> bool:
+        """Whether the order of the channels counts; by name alone it does not."""
+        return True
+
+    def with_channels(self, n_channels: int) -> Form | None:
+        """Return the form of empty sequences of so many channels; None if it says how many."""
+        return None
+
+    def has_columns_of(self, other: Form) -> bool:
+        """Whether the columns of both containers mean the same, so that they should agree."""
+        return (self.is_wide and other.is_wide) or (self.is_table and other.is_table)
+
+
+@dataclass(frozen=True)
+class ListForm(Form):
+    """A list of arrays (n_steps, n_channels).
+
+    Parameters
+    ----------
+    dtype : str, default="float32"
+        The floating dtype of numbers.
+    masked : bool, default=False
+        Whether NumPy's mask says what is missing.
+    """
+
+    name = "list"
+    dtype: str = "float32"
+    masked: bool = False
+
+    @classmethod
+    def of(cls, sequences: Sequences) -> ListForm:
+        """Return the form for sequences of another container."""
+        return cls(sequences.values.dtype.name)
+
+    def write(self, sequences: Sequences, index: SequenceIndex | None) -> Any:
+        """Return a list of arrays."""
+        values = combine(sequences.values, sequences.labels, self.dtype)
+        values = with_mask(values) if self.masked else values
+        return cut(values[:, 0] if self.one_channel else values, sequences.offsets)
+
+
+@dataclass(frozen=True)
+class FlatListForm(ListForm):
+    """A list of arrays (n_steps,)."""
+
+    name = "list_1d"
+    one_channel = True
+
+    def with_channels(self, n_channels: int) -> Form:
+        """Return a list of arrays with an axis of channels, if there is more than one."""
+        return self if n_channels == 1 else ListForm(self.dtype, self.masked)
+
+
 @dataclass(frozen=True, eq=False)
 class Sequences:
     """Sequences of any length under each other, in Arrow's list layout.
@@ -125,7 +133,7 @@ class Sequences:
         all values of the dtype that came.
     offsets : ndarray of shape (n_sequences + 1,), int64
         Sequence ``i`` is ``values[offsets[i]:offsets[i + 1]]``.
-    form : Form, default=Form("list")
+    form : Form, default=ListForm()
         The container that :func:`registry.to_container` gives back.
     labels : tuple of (Labels or None), default=()
         For each channel what its codes stand for, None for numbers; empty where all are numbers.
@@ -141,7 +149,7 @@ class Sequences:
 
     values: NDArray[Any]
     offsets: NDArray[np.int64]
-    form: Form = field(default_factory=Form)
+    form: Form = ListForm()
     labels: tuple[Labels | None, ...] = ()
     index: SequenceIndex | None = None
 
@@ -172,7 +180,7 @@ class Sequences:
         cls, values: NDArray[Any], lengths: ArrayLike, form: Form | None = None
     ) -> Sequences:
         """Make sequences from (total_steps, n_channels) values and the steps of each sequence."""
-        return cls(values, _offsets(np.asarray(lengths, dtype=np.int64)), form or Form())
+        return cls(values, _offsets(np.asarray(lengths, dtype=np.int64)), form or ListForm())
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -192,10 +200,14 @@ class Sequences:
     @property
     def n_features(self) -> int:
         """What scikit-learn counts as features: columns of a 2-D array or table, else channels."""
-        if self.form.is_table and self.form.columns is not None:
-            return len(self.form.columns)
-        columns = self.form.width if self.form.one_channel else None
+        columns = self.form.n_columns
         return self.n_channels if columns is None else columns
+
+    @property
+    def channel_names(self) -> tuple[Any, ...] | None:
+        """Names of all channels, where the container has one for each."""
+        names = self.form.channel_names
+        return names if len(names or ()) == self.n_channels else None
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -210,15 +222,11 @@ class Sequences:
 
     def with_channels(self, n_channels: int) -> Sequences:
         """Return empty sequences, whose container says of none how many channels, with so many."""
-        is_open = self.form.kind in ("list_1d", "object_1d", "nested", "nested_series")
-        if len(self.values) or not is_open or len(self.form.columns or ()) > 1:
+        form = None if len(self.values) else self.form.with_channels(n_channels)
+        if form is None:
             return self
-        form = self.form
-        if n_channels > 1:
-            form = replace(form, kind=form.kind.removesuffix("_1d"))
-        return Sequences(
-            np.empty((0, n_channels), self.values.dtype), self.offsets, form, index=self.index
-        )
+        values = np.empty((0, n_channels), self.values.dtype)
+        return Sequences(values, self.offsets, form, index=self.index)
 
     def take(self, indices: Any) -> Sequences:
         """Choose sequences by what NumPy takes as an index: integers, a boolean mask, a slice."""
@@ -246,3 +254,8 @@ def _offsets(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
 def cut(values: NDArray[Any], offsets: NDArray[np.int64]) -> list[NDArray[Any]]:
     """Return the rows of each sequence, as views."""
     return [values[start:stop] for start, stop in pairwise(offsets.tolist())]
+
+
+def with_mask(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array with NumPy's mask over what is missing."""
+    return np.ma.masked_array(array, mask=is_missing(array.ravel()).reshape(array.shape))

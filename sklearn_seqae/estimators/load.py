@@ -83,7 +83,10 @@ def load(source: Any, trusted: Iterable[str] = ()) -> Any:
     manifest = archive.manifest
     versions.check(manifest)
     arrays = archive.arrays()
-    versions.upgrade(manifest, arrays)
+    try:
+        versions.upgrade(manifest, arrays)
+    except ODD as error:
+        raise odd("its manifest", str(error)) from error
     _check_keys(manifest, _MANIFEST_KEYS, "its manifest")
     described = manifest["estimator"]
     _check_keys(described, _ESTIMATOR_KEYS, "the estimator")

@@ -91,7 +91,7 @@ class SequenceReader(HTMLReprMixin):
         none.
         """
         order = self._order_of(form.channel_names)
-        if order is not None and order != sorted(order) and not form.fields:
+        if order is not None and order != sorted(order) and form.has_order:
             self._refuse_names(form.channel_names)
 
     def _refuse_names(self, names: tuple[Any, ...] | None) -> None:
@@ -102,8 +102,9 @@ class SequenceReader(HTMLReprMixin):
 
     def _in_order(self, sequences: Sequences) -> Sequences:
         """Return sequences with the fields of their structs in the order that fit saw."""
-        names, known = sequences.form.fields, self._form.channel_names
-        if not names or self._order_of(names) is None or names == known:
+        form, known = sequences.form, self._form.channel_names
+        names = form.channel_names
+        if form.has_order or self._order_of(names) is None or names == known:
             return sequences
         return order_fields(sequences, tuple(map(str, known or ())))
 

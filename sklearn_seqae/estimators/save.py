@@ -13,12 +13,12 @@ from sklearn.mixture import GaussianMixture
 
 from sklearn_seqae import __version__
 from sklearn_seqae.containers.columns import Labels
-from sklearn_seqae.containers.sequences import Form
+from sklearn_seqae.containers.registry import FORMS, Form
 from sklearn_seqae.network.architecture import Architecture
 from sklearn_seqae.persistence import archive, versions
 from sklearn_seqae.persistence.allowlist import path_of
 from sklearn_seqae.persistence.encoder import Encoder
-from sklearn_seqae.persistence.schema import Structure, check_types
+from sklearn_seqae.persistence.schema import Structure, check_types, field_types
 from sklearn_seqae.persistence.states import ANYWHERE, check_free, check_values, plain_requests
 from sklearn_seqae.preprocessing.categories import MixedScaler
 from sklearn_seqae.preprocessing.scaling import SequenceScaler
@@ -32,20 +32,7 @@ _NONE = type(None)
 
 # By their kinds in the file. A change here is one of the format: see `formats`.
 STRUCTURES = {
-    "form": Structure(
-        Form,
-        {
-            "kind": str,
-            "width": (Integral, _NONE),
-            "columns": (tuple, _NONE),
-            "dtypes": tuple,
-            "names": tuple,
-            "clock": (tuple, _NONE),
-            "layout": str,
-            "masked": bool,
-            "fields": tuple,
-        },
-    ),
+    **{f"form.{form.name}": Structure(form, field_types(form)) for form in FORMS},
     "labels": Structure(Labels, {"values": ndarray, "dtype": object, "n_joined": Integral}),
     "architecture": Structure(
         Architecture,

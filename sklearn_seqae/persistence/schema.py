@@ -8,11 +8,12 @@ object stays one. `encoder` and `decoder` convert; a value that neither knows is
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -41,6 +42,19 @@ class Structure:
     kind: type
     fields: Mapping[str, type | tuple[type, ...]]
     fixed: Mapping[str, Any] = field(default_factory=dict)
+
+
+def field_types(kind: Any) -> dict[str, tuple[type, ...]]:
+    """Return the types that the fields of a dataclass may have, by its annotations."""
+    hints = get_type_hints(kind)
+    types = {}
+    for one in fields(kind):
+        hint = hints[one.name]
+        options = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+        types[one.name] = tuple(
+            object if option is Any else get_origin(option) or option for option in options
+        )
+    return types
 
 
 def read_dtype(text: str) -> np.dtype[Any]:

@@ -24,12 +24,56 @@ VERSION = 2
 FORMAT = "sklearn_seqae estimator"
 
 
-def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
-    """Rename the fitted model; add unknown and infrequent categories, and the fields of structs."""
-    added: dict[str, dict[str, Any]] = {
-        "form": {"fields": {"$": "tuple", "items": []}},
-        "labels": {"n_joined": 0},
+_FRAME = "columns dtypes column_names"
+_FORMS_OF_2 = {
+    "list": "dtype masked",
+    "list_1d": "dtype masked",
+    "object": "dtype masked is_column",
+    "object_1d": "dtype masked is_column",
+    "3d": "width dtype masked",
+    "2d": "width dtype masked",
+    "frame": f"{_FRAME} id_name",
+    "frames": f"{_FRAME} time_name clock",
+    "long": f"{_FRAME} id_name time_name clock",
+    "nested": f"{_FRAME} id_name clock cell",
+    "nested_series": f"{_FRAME} id_name clock cell",
+    **dict.fromkeys(("arrow_table", "arrow_batch", "arrow_array"), "schema columns fields"),
+    **dict.fromkeys(("arrow_chunks", "polars_frame", "polars_series"), "schema columns fields"),
+    "arrow_frame": "schema columns fields id_name column_names",
+    "arrow_series": "schema columns fields id_name column_names",
+    "awkward": "datashape fields",
+    "ragged": "dtype splits steps",
+}
+
+
+def _form_of_2(state: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that a container has, out of those that all had in format 1."""
+    kind, layout, names = state["kind"], state["layout"], [*state["names"]["items"]]
+    dtypes = state["dtypes"]["items"] or ["float32"]
+    steps, splits = (*layout.split(" "), "")[:2]  # of ragged tensors
+    n_levels = 2 if kind == "long" else 1  # of the index, whose names are the first
+    every = {
+        **{name: state[name] for name in ("columns", "masked", "clock")},
+        "width": state["width"] or 0,
+        "dtype": dtypes[0],
+        "dtypes": {"$": "tuple", "items": dtypes},
+        "id_name": (*names, None)[0],
+        "time_name": (*names[n_levels - 1 :], None)[0],
+        "column_names": {"$": "tuple", "items": names[n_levels:]},
+        "is_column": layout == "column",
+        "cell": layout or "array",
+        "schema": layout,
+        "datashape": layout,
+        "fields": state["columns"] if kind == "awkward" else {"$": "tuple", "items": []},
+        "splits": splits,
+        "steps": "vectors" if steps == "tensor" else steps,
     }
+    return {name: every[name] for name in _FORMS_OF_2[kind].split()}
+
+
+def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
+    """Rename structures; add unknown categories; give each container a class of its own."""
+    added: dict[str, dict[str, Any]] = {"labels": {"n_joined": 0}}
     kinds = {
         "codec": "fitted_model",
         "norm": "reference_distribution",
@@ -43,6 +87,8 @@ def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
             if isinstance(kind, str) and isinstance(state, dict):
                 state |= added.get(kind, {})
                 node["$"] = kinds.get(kind, kind)
+                if kind == "form":
+                    node["$"], node["state"] = f"form.{state['kind']}", _form_of_2(state)
         inner = node.values() if isinstance(node, dict) else node
         nodes += [one for one in inner if isinstance(one, dict | list)]
     described = manifest.get("estimator")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sklearn_seqae.containers.columns import Labels
 from sklearn_seqae.containers.registry import as_sequences
-from sklearn_seqae.containers.sequences import Form, Sequences, cut
+from sklearn_seqae.containers.sequences import ListForm, Sequences, cut
 from sklearn_seqae.estimators.base import SequenceAutoencoder
 from sklearn_seqae.estimators.validation import symbol_channels
 from sklearn_seqae.preprocessing.categories import adopt
@@ -43,7 +43,7 @@ def read_for(estimator: SequenceAutoencoder, X: Any) -> tuple[Sequences, tuple[A
     """Return sequences as a fitted estimator reads them, as those of a list; names of channels."""
     read = estimator._read(X)
     names = read.form.channel_names or estimator._form.channel_names
-    return replace(read, form=Form("list")), names
+    return replace(read, form=ListForm()), names
 
 
 def read_both(X: Any, other: Any, categorical_features: Any) -> tuple[Sequences, Sequences]:

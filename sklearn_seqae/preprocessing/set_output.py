@@ -6,13 +6,17 @@ from sklearn import get_config
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 
 from sklearn_seqae.containers import convert
+from sklearn_seqae.containers.arrow import ArrowFrame, PolarsFrame
+from sklearn_seqae.containers.numpy_arrays import Array2D
+from sklearn_seqae.containers.pandas_frames import LongFrame, WideFrame
+from sklearn_seqae.containers.pandas_nested import NestedFrame
 from sklearn_seqae.containers.registry import Form, Sequences, to_container
 
-# What may be asked for, and the kinds of containers that are so already.
-_OUTPUTS: dict[str, tuple[str, ...]] = {
+# What may be asked for, and the containers that are so already.
+_OUTPUTS: dict[str, tuple[type[Form], ...]] = {
     "default": (),
-    "pandas": ("frame", "long", "nested", "arrow_frame"),
-    "polars": ("polars_frame",),
+    "pandas": (WideFrame, LongFrame, NestedFrame, ArrowFrame),
+    "polars": (PolarsFrame,),
 }
 
 
@@ -82,11 +86,11 @@ class SequencesOut(OneToOneFeatureMixin, TransformerMixin):
         if isinstance(X, Sequences):
             return sequences
         output, form = chosen_output(self), sequences.form
-        if output == "default" or form.kind in _OUTPUTS[output]:
+        if output == "default" or isinstance(form, _OUTPUTS[output]):
             return to_container(sequences)
         names = self.get_feature_names_out().tolist()
-        if output == "pandas" and form.is_wide:
-            return to_container(sequences, Form("frame", form.width, tuple(names), form.dtypes))
+        if output == "pandas" and isinstance(form, Array2D):
+            return to_container(sequences, WideFrame(tuple(names), (form.dtype,)))
         frame = convert(sequences, {"pandas": "long", "polars": "polars"}[output])
         if form.channel_names is None and len(names) == sequences.n_channels:
             frame.columns = names

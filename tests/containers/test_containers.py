@@ -4,7 +4,8 @@ import json
 import pickle
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import replace
+from pathlib import Path
 
 import awkward as ak
 import numpy as np
@@ -24,14 +25,19 @@ from sklearn_seqae import LSTMAutoencoderTransformer, SequenceScaler
 from sklearn_seqae._utils.optional_imports import load
 from sklearn_seqae.containers import convert, from_channel_first, from_long, to_channel_first
 from sklearn_seqae.containers.registry import (
-    Form,
     Sequences,
     as_sequences,
     row_labels,
     to_container,
 )
+from sklearn_seqae.estimators.save import STRUCTURES
+from sklearn_seqae.persistence import versions
+from sklearn_seqae.persistence.allowlist import Resolver
+from sklearn_seqae.persistence.decoder import Decoder
+from sklearn_seqae.persistence.encoder import Encoder
 from tests.conftest import TINY, make_ragged
 
+FORMATS = Path(__file__).parents[1] / "formats"
 NAN = np.nan
 FLOATS = st.floats(-1e6, 1e6, width=32) | st.just(NAN)
 
@@ -265,7 +271,7 @@ def test_a_container_comes_back_as_it_was(kind, data):
     assert sequences.lengths.tolist() == [len(x) for x in drawn]
     assert_array_equal(sequences.values, flat(drawn))
     assert_same(to_container(sequences), X)
-    assert Form(**restored(asdict(sequences.form))) == sequences.form
+    assert restored(sequences.form) == sequences.form
     # Ids and time stamps go with the sequences that are chosen.
     positions = np.arange(len(drawn))[::-1]
     chosen = to_container(sequences.take(positions))
@@ -274,9 +280,39 @@ def test_a_container_comes_back_as_it_was(kind, data):
 
 
 def restored(form):
-    """Return a form's fields out of JSON, which has lists for tuples: they are plain data."""
-    fields = json.loads(json.dumps(form))
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+    """Return a form out of JSON."""
+    encoder = Encoder(STRUCTURES)
+    node = json.loads(json.dumps(encoder.encode(form, "form")))
+    assert not encoder.arrays
+    return Decoder(STRUCTURES, {}, Resolver(())).decode(node, "form")
+
+
+PLAIN = {
+    "list": lambda x: x,
+    "list of float64": lambda x: [a.astype("float64") for a in x],
+    "flat list": lambda x: [a[:, 0] for a in x],
+    "object array": lambda x: np.array([*x, None], dtype=object)[:-1],
+    "column of flat arrays": lambda x: np.array([*(a[:, 0] for a in x), None], object)[:-1, None],
+    "3d": lambda x: np.ones((2, 3, 2)),
+    "2d": lambda x: np.ones((2, 3)),
+    "wide frame": lambda x: pd.DataFrame([[1.0, 2.0]], ["a"]).rename_axis("id"),
+    "nested Series alone": lambda x: pd.Series([a[:, 0] for a in x], name="x"),
+    "Series of Arrow": lambda x: pd.Series([[1.0]], dtype=pd.ArrowDtype(pa.list_(pa.float32()))),
+}
+
+
+@pytest.mark.parametrize("kind", [*KINDS, *PLAIN])
+def test_a_container_of_a_file_of_format_1_is_read(kind):
+    node = json.loads((FORMATS / "1.forms.json").read_text())[kind]
+    manifest = {"format_version": 1, "form": node}
+    versions.upgrade(manifest, {})
+    build = PLAIN.get(kind) or KINDS[kind][0]
+    expected = as_sequences(build([np.float32([[1, 2], [3, NAN]]), np.float32([[5, 6]])])).form
+    if kind == "structs":  # whose fields were no part of it
+        expected = replace(expected, fields=())
+    form = Decoder(STRUCTURES, {}, Resolver(())).decode(manifest["form"], "form")
+    assert type(form) is type(expected)
+    assert form == expected
 
 
 LONG = as_long([np.ones((2, 1)), np.ones((1, 1))])
@@ -514,7 +550,7 @@ def test_time_stamps_go_on_as_those_of_the_first_sequence_do(times, more):
         (pd.DataFrame({"x": [X["x"]]}), lambda X: X["x"][0].index),
     ):
         form = as_sequences(container).form
-        form = Form(**restored(asdict(form)))
+        form = restored(form)
         steps = np.arange(5, dtype=np.float32)[:, None]
         index = index_of(to_container(Sequences.from_lengths(steps, [5]), form))
         known = [stamp for stamp in more if stamp is not None]
@@ -1013,7 +1049,7 @@ def test_importing_and_arrays_need_none_of_the_packages():
         f"        if name in {names}: raise ImportError(name)\n"
         "sys.meta_path.insert(0, Missing())\n"
         "import numpy as np\n"
-        "from sklearn_seqae.sequences import as_sequences, to_container\n"
+        "from sklearn_seqae.containers.registry import as_sequences, to_container\n"
         "for X in ([[1.0]], np.ones((1, 2, 3)), np.ma.masked_array([[1, 2]], [[0, 1]])):\n"
         "    to_container(as_sequences(X))\n"
     )

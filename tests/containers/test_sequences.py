@@ -12,13 +12,16 @@ from hypothesis.extra import numpy as npst
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
+from sklearn_seqae.containers.numpy_arrays import Array2D, Array3D
+from sklearn_seqae.containers.pandas_frames import WideFrame
 from sklearn_seqae.containers.registry import (
-    Form,
+    FORMS,
     Sequences,
     as_sequences,
     row_labels,
     to_container,
 )
+from sklearn_seqae.containers.sequences import FlatListForm
 
 FLOATS = st.floats(-1e6, 1e6, width=32) | st.just(np.nan)
 NAN = np.nan
@@ -201,7 +204,7 @@ def test_an_object_with_dunder_array_is_read_as_its_array():
         def __array__(self, dtype=None, copy=None):
             return np.array([[1.0, 2.0]], dtype=dtype)
 
-    assert as_sequences(NotAnArray()).form == Form("2d", width=2, dtypes=("float64",))
+    assert as_sequences(NotAnArray()).form == Array2D(2, "float64")
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
@@ -235,8 +238,8 @@ def test_a_list_given_back_is_writable_and_no_part_of_the_sequences():
 
 def test_an_array_given_back_is_as_wide_as_its_longest_sequence_needs():
     sequences = as_sequences([[1, 2, 3], [4]])
-    assert to_container(sequences, Form("2d", width=2)).shape == (2, 3)
-    assert to_container(sequences, Form("3d", width=4)).shape == (2, 4, 1)
+    assert to_container(sequences, Array2D(2)).shape == (2, 3)
+    assert to_container(sequences, Array3D(4)).shape == (2, 4, 1)
 
 
 def test_owners_name_the_sequence_of_each_step():
@@ -247,7 +250,7 @@ def test_with_values_keeps_lengths_and_form():
     sequences = as_sequences([[1, 2], [3]]).with_values(np.zeros((3, 2)))
     assert sequences.lengths.tolist() == [2, 1]
     assert sequences.n_channels == 2
-    assert sequences.form.kind == "list_1d"
+    assert sequences.form == FlatListForm("float64")
 
 
 DATES = np.array([["2020-01-01"]], dtype="datetime64[D]")
@@ -313,8 +316,8 @@ def test_what_is_no_container_of_sequences_is_refused_in_words(X, message):
 @pytest.mark.parametrize(
     ("form", "message"),
     [
-        (Form("2d", width=3), "one channel for the form '2d', got 2 channels; ask for the form"),
-        (Form("list_1d"), "one channel for the form 'list_1d'"),
+        (Array2D(3), "one channel for the form '2d', got 2 channels; ask for the form"),
+        (FlatListForm(), "one channel for the form 'list_1d'"),
     ],
 )
 def test_several_channels_do_not_fit_a_container_of_one(form, message):
@@ -324,7 +327,11 @@ def test_several_channels_do_not_fit_a_container_of_one(form, message):
 
 def test_a_frame_takes_no_more_steps_than_it_has_columns():
     with pytest.raises(ValueError, match=r"at most 2 steps.* got one of 3; give shorter lengths"):
-        to_container(as_sequences([[1, 2, 3]]), Form("frame", width=2, columns=("a", "b")))
+        to_container(as_sequences([[1, 2, 3]]), WideFrame(("a", "b")))
+
+
+def test_each_container_has_a_name_of_its_own():
+    assert len({form.name for form in FORMS}) == len(FORMS)
 
 
 @pytest.mark.parametrize(
@@ -365,7 +372,7 @@ def test_reading_leaves_the_container_unchanged(arrays):
 def test_arrays_need_no_pandas():
     program = (
         "import sys; sys.modules['pandas'] = None\n"  # importing it fails
-        "from sklearn_seqae.sequences import as_sequences, to_container\n"
+        "from sklearn_seqae.containers.registry import as_sequences, to_container\n"
         "to_container(as_sequences([[1.0]]))\n"
         "symbols = as_sequences([['a', None], [float('nan')]], lambda found, names: found)\n"
         "assert to_container(symbols)[0].tolist() == ['a', None]"
