@@ -65,8 +65,9 @@ def as_sequences(X: Any, choose: Chooser | None = None) -> Sequences:
         return X
     if numpy_arrays.is_column(X):
         column = as_sequences(X[:, 0], choose)
-        assert isinstance(column.form, numpy_arrays.ObjectArray)
-        return replace(column, form=replace(column.form, is_column=True))
+        if isinstance(column.form, numpy_arrays.ObjectArray):
+            return replace(column, form=replace(column.form, is_column=True))
+        return column
     tensors = ragged.unpack_torch(X)
     if tensors is not None:
         return as_sequences(tensors, choose)
