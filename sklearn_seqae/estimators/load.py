@@ -85,8 +85,8 @@ def load(source: Any, trusted: Iterable[str] = ()) -> Any:
     arrays = archive.arrays()
     try:
         versions.upgrade(manifest, arrays)
-    except ODD as error:
-        raise odd("its manifest", str(error)) from error
+    except INVALID_FILE_ERRORS as error:
+        raise invalid("its manifest", str(error)) from error
     _check_keys(manifest, _MANIFEST_KEYS, "its manifest")
     described = manifest["estimator"]
     _check_keys(described, _ESTIMATOR_KEYS, "the estimator")
