@@ -83,6 +83,7 @@ ROOMS = {
         "code_density",
         "fit_warnings",
         "imputation",
+        "keras_parameters",
         "metrics",
         "overlap",
         "validation",

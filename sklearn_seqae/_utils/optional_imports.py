@@ -24,15 +24,15 @@ def load(name: str) -> Any:
 
 
 def load_keras() -> None:
-    """Import Keras and scikeras, and TensorFlow with them, without its start-up lines.
+    """Import Keras and, where that is its backend, TensorFlow, without its start-up lines.
 
     TensorFlow writes some to the process's standard error before any setting of its own is read, so
     they are kept from getting there; an import that fails shows what was written.
     """
-    if "scikeras.wrappers" in sys.modules:
+    if "keras" in sys.modules:
         return
     with _captured_stderr():
-        import scikeras.wrappers  # noqa: F401  (imports keras and tensorflow)
+        import keras  # noqa: F401
 
 
 def check_process() -> None:

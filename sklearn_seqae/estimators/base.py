@@ -14,7 +14,7 @@ from sklearn_seqae.network.architecture import Architecture
 from sklearn_seqae.network.minirocket import choose_dilations
 from sklearn_seqae.preprocessing.categories import MixedScaler
 
-from . import fit_warnings, validation
+from . import fit_warnings, keras_parameters, validation
 from .fitted_model import FittedModel
 from .overlap import warn_of_overlap
 from .reading import SequenceReader
@@ -183,6 +183,11 @@ class SequenceAutoencoder(SequenceReader):
         validation.check_parameters(self)  # as `load` does, for what is not valid may be code
         save(self, path, include_optimizer)
 
+    def __sklearn_clone__(self) -> Any:
+        """Return an estimator of equal parameters that is not fitted."""
+        fit_warnings.warn_of_lost_arguments(self.loss, self.optimizer)
+        return super().__sklearn_clone__()
+
     def __sklearn_tags__(self) -> Any:
         """Return what scikit-learn may expect of this estimator."""
         tags = super().__sklearn_tags__()
@@ -204,17 +209,17 @@ class SequenceAutoencoder(SequenceReader):
         """
         settings = {name: getattr(self, name) for name in TRAINING_PARAMETERS} | changes
         validation.check_parameters(self)
-        validation.check_keras_objects(self.loss, self.optimizer, self.metrics)
-        validation.check_callbacks(self.callbacks)
+        keras_parameters.check_keras_objects(self.loss, self.optimizer, self.metrics)
+        keras_parameters.check_callbacks(self.callbacks)
         if continued:
-            validation.check_same_network(self._made_with, self._network_choices())
+            validation.check_network_parameters(self._made_with, self._network_choices())
         sequences = self._read(X, reset=not continued)
         numbers = validation.check_groups(groups, len(sequences), 1 + self._compares_sequences)
         if numbers is None and (settings["early_stopping"] or self._compares_sequences):
             warn_of_overlap(sequences, stacklevel=4)
         if continued:  # of what it cannot write a network learns nothing
             sequences = self._fitted_model.scaler.without_unknown(sequences)
-        validation.check_symbol_loss(self.loss, sequences.labels, sequences.n_channels)
+        keras_parameters.check_symbol_loss(self.loss, sequences.labels, sequences.n_channels)
         if not continued:
             self._start(sequences, in_pieces)
         activation = self._fitted_model.architecture.activation
@@ -255,7 +260,7 @@ class SequenceAutoencoder(SequenceReader):
     def _network_choices(self) -> dict[str, Any]:
         """Return the parameters that decide the network and its scaling."""
         choices = {name: getattr(self, name) for name in NETWORK_PARAMETERS}
-        activation = validation.output_activation(self.loss)
+        activation = keras_parameters.output_activation(self.loss)
         if not isinstance(self.categorical_features, str | None):
             channels = np.asarray(self.categorical_features, dtype=object)
             choices["categorical_features"] = channels.ravel().tolist()
@@ -265,7 +270,7 @@ class SequenceAutoencoder(SequenceReader):
         self, sequences: Sequences, scaler: MixedScaler, in_pieces: bool
     ) -> Architecture:
         """Return the sizes and choices that the parameters and the training data ask for."""
-        validation.check_builders(self.encoder, self.decoder)
+        keras_parameters.check_builders(self.encoder, self.decoder)
         n_statistics = scaler.n_statistics_
         if self.n_components <= n_statistics:
             raise ValueError(

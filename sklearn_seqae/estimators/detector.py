@@ -64,10 +64,10 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
         What training lowers.
     metrics : str, callable, keras.metrics.Metric or list of these, default=None
         Keras metrics for `history_`.
-    optimizer : str or keras.optimizers.Optimizer, default="adam"
-        A name or an instance, which is copied.
+    optimizer : str, keras.optimizers.Optimizer, class or factory, default="adam"
+        A name, a class, a function that returns an optimizer, or an instance, which is copied.
     learning_rate : float, default=0.003
-        Initial learning rate of an optimizer given by name.
+        Initial learning rate of an optimizer given by name or class.
     epochs : int, default=100
         Upper bound on the passes over the data.
     batch_size : int, default=16

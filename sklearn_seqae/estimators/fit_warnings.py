@@ -1,7 +1,8 @@
-"""Warnings of fits: interrupted, without skill, not converged, or not decoding lengths."""
+"""Warnings: of fits without skill or convergence, say, and of copies that lack arguments."""
 
+import sys
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -63,4 +64,33 @@ def warn_of_skill(result: "FitResult") -> None:
             "them. Use more epochs, or warm_start=True to go on from here.",
             ConvergenceWarning,
             stacklevel=3,
+        )
+
+
+def warn_of_lost_arguments(loss: Any, optimizer: Any) -> None:
+    """Warn where Keras' copies of a loss and an optimizer lack arguments that they were given."""
+    keras: Any = sys.modules.get("keras")
+    if keras is None:
+        return
+    from sklearn_seqae.training.keras_arguments import lost_by_copy
+    from sklearn_seqae.training.losses import name_in_keras
+    from sklearn_seqae.training.optimizers import acting, excludes
+
+    lost = remedy = ""
+    if isinstance(loss, keras.losses.Loss) and (arguments := lost_by_copy(loss)):
+        lost = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+        remedy = f"return them in get_config of {type(loss).__name__}"
+        if function := name_in_keras(getattr(loss, "fn", None)):
+            remedy = f"use loss=functools.partial(keras.losses.{function}, {lost})"
+        lost += " of the loss"
+    elif isinstance(optimizer, keras.optimizers.Optimizer) and any(
+        excludes(one) for one in acting(optimizer)
+    ):
+        lost = "exclude_from_weight_decay of the optimizer"
+        remedy = "give a function that returns such an optimizer"
+    if lost:
+        warnings.warn(
+            f"A clone of this estimator will train without {lost}, which Keras does not copy or "
+            f"pickle: {remedy}.",
+            stacklevel=4,
         )

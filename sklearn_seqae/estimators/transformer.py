@@ -83,16 +83,18 @@ class LSTMAutoencoderTransformer(
         "mse", "mae", "huber", "binary_crossentropy", "categorical_crossentropy" or any Keras loss.
         Its mean is over real values (with a loss across channels, over complete steps). The
         cross-entropies decode probabilities, and need (scaled) values in [0, 1]. A symbol counts as
-        one more real value, and its loss is the categorical cross-entropy.
+        one more real value, and its loss is the categorical cross-entropy. Give arguments as in
+        ``functools.partial(keras.losses.huber, delta=5.0)``: Keras does not copy all of those of
+        ``keras.losses.Huber(delta=5.0)``, so clones would lack them.
     metrics : str, callable, keras.metrics.Metric or list of these, default=None
         Keras metrics for `history_`, over real values too. With symbols, those across channels, as
         "accuracy", look at symbols, others at numbers.
-    optimizer : str or keras.optimizers.Optimizer, default="adam"
-        A name: gradients are clipped to norm 1, and the learning rate falls along a cosine to zero
-        over `epochs`. An instance: used as it is, with its own learning rate; it is copied, not
-        changed.
+    optimizer : str, keras.optimizers.Optimizer, class or factory, default="adam"
+        A name or a class: gradients are clipped to norm 1, and the learning rate falls along a
+        cosine to zero over `epochs`. An instance, or a function that returns one: used as it is,
+        with its own learning rate; it is copied, not changed.
     learning_rate : float, default=0.003
-        Initial learning rate of an optimizer given by name.
+        Initial learning rate of an optimizer given by name or class.
     epochs : int, default=100
         Upper bound on the passes over the data.
     batch_size : int, default=16

@@ -18,12 +18,8 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 
-from sklearn_seqae._utils.optional_imports import load_keras
 from sklearn_seqae.containers.registry import Sequences
 from sklearn_seqae.training.cache_keys import frozen
-
-# The activation that turns decoded values into what a loss of Keras expects.
-_ACTIVATIONS = {"binary_crossentropy": "sigmoid", "categorical_crossentropy": "softmax"}
 
 PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -49,7 +45,7 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     ],
     "loss": [str, callable],
     "metrics": [str, callable, list, tuple, None],
-    "optimizer": [str, HasMethods(["apply", "get_config"])],
+    "optimizer": [str, callable, HasMethods(["apply", "get_config"])],
     "learning_rate": [Interval(Real, 0, None, closed="neither")],
     "epochs": [Interval(Integral, 1, None, closed="left")],
     "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -118,120 +114,6 @@ def check_units(units: Any) -> tuple[int, ...]:
     return tuple(int(u) for u in given)
 
 
-def check_keras_objects(loss: Any, optimizer: Any, metrics: Any) -> None:
-    """Raise unless the arguments are names that Keras knows, its objects, or fitting functions."""
-    load_keras()
-    import keras
-
-    if metrics is None:
-        metrics = []
-    metrics = metrics if isinstance(metrics, (list, tuple)) else [metrics]
-    if not isinstance(optimizer, (str, keras.optimizers.Optimizer)):
-        raise TypeError(
-            "optimizer must be a name that Keras knows or an instance of its Optimizer, got "
-            f"{optimizer!r}: use for example optimizer='adam' or keras.optimizers.Adam(0.001)."
-        )
-    _check_objective("loss", loss, keras.losses.Loss)
-    for metric in metrics:
-        _check_objective("metrics", metric, keras.metrics.Metric)
-    for parameter, value, known in (
-        ("loss", loss, keras.losses),
-        ("optimizer", optimizer, keras.optimizers),
-        *(("metrics", metric, keras.metrics) for metric in metrics),
-    ):
-        if not isinstance(value, str) or value.lower() in ("accuracy", "acc"):
-            continue
-        try:
-            known.get(value)
-        except ValueError:
-            raise ValueError(
-                f"{parameter} must be a name that Keras knows or an object of Keras, got "
-                f"{value!r}: choose for example {_EXAMPLES[parameter]}."
-            ) from None
-
-
-_EXAMPLES = {
-    "loss": "'mse', 'mae', 'huber', 'binary_crossentropy' or 'categorical_crossentropy'",
-    "optimizer": "'adam', 'rmsprop' or 'sgd'",
-    "metrics": "'mae' or 'accuracy'",
-}
-
-
-def _check_objective(parameter: str, value: Any, kind: type) -> None:
-    """Raise unless `value` is a name, an instance or a class of `kind`, or a function of two."""
-    if isinstance(value, (str, kind)) or (inspect.isclass(value) and issubclass(value, kind)):
-        return
-    problem = ""
-    if callable(value) and not inspect.isclass(value):
-        try:
-            inspect.signature(value).bind("y_true", "y_pred")
-            return
-        except TypeError as error:
-            problem = f" ({error})"
-    raise TypeError(
-        f"{parameter} must be a name that Keras knows, an object of Keras or a function of "
-        f"(y_true, y_pred), got {value!r}{problem}: choose for example {_EXAMPLES[parameter]}."
-    )
-
-
-def check_callbacks(callbacks: Any) -> None:
-    """Raise unless these are instances, classes and factories of Keras callbacks."""
-    load_keras()
-    import keras
-
-    if callbacks is None:
-        return
-    for callback in callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]:
-        if isinstance(callback, keras.callbacks.Callback):
-            continue
-        problem = ""
-        if callable(callback) and (
-            not inspect.isclass(callback) or issubclass(callback, keras.callbacks.Callback)
-        ):
-            try:
-                inspect.signature(callback).bind()
-                continue
-            except TypeError as error:
-                problem = f" ({error})"
-        raise TypeError(
-            "callbacks must be Keras callbacks, their classes, or functions without arguments "
-            f"that return one, got {callback!r}{problem}: derive yours from "
-            "keras.callbacks.Callback, and make it yourself where it needs arguments."
-        )
-
-
-def check_builders(encoder: Any, decoder: Any) -> None:
-    """Raise unless callables for own models take the sizes they will be given."""
-    load_keras()
-    import keras
-
-    for role, builder in (("encoder", encoder), ("decoder", decoder)):
-        if not callable(builder):
-            continue
-        if isinstance(builder, keras.Layer):
-            raise TypeError(
-                f"{role} must be a callable that builds a keras.Model of the sizes it is given, "
-                f"got the {type(builder).__name__} {builder.name!r} itself: give a function that "
-                "returns a new one."
-            )
-        try:
-            inspect.signature(builder).bind(n_steps=1, n_channels=1, n_components=1)
-        except TypeError as error:
-            raise TypeError(
-                f"{role} must be a callable with the arguments n_steps, n_channels and "
-                f"n_components that returns a keras.Model, but {error}: change its signature."
-            ) from None
-
-
-def output_activation(loss: Any) -> str:
-    """Return the activation of decoded values that a loss needs: "linear" for most."""
-    load_keras()
-    import keras
-
-    logits = getattr(keras.losses.get(loss), "from_logits", False)
-    return "linear" if logits else _ACTIVATIONS.get(_name_in_keras(loss), "linear")
-
-
 def check_probabilities(loss: Any, activation: str, scaled: Sequences) -> None:
     """Raise if a cross-entropy would be taken of what are no probabilities."""
     if activation == "linear" or not np.isfinite(scaled.values).any():
@@ -273,29 +155,6 @@ def symbol_channels(
             "by their indices or, if X names them, by the names of their columns."
         )
     return [item in given for item in known]
-
-
-def check_symbol_loss(loss: Any, labels: tuple[Any, ...], n_channels: int) -> None:
-    """Raise if a loss is for symbols, but the data are numbers."""
-    name = _name_in_keras(loss)
-    n_numbers = labels.count(None) if labels else n_channels
-    alone = name == "categorical_crossentropy" and n_numbers == 1
-    if n_numbers and (name == "sparse_categorical_crossentropy" or alone):
-        raise ValueError(
-            f"loss={loss!r} is for symbols, got {n_numbers} channel(s) of numbers: say which hold "
-            "symbols by categorical_features, for example [0], and leave the loss of the others at "
-            "'mse'. Symbols always have the categorical cross-entropy."
-        )
-
-
-def _name_in_keras(loss: Any) -> str:
-    """Return the name of the function behind a loss of Keras; "" for what is not Keras' own."""
-    import keras
-
-    resolved = keras.losses.get(loss)
-    function = getattr(resolved, "fn", resolved)
-    known = str(getattr(function, "__module__", "")).startswith("keras.")
-    return getattr(function, "__name__", "") if known else ""
 
 
 def check_lengths(lengths: ArrayLike, n_sequences: int) -> NDArray[np.int64]:
@@ -352,7 +211,7 @@ def check_groups(groups: Any, n_sequences: int, least: int) -> NDArray[np.int64]
     return np.array(found, dtype=np.int64)
 
 
-def check_same_network(made_with: dict[str, Any], now: dict[str, Any]) -> None:
+def check_network_parameters(made_with: dict[str, Any], now: dict[str, Any]) -> None:
     """Raise if training would go on with a network that other parameters made."""
     for name, value in made_with.items():
         if now[name] != value and _settings(now[name]) != _settings(value):

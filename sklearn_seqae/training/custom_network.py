@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn_seqae._utils.optional_imports import check_process
 from sklearn_seqae.network.architecture import Architecture
 
-from .network_keys import likeness
+from .network_keys import network_key
 from .program import InferenceProgram, backend, lent_variables
 from .program_cache import programs
 
@@ -31,7 +31,7 @@ class AdoptedNetwork:
         self.architecture = architecture
         self._weights = [ops.convert_to_tensor(variable) for variable in lent_variables(model)]
         self._fixed_width = model.get_layer("encoder").input_shape[1]
-        key = (InferenceProgram, likeness(model, architecture))
+        key = (InferenceProgram, network_key(model, architecture))
         self._program: Any = programs.share(key, lambda: InferenceProgram(model, architecture))
 
     @property

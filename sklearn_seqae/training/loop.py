@@ -16,9 +16,9 @@ from sklearn_seqae.network.keras_network import learned_weights
 
 from .fit_result import FitResult
 from .holdout import hold_out
-from .keras_arguments import route, signature
+from .keras_arguments import cache_key, make_keras_objects
 from .losses import MaskedLoss, MaskedMetric
-from .network_keys import check_same_network, likeness
+from .network_keys import check_rebuilt, network_key
 from .optimizers import kind, learning_rates, set_learning_rates
 from .program import CHUNK_SIZE, Totals, TrainingProgram, backend
 from .program_cache import programs
@@ -105,7 +105,7 @@ def train(
         In a process that was forked after TensorFlow had started.
     """
     check_process()
-    compile_arguments, callbacks = route(
+    made = make_keras_objects(
         settings.loss,
         settings.metrics,
         settings.optimizer,
@@ -116,9 +116,8 @@ def train(
     )
     symbols = architecture.symbols
     n_numbers = architecture.n_channels - sum(symbols)
-    loss = MaskedLoss(compile_arguments["loss"], symbols, n_numbers)
-    metrics = compile_arguments["metrics"]
-    optimizer = compile_arguments["optimizer"]
+    loss = MaskedLoss(made.loss, symbols, n_numbers)
+    metrics, optimizer = made.metrics, made.optimizer
     state_key = kind(optimizer)
     fixed_steps = model.get_layer("encoder").input_shape[1]
     # A layer of the user's own may look across a batch, as BatchNormalization does.
@@ -129,10 +128,10 @@ def train(
     rates = learning_rates(optimizer)
     key = (
         TrainingProgram,
-        likeness(model, computed),
-        signature(compile_arguments["loss"]),
-        tuple(signature(metric) for metric in metrics),
-        signature(optimizer),
+        network_key(model, computed),
+        cache_key(made.loss),
+        tuple(map(cache_key, metrics)),
+        cache_key(optimizer),
         data.jit_compile,
     )
 
@@ -140,7 +139,7 @@ def train(
         masked = [MaskedMetric(metric, architecture.n_channels, symbols) for metric in metrics]
         program = TrainingProgram(computed, loss, masked, optimizer, data.jit_compile)
         if not computed.is_built_in:
-            check_same_network(model, program.model, computed)
+            check_rebuilt(model, program.model, computed)
         return program
 
     with programs.lend(key, make) as program:
@@ -151,7 +150,7 @@ def train(
         program.model.stop_training = False
         if program.optimizer is not optimizer:
             set_learning_rates(program.optimizer, rates)
-        outcome = _Run(program, data, settings, (seed, first_epoch), callbacks).fit()
+        outcome = _Run(program, data, settings, (seed, first_epoch), made.callbacks).fit()
         weights, state = program.state()
         for variable, value in zip(learned, weights, strict=True):
             variable.assign(value)
@@ -304,7 +303,7 @@ class _Run:
 
     def _epoch(self, epoch: int) -> dict[str, float]:
         """Run one epoch and return its means."""
-        if isinstance(self.settings.optimizer, str) and epoch > 0:
+        if isinstance(self.settings.optimizer, str | type) and epoch > 0:
             # By a factor, so that what a callback has made of the rate stays.
             factor = self._annealing(epoch) / self._annealing(epoch - 1)
             optimizer = self.program.optimizer

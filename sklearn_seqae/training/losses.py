@@ -13,15 +13,37 @@ Function = Callable[[Any, Any], Any]
 N_SUMS = 5
 # Its logarithm is finite, and so small a one is not met in training, which would end there.
 LEAST_PROBABILITY = 1e-12
+# The functions of Keras that are the mean, over the last axis, of a loss of each value.
+MEANS_OF_VALUES = {
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "hinge",
+    "huber",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
+    "squared_hinge",
+}
 
 
-def acts_by_value(function: Function, n_channels: int, role: str = "loss") -> bool:
-    """Tell whether a loss of a step is the mean of the losses of its values.
+def as_function(loss: Any) -> Function:
+    """Return the function of (y_true, y_pred) that a loss computes before any reduction."""
+    if not isinstance(loss, keras.losses.Loss):
+        return loss
+    if type(loss).call is keras.losses.MeanSquaredError.call:  # which calls a function
+        return functools.partial(loss.fn, **loss._fn_kwargs)
+    return loss.call
 
-    So it is for a squared error, but not for a cross-entropy over channels. A loss of the first
-    kind can be masked value by value, one of the second only step by step. Found out by trying, on
-    steps of as many channels as the data have, and on their values one by one, which serves a
-    user's own functions too.
+
+def is_mean_of_values(function: Function, n_channels: int, role: str = "loss") -> bool:
+    """Tell whether the loss of a step is the mean of the losses of its values.
+
+    Such a loss, as the squared error, is masked value by value; any other, as a cross-entropy over
+    channels, only step by step. Which of Keras' functions are means is known. A function of the
+    user's is called with steps of as many channels as the data have, and with their single values.
     """
     rng = np.random.default_rng(0)
     true, predicted = rng.uniform(0.1, 0.9, size=(2, 2, 3, n_channels)).astype(np.float32)
@@ -39,11 +61,26 @@ def acts_by_value(function: Function, n_channels: int, role: str = "loss") -> bo
             f"(batch, n_steps, n_channels), but {_name(function)} gave shape {whole.shape} for "
             f"(2, 3, {n_channels}): reduce over the last axis only."
         )
+    if name := name_in_keras(function):
+        return name in MEANS_OF_VALUES and getattr(function, "keywords", {}).get("axis", -1) == -1
     try:
         values = _apply(function, true[..., None], predicted[..., None])
-    except Exception:  # it wants all channels, for example to weigh each by its own weight
+    except Exception:  # it needs all channels, for example to weight each by its own weight
         return False
     return values.shape == true.shape and np.allclose(whole, values.mean(axis=-1), rtol=1e-4)
+
+
+def name_in_keras(function: Any) -> str:
+    """Return the name of a function of Keras, also in a partial; "" for any other function."""
+    function = getattr(function, "func", function)
+    name = getattr(function, "__name__", "")
+    known = (getattr(module, name, None) for module in (keras.losses, keras.metrics))
+    return name if any(function is one for one in known) else ""
+
+
+def _name(function: Any) -> str:
+    function = getattr(function, "func", function)
+    return getattr(function, "__name__", type(function).__name__)
 
 
 def _apply(function: Function, *arrays: np.ndarray) -> np.ndarray:
@@ -54,11 +91,6 @@ def symbol_groups(n_channels: int, symbols: tuple[int, ...]) -> list[slice]:
     """Return where the one-hot values of each channel of symbols lie, behind the numbers."""
     stops = n_channels - sum(symbols) + np.cumsum(symbols, dtype=int)
     return [slice(stop - width, stop) for stop, width in zip(stops, symbols, strict=True)]
-
-
-def _name(function: Any) -> str:
-    function = getattr(function, "func", function)
-    return getattr(function, "__name__", type(function).__name__)
 
 
 class MaskedLoss:
@@ -77,8 +109,8 @@ class MaskedLoss:
     """
 
     def __init__(self, loss: Any, symbols: tuple[int, ...] = (), n_numbers: int = 1) -> None:
-        self.function: Function = loss.call if isinstance(loss, keras.losses.Loss) else loss
-        self.by_value = n_numbers == 0 or acts_by_value(self.function, n_numbers)
+        self.function = as_function(loss)
+        self.by_value = n_numbers == 0 or is_mean_of_values(self.function, n_numbers)
         self.symbols = symbols
 
     def __call__(self, true: Any, predicted: Any) -> tuple[Any, Any]:
@@ -139,7 +171,7 @@ class MaskedMetric:
         function = getattr(metric, "_fn", None)
         # One symbol alone does not show whether a metric looks across symbols.
         width = max(2, *symbols) if symbols else n_channels
-        self.across_channels = function is not None and not acts_by_value(
+        self.across_channels = function is not None and not is_mean_of_values(
             functools.partial(function, **metric._fn_kwargs), width, "metrics"
         )
 
@@ -164,26 +196,3 @@ class MaskedMetric:
             ops.reshape(predicted, (-1, size)),
             sample_weight=ops.reshape(ops.cast(observed, "float32"), (-1,)),
         )
-
-
-def resolve_metric(metric: Any, n_channels: int) -> keras.metrics.Metric:
-    """Return a fresh Keras metric for a name, class, function or instance.
-
-    As in Keras, "accuracy" is the categorical one where there are several channels.
-    """
-    if isinstance(metric, str) and metric.lower() in ("accuracy", "acc"):
-        kind = keras.metrics.CategoricalAccuracy if n_channels > 1 else keras.metrics.BinaryAccuracy
-        return kind(name=metric)
-    resolved = keras.metrics.get(metric)
-    if not isinstance(resolved, keras.metrics.Metric):
-        name = metric if isinstance(metric, str) else getattr(metric, "__name__", "metric")
-        return keras.metrics.MeanMetricWrapper(resolved, name=name)
-    wrapper = keras.metrics.MeanMetricWrapper
-    if isinstance(metric, wrapper) and type(metric).__module__.startswith("keras."):
-        # Not from its configuration, which may lack arguments of the function (as an axis).
-        return wrapper(metric._fn, name=metric.name, dtype=metric.dtype, **metric._fn_kwargs)
-    if isinstance(metric, keras.metrics.Metric):
-        return type(metric).from_config(metric.get_config())
-    if isinstance(metric, str):
-        resolved.name = metric  # as in Keras, `history_` says "mae" to who said "mae"
-    return resolved

@@ -12,7 +12,7 @@ import keras
 from sklearn_seqae.network.architecture import Architecture
 
 
-def likeness(model: keras.Model, architecture: Architecture) -> tuple[Architecture, Hashable]:
+def network_key(model: keras.Model, architecture: Architecture) -> tuple[Architecture, Hashable]:
     """Return a key that is equal for networks that compute the same.
 
     What a user's builder returned is looked at, never the builder: it may read globals, or be a
@@ -39,9 +39,9 @@ def likeness(model: keras.Model, architecture: Architecture) -> tuple[Architectu
         return built_in, weakref.ref(model)
 
 
-def check_same_network(model: keras.Model, other: keras.Model, architecture: Architecture) -> None:
+def check_rebuilt(model: keras.Model, other: keras.Model, architecture: Architecture) -> None:
     """Raise unless `other`, just built by the same functions, is like `model`."""
-    ours, theirs = (likeness(network, architecture) for network in (model, other))
+    ours, theirs = (network_key(network, architecture) for network in (model, other))
     shapes = [[weight.shape for weight in network.weights] for network in (model, other)]
     custom = isinstance(ours[1], weakref.ref) and isinstance(theirs[1], weakref.ref)
     if shapes[0] != shapes[1] or (ours != theirs and not custom):
@@ -57,15 +57,16 @@ def _is_of_keras(model: keras.Model) -> bool:
     layers = [model, *model._flatten_layers(include_self=False)]
     operations = [operation for layer in layers for operation in getattr(layer, "operations", ())]
     for thing in (*layers, *operations):
-        if not _comes_from_keras(type(thing)):
+        if not comes_from_keras(type(thing)):
             return False
         for value in vars(thing).values():  # activations, regularizers, constraints
-            if callable(value) and not _comes_from_keras(value):
+            if callable(value) and not comes_from_keras(value):
                 return False
     return True
 
 
-def _comes_from_keras(thing: Any) -> bool:
+def comes_from_keras(thing: Any) -> bool:
+    """Tell whether a class or a function is defined in Keras."""
     return (getattr(thing, "__module__", None) or "").split(".")[0] == "keras"
 
 

@@ -1,11 +1,13 @@
 """scikit-learn for real: its checks, its tools around the estimator, and codes that stand alone."""
 
 import copy
+import functools
 import pickle
 import subprocess
 import sys
 
 import joblib
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -79,7 +81,6 @@ def test_a_pipeline_to_clusters_gives_a_label_to_each_sequence(ragged, tiny):
 
 
 def test_a_pipeline_to_a_keras_classifier_of_scikeras_learns(ragged, labels, tiny):
-    import keras
     from scikeras.wrappers import KerasClassifier
 
     def build(meta):
@@ -124,6 +125,27 @@ def test_a_grid_search_without_y_ranks_by_the_reconstruction(folds, tiny):
     assert search.transform(folds).shape == (80, search.best_estimator_.n_components)
 
 
+def test_a_search_in_processes_takes_objects_classes_and_functions_of_keras(folds, tiny):
+    ae = LSTMAutoencoderTransformer(
+        **tiny,
+        loss=keras.losses.MeanAbsoluteError(),
+        metrics=[keras.metrics.MeanSquaredError(), keras.losses.log_cosh],
+        callbacks=[keras.callbacks.TerminateOnNaN()],
+    )
+    partial = functools.partial(keras.losses.huber, delta=0.1)
+    optimizers = [keras.optimizers.RMSprop(0.01), keras.optimizers.RMSprop]
+    search = GridSearchCV(
+        ae,
+        [{"optimizer": optimizers}, {"loss": [partial]}],
+        cv=[(np.arange(40), np.arange(40, 80))],
+        n_jobs=2,
+        error_score="raise",
+    ).fit(folds)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    again = pickle.loads(pickle.dumps(ae.set_params(loss=partial)))
+    assert again.loss.keywords == {"delta": 0.1}
+
+
 def test_a_grid_search_with_y_looks_through_a_pipeline(folds, labels, tiny):
     y = np.tile(labels, 2)
     model = Pipeline([("ae", LSTMAutoencoderTransformer(**tiny)), ("lr", LogisticRegression())])
@@ -137,6 +159,26 @@ def test_clone_keeps_the_parameters_and_drops_what_was_learned(fitted):
     copied = clone(fitted)
     assert copied.get_params() == fitted.get_params()
     assert vars(copied).keys() == copied.get_params().keys()
+
+
+@pytest.mark.parametrize("cloned", [clone, lambda ae: clone(make_pipeline(ae))])
+def test_a_clone_warns_of_arguments_that_keras_does_not_copy(cloned):
+    def copy_of(**parameters):
+        return cloned(LSTMAutoencoderTransformer(**parameters))
+
+    with pytest.warns(UserWarning, match=r"delta=5.0 .*functools.partial.keras.losses.huber, del"):
+        copy_of(loss=keras.losses.Huber(delta=5.0))
+    decayed = keras.optimizers.AdamW(0.01)
+    decayed.exclude_from_weight_decay(var_names=["bias"])
+    with pytest.warns(UserWarning, match=r"exclude_from_weight_decay .* give a function that"):
+        copy_of(optimizer=decayed)
+    for loss in (
+        "huber",
+        keras.losses.Huber(),
+        keras.losses.BinaryCrossentropy(label_smoothing=0.1),
+        functools.partial(keras.losses.huber, delta=5.0),
+    ):
+        copy_of(loss=loss, optimizer=keras.optimizers.AdamW(0.01))
 
 
 # Frames

@@ -25,7 +25,8 @@ from sklearn_seqae.network.decoder_layers import (
 )
 from sklearn_seqae.network.encoder_layers import Patch, Pool, Reader, step_mask
 from sklearn_seqae.network.keras_network import build, decode
-from sklearn_seqae.training.losses import MaskedLoss, MaskedMetric, resolve_metric
+from sklearn_seqae.training.keras_arguments import make_metric
+from sklearn_seqae.training.losses import MaskedLoss, MaskedMetric
 from tests.conftest import ARCHITECTURE
 
 NAN = np.nan
@@ -308,10 +309,10 @@ def test_masked_losses_and_metrics_see_real_values_only(lengths, extra, n_gaps):
     assert count == real.sum()
     errors = np.abs(true - predicted)[real]
     assert_allclose(total, errors.sum(), rtol=1e-5, atol=1e-6)
-    metric = MaskedMetric(resolve_metric("mae", 3), 3)
+    metric = MaskedMetric(make_metric("mae", 3), 3)
     metric.update(true, predicted)
     assert_allclose(metric.metric.result(), errors.mean() if real.any() else 0, rtol=1e-5)
-    nearest = MaskedMetric(resolve_metric("accuracy", 3), 3)
+    nearest = MaskedMetric(make_metric("accuracy", 3), 3)
     nearest.update(true, predicted)
     steps = real.all(axis=-1)
     hits = (np.nan_to_num(true).argmax(-1) == predicted.argmax(-1))[steps]

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn_seqae import LSTMAutoencoderTransformer
 from sklearn_seqae.network import keras_network
 from sklearn_seqae.training import loop
-from sklearn_seqae.training.network_keys import likeness
+from sklearn_seqae.training.network_keys import network_key
 from sklearn_seqae.training.program import TrainingProgram
 from sklearn_seqae.training.program_cache import programs
 
@@ -236,7 +236,7 @@ def like(architecture):
     def say(encoder):
         changed = functools.partial(type(architecture), **vars(architecture) | {"encoder": encoder})
         kept.append(keras_network.build(changed(), 0))
-        return likeness(kept[-1], changed())
+        return network_key(kept[-1], changed())
 
     return say
 

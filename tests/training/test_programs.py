@@ -9,7 +9,7 @@ import pytest
 from keras import ops
 
 from sklearn_seqae import LSTMAutoencoderTransformer
-from sklearn_seqae.training.keras_arguments import route, signature
+from sklearn_seqae.training.keras_arguments import cache_key, make_keras_objects
 from sklearn_seqae.training.program_cache import Cache
 
 TINY = {"n_components": 4, "units": 4, "epochs": 2, "random_state": 0, "multiscale": False}
@@ -17,9 +17,8 @@ WIDE = np.random.default_rng(0).normal(size=(12, 6)).cumsum(axis=1)
 
 
 def key_of(loss="mse", metrics=None, optimizer="adam"):
-    arguments, _ = route(loss, metrics, optimizer, 0.003, None, 2)
-    parts = [arguments["loss"], arguments["optimizer"], *arguments["metrics"]]
-    return tuple(map(signature, parts))
+    made = make_keras_objects(loss, metrics, optimizer, 0.003, None, 2)
+    return tuple(map(cache_key, [made.loss, made.optimizer, *made.metrics]))
 
 
 def scaled_error(true, predicted, weight=1.0):
@@ -51,6 +50,18 @@ def decayed(rate):
     return keras.optimizers.SGD(schedule)
 
 
+class Steps(keras.metrics.Metric):
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        self.total = self.add_weight(initializer="zeros")
+
+    def update_state(self, true, predicted, sample_weight):
+        self.total.assign_add(ops.sum(sample_weight))
+
+    def result(self):
+        return self.total + 0.0
+
+
 WEIGHTED = Weighted([1.0, 2.0])
 
 
@@ -62,6 +73,8 @@ WEIGHTED = Weighted([1.0, 2.0])
         pytest.param(lambda: {"loss": WEIGHTED}, id="own"),
         pytest.param(lambda: {"loss": functools.partial(scaled_error, weight=2.0)}, id="partial"),
         pytest.param(lambda: {"metrics": [keras.metrics.CosineSimilarity()]}, id="metric"),
+        pytest.param(lambda: {"metrics": Steps}, id="metric class"),
+        pytest.param(lambda: {"optimizer": keras.optimizers.RMSprop}, id="optimizer class"),
         pytest.param(lambda: {"optimizer": keras.optimizers.RMSprop(0.1)}, id="optimizer"),
         pytest.param(lambda: {"optimizer": decayed(0.1)}, id="schedule"),
     ],
@@ -104,8 +117,24 @@ def test_what_a_function_reads_is_part_of_the_key(monkeypatch):
 
 
 def test_a_metric_has_the_arguments_that_its_instance_was_given():
-    arguments, _ = route("mse", [keras.metrics.CosineSimilarity(axis=1)], "adam", 0.1, None, 2)
-    assert arguments["metrics"][0]._fn_kwargs == {"axis": 1}
+    cosine = keras.metrics.CosineSimilarity(axis=1)
+    made = make_keras_objects("mse", [cosine], "adam", 0.1, None, 2)
+    assert made.metrics[0]._fn_kwargs == {"axis": 1}
+
+
+@pytest.mark.parametrize(
+    ("metric", "name"),
+    [
+        (Steps, "steps"),
+        (Steps(name="mine"), "mine"),
+        (keras.metrics.MeanAbsoluteError, "mean_absolute_error"),
+    ],
+    ids=str,
+)
+def test_a_metric_has_the_same_name_in_every_fit(metric, name):
+    ae = LSTMAutoencoderTransformer(**TINY, metrics=[metric], early_stopping=False)
+    for _ in range(2):
+        assert list(ae.fit(WIDE).history_) == ["loss", name]
 
 
 def test_a_loss_trains_with_the_value_that_it_has_now():

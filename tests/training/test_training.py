@@ -578,6 +578,18 @@ def test_the_rate_falls_along_a_cosine_unless_the_optimizer_is_an_instance():
     assert_allclose(constant, 0.02)
 
 
+def test_an_optimizer_class_is_used_as_a_name_and_a_function_as_an_instance():
+    callback = keras.callbacks.Callback
+    cosine = 0.003 * 0.5 * (1 + np.cos(np.pi * np.arange(3) / 3))
+    assert_allclose(rates_of(callback, optimizer=keras.optimizers.RMSprop), cosine, rtol=1e-5)
+    assert_allclose(rates_of(callback, optimizer=lambda: keras.optimizers.SGD(0.02)), 0.02)
+    named, given = (
+        make(optimizer=optimizer).fit(X).transform(X)
+        for optimizer in ("rmsprop", keras.optimizers.RMSprop)
+    )
+    assert_array_equal(named, given)
+
+
 def test_keras_callbacks_that_set_the_rate_have_their_way():
     schedule = keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.01 * 0.5**epoch)
     assert_allclose(rates_of(schedule), [0.01, 0.005, 0.0025], rtol=1e-5)
