@@ -105,7 +105,7 @@ def inverse(options: Namespace) -> None:
 
 
 def score(options: Namespace) -> None:
-    """Write how well sequences come back, by sequence, step or channel."""
+    """Write how well sequences are reconstructed, by sequence, step or channel."""
     model = _load(options, "score_samples")
 
     def scores(X: Any, ids: Any) -> pd.DataFrame:

@@ -111,9 +111,9 @@ class Archive:
         if not isinstance(expected, dict):
             raise _damaged("the manifest does not list its members")
         found = self._members.keys() - {MANIFEST, CHECKSUM}
-        if odd := sorted(found ^ expected.keys()):
-            which = "is not in the file" if odd[0] in expected else "is not in the manifest"
-            raise _damaged(f"the member {odd[0]!r} {which}")
+        if unmatched := sorted(found ^ expected.keys()):
+            which = "is not in the file" if unmatched[0] in expected else "is not in the manifest"
+            raise _damaged(f"the member {unmatched[0]!r} {which}")
         return {name: self._array(name, checksum) for name, checksum in expected.items()}
 
     def _array(self, name: str, checksum: Any) -> NDArray[Any]:

@@ -122,7 +122,7 @@ class Encoder:
                 f"{array.dtype}: convert it."
             )
         letters = "".join(c if c.isascii() and c.isalnum() else "_" for c in where)
-        # Numbered, as names may differ by letters that not every file system tells apart.
+        # Numbered, as names may differ by letters that not every file system distinguishes.
         name = f"arrays/{len(self.arrays):03d}.{letters[-80:].strip('_')}.npy"
         self.arrays[name] = array
         return {"$": "array", "member": name}

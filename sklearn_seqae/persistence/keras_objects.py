@@ -16,14 +16,14 @@ def is_keras_object(value: Any) -> bool:
 
 
 def arguments_of(value: Any, where: str) -> dict[str, Any]:
-    """Return the arguments that make an object again, or raise if they do not tell all of it."""
+    """Return the arguments that make an object again, or raise if they leave something out."""
     kind = type(value)
     try:
         arguments = _arguments(value)
         again = make(kind, arguments)
         if _arguments(again) == arguments:
             return arguments
-        problem = "it comes back with other arguments"
+        problem = "made again it has other arguments"
     except Exception as error:  # whatever a constructor of the user's may raise
         problem = str(error)
     raise TypeError(

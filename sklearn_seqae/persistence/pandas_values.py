@@ -62,7 +62,7 @@ def _is_same(made: Any, value: Any) -> bool:
         return False
     if hasattr(value, "equals"):
         return bool(made.equals(value) and made.dtype == value.dtype)
-    return bool(made == value) and repr(made) == repr(value)  # which tells of zones and units
+    return bool(made == value) and repr(made) == repr(value)  # which has zones and units
 
 
 def _of_index(index: Any) -> dict[str, Any]:

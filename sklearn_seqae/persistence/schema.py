@@ -64,7 +64,7 @@ def read_dtype(text: str) -> np.dtype[Any]:
     return np.dtype(text)
 
 
-# Values that a text tells: their type, and the way there and back.
+# Values written as text: their type, and the functions to text and back.
 TEXTS: dict[str, tuple[type, Callable[[Any], str], Callable[[str], Any]]] = {
     "float": (float, repr, float),  # NaN and infinities, which JSON does not have
     "date": (date, date.isoformat, date.fromisoformat),

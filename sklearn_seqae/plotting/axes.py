@@ -150,7 +150,7 @@ def legend(ax: Any, handles: list[Any], labels: list[str], palette: Palette, **k
     shown = [("\N{ZERO WIDTH SPACE}" if t.startswith("_") else "") + plain(t) for t in labels]
     drawn = ax.legend(handles, shown, **defaults | kwargs)
     for handle in drawn.legend_handles:
-        if hasattr(handle, "set_sizes"):  # points of a crowd are too small and faint to be told
+        if hasattr(handle, "set_sizes"):  # points of a crowd are too small and faint to see
             handle.set(alpha=1.0, sizes=[30.0])
     return drawn
 

@@ -67,7 +67,7 @@ class CodeMapDisplay:
 
     See Also
     --------
-    ReconstructionDisplay : Sequences beside what comes back of them.
+    ReconstructionDisplay : Sequences beside their reconstructions.
 
     Examples
     --------

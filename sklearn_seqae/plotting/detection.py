@@ -16,7 +16,7 @@ OUTLIER_NAMES = {-1: "outliers (-1)", 1: "inliers (1)"}
 # Up to so many sequences each has a tick of its own below the bars.
 TICKS_UP_TO = 60
 MOST_BINS = 50
-# There are no more colours that can be told apart in a stack.
+# There are no more colours that readers can distinguish in a stack.
 MOST_LABELS = len(ON_LIGHT)
 # Where the tallest bar is of so many, single outliers would not be seen on a linear axis.
 LOGARITHMIC_FROM = 50
@@ -189,7 +189,7 @@ class DetectionDisplay:
     ) -> Self:
         """Draw the scores that a fitted detector gives to data.
 
-        It shows how far the scores of odd ones are from those of the others.
+        It shows how far the scores of outliers are from those of the others.
 
         Parameters
         ----------

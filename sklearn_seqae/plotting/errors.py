@@ -66,7 +66,7 @@ class ErrorDisplay:
 
     See Also
     --------
-    ReconstructionDisplay : Sequences beside what comes back of them.
+    ReconstructionDisplay : Sequences beside their reconstructions.
 
     Examples
     --------
@@ -204,7 +204,7 @@ class ErrorDisplay:
 
         See Also
         --------
-        from_predictions : Errors of what came back already.
+        from_predictions : Errors of given reconstructions.
 
         Examples
         --------
@@ -233,16 +233,16 @@ class ErrorDisplay:
         ax: Any = None,
         **plot_kwargs: Any,
     ) -> Self:
-        """Draw the errors of what came back of sequences, in the units of these.
+        """Draw the errors of given reconstructions, in the units of the sequences.
 
-        No estimator is needed: what came back may be of any other model.
+        No estimator is needed: the reconstructions may be of any other model.
 
         Parameters
         ----------
         X : list, ndarray or DataFrame
             Sequences.
         X_reconstructed : list, ndarray or DataFrame
-            What came back, of the same lengths, as `reconstruct` gives it.
+            Reconstructions of the same lengths, as `reconstruct` returns them.
         channel_names : list of str, default=None
             A name for each channel of `X`. None: those that `X` has, such as names
             of columns.
@@ -275,9 +275,9 @@ class ErrorDisplay:
         if not np.array_equal(true.lengths, back.lengths):
             at = int(np.argmax(true.lengths != back.lengths))
             raise ValueError(
-                "Expected what came back to have the lengths of the sequences, but sequence "
-                f"{at} has {true.lengths[at]} steps and came back with {back.lengths[at]}: give "
-                "what reconstruct returns, or inverse_transform with lengths=."
+                "Expected reconstructions of the same lengths as the sequences, but sequence "
+                f"{at} has {true.lengths[at]} steps and its reconstruction {back.lengths[at]}: "
+                "give the result of reconstruct, or of inverse_transform with lengths=."
             )
         squared = (true.values.astype(np.float64) - back.values) ** 2
         for j, labels in enumerate(true.labels):

@@ -64,8 +64,8 @@ def read_both(X: Any, other: Any, categorical_features: Any) -> tuple[Sequences,
     if sizes[0] != sizes[1]:
         raise ValueError(
             f"Expected as many sequences and channels in both, got {sizes[0][0]} sequences of "
-            f"{sizes[0][1]} channels and {sizes[1][0]} of {sizes[1][1]}: give what came back of "
-            "these sequences, all of it."
+            f"{sizes[0][1]} channels and {sizes[1][0]} of {sizes[1][1]}: give the "
+            "reconstructions of these sequences, all of them."
         )
     if not first.labels and not second.labels:
         return first, second

@@ -25,7 +25,7 @@ class Palette:
     ground : color
         Of what is behind the data.
     series : tuple of str
-        Colours for what is to be told apart.
+        Colours of what readers have to distinguish.
     sequential : Colormap
         Its high end stands out from the ground, and its low end does not vanish in it.
     """

@@ -22,7 +22,7 @@ MOST_PANELS = 100
 
 
 class ReconstructionDisplay:
-    """Sequences beside what comes back of them: a column a sequence, a row a channel.
+    """Sequences beside their reconstructions: a column a sequence, a row a channel.
 
     Where a value is missing, its place in the reconstruction is marked. A dashed line is drawn
     where the sequence ends by the length decoded from its code. Steps of symbols lie on a line a
@@ -34,7 +34,7 @@ class ReconstructionDisplay:
     sequences : list of ndarray of shape (n_steps, n_channels)
         What is drawn; NaN is missing. Symbols are indices into `symbols`.
     reconstructions : list of ndarray of shape (n_steps, n_channels)
-        What came back, of as many steps or others.
+        Their reconstructions, of as many steps or others.
     decoded_lengths : array-like of shape (n_sequences,), default=None
         Number of steps that each code stands for. None: not shown.
     titles : list of str, default=None
@@ -49,7 +49,7 @@ class ReconstructionDisplay:
     lines_ : ndarray of shape (n_channels, n_sequences), dtype object
         The Line2D of each sequence.
     reconstruction_lines_ : ndarray of shape (n_channels, n_sequences), dtype object
-        The Line2D of what came back.
+        The Line2D of each reconstruction.
     missing_ : ndarray of shape (n_channels, n_sequences), dtype object
         The Line2D of the marks at missing values; None where there are none.
     length_lines_ : ndarray of shape (n_channels, n_sequences), dtype object
@@ -197,7 +197,7 @@ class ReconstructionDisplay:
 
         See Also
         --------
-        from_predictions : Draw what came back already.
+        from_predictions : Draw given reconstructions.
 
         Examples
         --------
@@ -233,17 +233,17 @@ class ReconstructionDisplay:
         ax: Any = None,
         **plot_kwargs: Any,
     ) -> Self:
-        """Draw sequences beside what came back of them.
+        """Draw sequences beside given reconstructions.
 
-        No estimator is needed: what came back may be of any other model.
+        No estimator is needed: the reconstructions may be of any other model.
 
         Parameters
         ----------
         X : list, ndarray or DataFrame
             Sequences.
         X_reconstructed : list, ndarray or DataFrame
-            What came back, as `reconstruct` or `inverse_transform` give it. If some of it has other
-            lengths than `X`, these are marked as the decoded lengths.
+            Reconstructions, as `reconstruct` or `inverse_transform` return them. Lengths other than
+            those of `X` are marked as the decoded lengths.
         sequences : int, array-like of int, mask or slice, default=None
             Which of them to draw. None: the first three.
         channels : int, str, array-like of these, mask or slice, default=None

@@ -45,7 +45,7 @@ class TrainingDisplay:
 
     See Also
     --------
-    ReconstructionDisplay : Sequences beside what comes back of them.
+    ReconstructionDisplay : Sequences beside their reconstructions.
 
     Examples
     --------

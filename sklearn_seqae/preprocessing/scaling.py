@@ -27,7 +27,7 @@ class SequenceScaler(DocLinkMixin, SequencesOut, BaseEstimator):
     """Scale the channels of sequences and give back the container that came.
 
     Only real steps are looked at: padding has no influence, missing values (NaN) are left out of
-    the fit and stay missing. The arithmetic is float64, whatever dtype comes and comes back.
+    the fit and stay missing. The arithmetic is float64, whatever the dtype is.
 
     Parameters
     ----------

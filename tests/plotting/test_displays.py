@@ -628,7 +628,7 @@ class TestErrors:
             ErrorDisplay.from_predictions(self.X, self.BACK, kind="steps")
         with pytest.raises(ValueError, match="sequence only with kind='heatmap', got 1"):
             ErrorDisplay.from_predictions(self.X, self.BACK, kind="length", sequence=1)
-        with pytest.raises(ValueError, match="sequence 0 has 2 steps and came back with 1"):
+        with pytest.raises(ValueError, match="sequence 0 has 2 steps and its reconstruction 1"):
             ErrorDisplay.from_predictions(self.X[:1], [np.ones((1, 2))])
         with pytest.raises(TypeError, match="reconstructs sequences"):
             ErrorDisplay.from_estimator(PCA().fit(codes), codes)
