@@ -2,12 +2,12 @@
 Centres, lines and samples of codes
 ===================================
 
-What do codes stand for that no sequence has: cluster centres, points between two codes, and draws from a
-density? The decoder tells, as it makes a sequence of any code.
+The decoder makes a sequence of any code, including codes of no sequence: cluster centres, points between two codes,
+and samples from a density. How do these sequences look?
 
-1. Decode the centres of clusters of Japanese vowels.
-2. Decode points on the line between a short utterance and a long one: does the length grow on the way?
-3. Draw new utterances, and hold the nearest real ones against them.
+1. Decode the cluster centres of Japanese vowels.
+2. Decode points on the line between a short utterance and a long one: does the length increase along it?
+3. Sample new utterances, and compare them with the nearest real ones.
 """
 
 # %%
@@ -31,9 +31,12 @@ with threadpool_limits(1):  # OpenMP threads that wait for busy cores take long
     clusters = KMeans(9, n_init=10, random_state=0).fit(codes)
 centres = ae.inverse_transform(clusters.cluster_centers_)
 back = clusters.predict(ae.transform(centres))
-print(f"{np.sum(back == np.arange(9))} of 9 centres, decoded and encoded, are in their cluster")
+print(f"{np.sum(back == np.arange(9))} of 9 decoded centres", end=" ")
+print("are in their cluster when they are encoded again")
 
-figure, panels = plt.subplots(3, 3, figsize=(8, 5.5), sharex=True, sharey=True, num="centres")
+figure, panels = plt.subplots(
+    3, 3, figsize=(8, 5.5), sharex=True, sharey=True, num="centres"
+)
 for axes, centre, label in zip(panels.flat, centres, range(9), strict=True):
     for i in np.flatnonzero(clusters.labels_ == label):
         axes.plot(X[i][:, 0], color="0.85", linewidth=0.8)
@@ -45,14 +48,16 @@ figure.supylabel("cepstrum coefficient 1", size="medium")
 # %%
 # 2. From one utterance to another
 # --------------------------------
-# No length is given: each is decoded from the code.
+# No lengths are given: they are decoded from the codes.
 
 
 def draw(axes, x, other=None):
     """Draw three channels of a sequence, over those of another one."""
     for channel in range(3):
         if other is not None:
-            axes.plot(other[:, channel], color=f"C{channel}", alpha=0.3, linewidth=4)
+            axes.plot(
+                other[:, channel], color=f"C{channel}", alpha=0.3, linewidth=4
+            )
         axes.plot(x[:, channel], f"oC{channel}-", markersize=2.5, linewidth=1)
 
 
@@ -61,7 +66,9 @@ way = np.linspace(0, 1, 5)[:, None]
 between = ae.inverse_transform((1 - way) * codes[short] + way * codes[long])
 print(f"steps on the way: {[len(x) for x in between]}")
 
-figure, panels = plt.subplots(1, 5, figsize=(10, 3), sharex=True, sharey=True, num="between")
+figure, panels = plt.subplots(
+    1, 5, figsize=(10, 3), sharex=True, sharey=True, num="between"
+)
 ends = [X[short], None, None, None, X[long]]
 for axes, x, end, part in zip(panels, between, ends, way[:, 0], strict=True):
     draw(axes, x, end)
@@ -72,15 +79,18 @@ panels[0].set_ylabel("coefficients 1, 2 and 3")
 # %%
 # 3. Samples
 # ----------
-# ``sample`` draws from a density of the training codes. Each sample is drawn over the training utterance whose
-# code is nearest to it: near, but not a copy.
+# ``sample`` draws from a density of the training codes. Each sample is plotted over the training utterance with the
+# nearest code: they are similar, but samples are not copies.
 
 samples = ae.sample(9, random_state=0)
 nearest = pairwise_distances_argmin(ae.transform(samples), codes)
-print(f"samples have {min(map(len, samples))} to {max(map(len, samples))} steps, ", end="")
+steps = [len(x) for x in samples]
+print(f"samples have {min(steps)} to {max(steps)} steps,", end=" ")
 print(f"utterances {lengths.min()} to {lengths.max()}")
 
-figure, panels = plt.subplots(3, 3, figsize=(8, 5.5), sharex=True, sharey=True, num="samples")
+figure, panels = plt.subplots(
+    3, 3, figsize=(8, 5.5), sharex=True, sharey=True, num="samples"
+)
 for axes, x, i in zip(panels.flat, samples, nearest, strict=True):
     draw(axes, x, X[i])
 figure.suptitle("Samples, over the utterance nearest to each")

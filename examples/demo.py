@@ -2,22 +2,22 @@
 Japanese vowels: who speaks?
 ============================
 
-Nine men say the same two vowels, 640 times in all. An utterance is a sequence of 7 to 29 steps, and a
-step is 12 numbers that say what the voice sounds like just then. Does the code of an utterance, which
-is learned without any speaker's name, tell who speaks?
+Nine male speakers utter the same two vowels, 640 times in all. An utterance is a sequence of 7 to 29 steps, and a
+step consists of 12 cepstrum coefficients, which describe the sound at that moment. Does the code of an utterance,
+which is learned without labels, identify the speaker?
 
-1. Learn codes from 270 utterances, and see how well utterances come back from them.
-2. Tell the speakers of 370 other utterances apart by their codes, beside what one would try first.
-3. Find the speakers without a single name, by clustering.
-4. Draw a map of the codes, and utterances beside what came back.
+1. Learn codes from 270 utterances, and evaluate the reconstruction.
+2. Classify the speakers of 370 other utterances by their codes, compared with simple baselines.
+3. Cluster the codes, without labels.
+4. Plot a map of the codes, and utterances with their reconstructions.
 
 ``make demo`` runs this example.
 """
 
 # %%
-# 1. Codes, and back
-# ------------------
-# Nothing is padded and nothing is scaled by hand: ``X`` is a list of arrays, as they are.
+# 1. Codes and reconstructions
+# ----------------------------
+# ``X`` is a list of arrays, which need not be padded or scaled.
 
 import time
 
@@ -48,22 +48,26 @@ seconds = time.perf_counter() - began
 decoded = ae.inverse_transform(codes_test)
 misses = [abs(len(x2) - len(x)) for x, x2 in zip(X_test, decoded, strict=True)]
 
-print(f"Japanese vowels: {len(X)} utterances to train on, {len(X_test)} to test, 9 speakers")
-print(f"7 to 29 steps of {ae.n_channels_in_} channels become {codes.shape[1]} numbers")
-print(f"R2 of the reconstruction          train {ae.score(X):.3f}, test {ae.score(X_test):.3f}")
-print(f"decoded length within one step    test {np.mean(np.array(misses) <= 1):.1%}")
-print(f"training and encoding             {seconds:.0f} s, {ae.n_epochs_} epochs")
+within_one = np.mean(np.array(misses) <= 1)
+r2, r2_test = ae.score(X), ae.score(X_test)
+print(f"Japanese vowels: {len(X)} utterances to train on,", end=" ")
+print(f"{len(X_test)} to test, 9 speakers")
+print(f"7 to 29 steps of {ae.n_channels_in_} channels", end=" ")
+print(f"become {codes.shape[1]} numbers")
+print(f"R2 of the reconstruction          train {r2:.3f}, test {r2_test:.3f}")
+print(f"decoded length within one step    test {within_one:.1%}")
+print("training and encoding            ", end=" ")
+print(f"{seconds:.0f} s, {ae.n_epochs_} epochs")
 
 # %%
 # 2. Classification
 # -----------------
-# First the least that counts: to name always the same speaker. Then what one would try before anything
-# is learned: the mean and the deviation of each channel over the steps, and the length. Then the codes.
-# The classifier is the same.
+# The first baseline always predicts the same speaker. The second one uses the mean and the deviation of each channel
+# over the steps, and the length. Its classifier is that of the codes.
 
 
 def summarise(sequences):
-    """Return what is known of a sequence without its order."""
+    """Return mean and deviation of each channel, and the length."""
     return [np.r_[x.mean(axis=0), x.std(axis=0), len(x)] for x in sequences]
 
 
@@ -71,21 +75,23 @@ dummy = DummyClassifier().fit(codes, y)
 classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
 plain = classifier.fit(summarise(X), y).score(summarise(X_test), y_test)
 accuracy = classifier.fit(codes, y).score(codes_test, y_test)
-print(f"always the same speaker           test {dummy.score(codes_test, y_test):.3f}")
+constant = dummy.score(codes_test, y_test)
+print(f"always the same speaker           test {constant:.3f}")
 print(f"speaker from means, logistic      test {plain:.3f}")
 print(f"speaker from code, logistic       test {accuracy:.3f}")
 
 # %%
 # 3. Clustering
 # -------------
-# Nobody says who speaks, only that there are nine of them. The normalised mutual information of clusters
-# and speakers is 1 where they are the same thing, and 0 where they have nothing to do with each other.
+# No labels are used, only the number of speakers. The normalised mutual information of clusters and speakers is 1 if
+# they are the same partition, and 0 if they are independent.
 
 with threadpool_limits(1):  # OpenMP threads that wait for busy cores take long
     scaled = StandardScaler().fit_transform(codes_test)
-    found = KMeans(9, n_init=30, random_state=0).fit_predict(scaled)
+    kmeans = KMeans(9, n_init=30, random_state=0)
+    found = kmeans.fit_predict(scaled)
     scaled_means = StandardScaler().fit_transform(summarise(X_test))
-    found_plain = KMeans(9, n_init=30, random_state=0).fit_predict(scaled_means)
+    found_plain = kmeans.fit_predict(scaled_means)
 nmi = normalized_mutual_info_score(y_test, found)
 nmi_plain = normalized_mutual_info_score(y_test, found_plain)
 print(f"clusters of means, k-means        NMI {nmi_plain:.3f}")
@@ -94,10 +100,10 @@ print(f"clusters of codes, k-means        NMI {nmi:.3f}")
 # %%
 # 4. A map
 # --------
-# t-SNE lays the codes of the test utterances out in a plane. It sees no speaker either: the colours are
-# put on afterwards. On the right are a short, a middling and a long utterance, and what comes back.
+# t-SNE maps the codes of the test utterances to a plane. It does not use the labels, which are the colours. On the
+# right are a short, a medium and a long utterance, and their reconstructions.
 
-# Paul Tol's "muted": nine colours for nine speakers that colour-blind people tell apart.
+# Paul Tol's "muted": nine colours that colour-blind people distinguish.
 SPEAKERS = ["#CC6677", "#332288", "#DDCC77", "#117733", "#88CCEE"]
 SPEAKERS += ["#882255", "#44AA99", "#999933", "#AA4499"]
 
@@ -107,36 +113,36 @@ with threadpool_limits(1):
 figure = plt.figure("japanese_vowels", figsize=(10, 4.8))
 left, right = figure.subfigures(1, 2)
 left.suptitle("Codes of unseen utterances, by speaker")
-axes = left.add_subplot(xticks=[], yticks=[], xlabel="t-SNE, axis 1", ylabel="t-SNE, axis 2")
+axes = left.add_subplot(xticks=[], yticks=[])
+axes.set(xlabel="t-SNE, axis 1", ylabel="t-SNE, axis 2")
 for speaker, colour in enumerate(SPEAKERS):
     of_speaker = places[y_test == speaker]
-    axes.plot(*of_speaker.T, "o", color=colour, markersize=5, markeredgewidth=0)
+    axes.scatter(*of_speaker.T, s=25, color=colour, linewidths=0)
     text = {"weight": "bold", "size": 12, "ha": "center", "va": "center"}
-    box = {"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": colour, "alpha": 0.85}
-    axes.text(*np.median(of_speaker, axis=0), str(speaker + 1), **text, bbox=box)
+    box = {"boxstyle": "circle,pad=0.2", "fc": "white", "ec": colour}
+    place = np.median(of_speaker, axis=0)
+    axes.text(*place, str(speaker + 1), **text, bbox={**box, "alpha": 0.85})
 
 order = np.argsort([len(x) for x in X_test], kind="stable")
 chosen = order[[len(order) // 10, len(order) // 2, 9 * len(order) // 10]]
-right.suptitle("A short, a middling and a long one, and what came back")
+right.suptitle("Three utterances and their reconstructions")
 panels = right.subplots(3, 1, sharex=True, sharey=True)
 for panel, i in zip(panels, chosen, strict=True):
     panel.set_title(f"speaker {y_test[i] + 1}", loc="right", size="medium")
-    for channel in range(3):
-        panel.plot(X_test[i][:, channel], color=f"C{channel}", alpha=0.35, linewidth=4)
-        panel.plot(decoded[i][:, channel], "o-", color=f"C{channel}", markersize=3, linewidth=1)
+    for channel, colour in enumerate(["C0", "C1", "C2"]):
+        x, x2 = X_test[i][:, channel], decoded[i][:, channel]
+        panel.plot(x, color=colour, alpha=0.35, linewidth=4)
+        panel.plot(x2, "o-", color=colour, markersize=3, linewidth=1)
 panels[1].set_ylabel("cepstrum coefficients 1, 2 and 3")
 panels[2].set(xlabel="step (frame)", xticks=range(0, 25, 5))
-lines = [
-    Line2D([], [], color="0.4", alpha=0.35, linewidth=4, label="utterance"),
-    Line2D([], [], color="0.4", marker="o", markersize=3, linewidth=1, label="from its code"),
-]
-panels[0].legend(handles=lines)
+wide = Line2D([], [], color="0.4", alpha=0.35, linewidth=4)
+thin = Line2D([], [], color="0.4", marker="o", markersize=3, linewidth=1)
+panels[0].legend([wide, thin], ["utterance", "reconstruction"])
 plt.show()
 
 # %%
-# The codes tell the speakers apart, though they were never told of any. What means and deviations leave
-# out is the order of the steps, and the clusters show what that is worth where there are no names to
-# learn from.
+# The codes identify the speakers, though they were learned without labels. Means and deviations ignore the order of
+# the steps; the clusters, which use no labels, show how much it contributes.
 
 # sphinx_gallery_start_ignore
 assert accuracy >= 0.97

@@ -2,20 +2,20 @@
 The tutorials' autoencoder, and its padding
 ===========================================
 
-Search for "LSTM autoencoder Keras", and you find the lines below, or some much like them. They run, and the
-loss falls. What do they do with sequences of unequal length?
+A search for "LSTM autoencoder Keras" finds lines like those below. They run, and the loss falls. What is their effect
+on sequences of unequal length?
 
-1. The usual lines, on the Japanese vowels.
-2. What happens to the padding: in the scaling, in the mask, in the loss, in the codes, in what comes back.
+1. The tutorials' lines, on the Japanese vowels.
+2. The effect of padding on scaling, mask, loss, codes and reconstructions.
 3. The same with the library.
-4. Both beside each other.
+4. A comparison of the reconstructions.
 """
 
 # %%
-# 1. The usual lines
-# ------------------
-# Pad with zeros, scale, mask zeros, read with an LSTM, repeat the code, write with an LSTM; a model of its own
-# to encode, and one to decode.
+# 1. The tutorials' lines
+# -----------------------
+# Pad with zeros, scale, mask zeros, encode by an LSTM, repeat the code, decode by an LSTM; a separate model to encode,
+# and another one to decode.
 
 from sklearn_seqae.datasets import load_japanese_vowels
 
@@ -38,7 +38,8 @@ max_length = max(len(x) for x in X)
 latent_dim = 64
 
 # Pad all sequences to the longest one.
-padded = pad_sequences(X, maxlen=max_length, dtype="float32", padding="post", value=0.0)
+padding = {"dtype": "float32", "padding": "post", "value": 0.0}
+padded = pad_sequences(X, maxlen=max_length, **padding)
 
 # Scale: StandardScaler takes two dimensions only.
 scaler = StandardScaler()
@@ -78,7 +79,7 @@ seconds = time.perf_counter() - began
 
 
 def encode(sequences):
-    padded = pad_sequences(sequences, maxlen=max_length, dtype="float32", padding="post", value=0.0)
+    padded = pad_sequences(sequences, maxlen=max_length, **padding)
     scaled = scaler.transform(padded.reshape(-1, n_features))
     return encoder.predict(scaled.reshape(padded.shape), verbose=0)
 
@@ -93,10 +94,10 @@ codes, codes_test = encode(X), encode(X_test)
 decoded = decode(codes_test)
 
 # %%
-# 2. What happens to the padding
-# ------------------------------
-# **Scaling.** More than a third of what the scaler sees is padding, so real values do not end up with mean 0
-# and deviation 1.
+# 2. The effect of padding
+# ------------------------
+# **Scaling.** More than a third of the values that the scaler is fitted on are padding, so the scaled real values do not
+# have mean 0 and deviation 1.
 
 import numpy as np
 
@@ -104,55 +105,61 @@ n_steps = np.array([len(x) for x in X])
 is_real = np.arange(max_length) < n_steps[:, None]
 real = scaled[is_real]
 print(f"share of padding                      {1 - is_real.mean():.0%}")
-print(f"real values, scaled: mean             {np.abs(real.mean(axis=0)).max():.2f} at worst")
-print(f"                     deviation        {real.std(axis=0).min():.2f} at least, ", end="")
-print(f"{real.std(axis=0).max():.2f} at most")
+largest_mean = np.abs(real.mean(axis=0)).max()
+least, most = np.sort(real.std(axis=0))[[0, -1]]
+print(f"real values, scaled: largest mean     {largest_mean:.2f}")
+print(f"                     deviations       {least:.2f} to {most:.2f}")
 
 # %%
-# **Mask.** Scaling moved the zeros. ``Masking(0.0)`` looks for steps of zeros, and there are none left.
+# **Mask.** Scaling maps the zeros to other values. ``Masking(0.0)`` looks for steps of zeros, and there are none left.
 
 print(f"steps of padding                      {np.sum(~is_real)}")
-print(f"steps that Masking(0.0) masks         {np.sum(np.all(scaled == 0, axis=-1))}")
+n_masked = np.sum(np.all(scaled == 0, axis=-1))
+print(f"steps that Masking(0.0) masks         {n_masked}")
 
 # %%
-# **Loss.** Were they masked, ``RepeatVector`` would end the mask, and the loss would count them all the same.
-# The padding is the easy part: it is always the same, so it flatters the loss.
+# **Loss.** If they were masked, the mask would end at ``RepeatVector``, and the loss would include them all the same.
+# Padding is constant and so easy to predict, which makes the loss look better.
 
 squared = (autoencoder.predict(scaled, verbose=0) - scaled) ** 2
-print(
-    f"loss that Keras reports               {autoencoder.evaluate(scaled, scaled, verbose=0):.3f}"
-)
+loss = autoencoder.evaluate(scaled, scaled, verbose=0)
+print(f"loss that Keras reports               {loss:.3f}")
 print(f"mean over all, padding included       {squared.mean():.3f}")
 print(f"mean over real steps                  {squared[is_real].mean():.3f}")
 print(f"mean over padding                     {squared[~is_real].mean():.3f}")
 
 # %%
-# **Codes.** The code of an utterance depends on how far it is padded. Here one is padded to its own length,
-# half way, and to the longest one's; distances are in units of the mean distance between utterances.
+# **Codes.** The code of an utterance depends on the amount of padding. Here one is padded to its own length, half way,
+# and to the length of the longest one; distances are relative to the mean distance between utterances.
 
 any_length = Input(shape=(None, n_features))
-any_encoder = Model(any_length, autoencoder.layers[2](autoencoder.layers[1](any_length)))
+mask, lstm = autoencoder.layers[1:3]
+any_encoder = Model(any_length, lstm(mask(any_length)))
 i = int(np.argmin(n_steps))
 lengths = [n_steps[i], (n_steps[i] + max_length) // 2, max_length]
-of_one = np.concatenate([any_encoder.predict(scaled[[i], :n], verbose=0) for n in lengths])
-usual = np.mean([np.linalg.norm(a - b) for a in codes[::9] for b in codes[1::9]])
-moved = [np.linalg.norm(code - of_one[0]) / usual for code in of_one[1:]]
-print(f"an utterance of {lengths[0]} steps, padded to {lengths[1]}: code moved by {moved[0]:.0%}")
-print(f"                             padded to {lengths[2]}: code moved by {moved[1]:.0%}")
+of_one = [any_encoder.predict(scaled[[i], :n], verbose=0) for n in lengths]
+distances = [np.linalg.norm(a - b) for a in codes[::9] for b in codes[1::9]]
+mean = np.mean(distances)
+moved = [np.linalg.norm(code - of_one[0]) / mean for code in of_one[1:]]
+print(f"an utterance of {lengths[0]} steps, padded to", end=" ")
+print(f"{lengths[1]}: code moved by {moved[0]:.0%}")
+print("                             padded to", end=" ")
+print(f"{lengths[2]}: code moved by {moved[1]:.0%}")
 
 # %%
-# **What comes back.** Everything has the length of the longest, and what was longer than that was cut: from the
-# front, as that is what ``pad_sequences`` does.
+# **Reconstructions.** All have the length of the longest training sequence. Longer ones are truncated, at the front, as
+# that is the default of ``pad_sequences``.
 
 too_long = [x for x in X_test if len(x) > max_length]
-print(f"steps of what comes back              {decoded.shape[1]}, whatever went in")
-print(f"utterances that were cut              {len(too_long)}")
+print(f"steps of every reconstruction         {decoded.shape[1]}")
+print(f"utterances that were truncated        {len(too_long)}")
 
 # %%
-# **Validation.** ``validation_split`` holds out the last rows as they are. These data are sorted by speaker.
+# **Validation.** ``validation_split`` holds out the last rows. These data are sorted by speaker.
 
 held_out = y[-int(0.1 * len(y)) :]
-print(f"speakers that were held out           {np.unique(held_out)}, of 0 to 8")
+speakers = np.unique(held_out)
+print(f"speakers that were held out           {speakers}, of 0 to 8")
 
 # %%
 # 3. The same with the library
@@ -167,20 +174,22 @@ X2 = ae.inverse_transform(ae.transform(X_test))
 our_seconds = time.perf_counter() - began
 
 # %%
-# The R2 is that of the reconstruction over real steps. The tutorial is given the true lengths for it, as it has
-# none of its own.
+# The R2 is that of the reconstruction over real steps. For the tutorial it uses the true lengths, as its decoder has no
+# lengths.
 
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import r2_score
 from sklearn.pipeline import make_pipeline
 
 true = np.concatenate([x[:max_length] for x in X_test])
-written = np.concatenate([w[: len(x)] for w, x in zip(decoded, X_test, strict=True)])
-unexplained = ((written - true) ** 2).sum(axis=0) / ((true - true.mean(axis=0)) ** 2).sum(axis=0)
-r2 = 1 - unexplained.mean()
+pairs = zip(decoded, X_test, strict=True)
+written = np.concatenate([w[: len(x)] for w, x in pairs])
+r2 = r2_score(true, written)
 classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
 accuracy = classifier.fit(codes, y).score(codes_test, y_test)
 our_accuracy = classifier.fit(Z, y).score(ae.transform(X_test), y_test)
-our_lengths = np.mean([abs(len(x) - len(x2)) <= 1 for x, x2 in zip(X_test, X2, strict=True)])
+misses = [len(x) - len(x2) for x, x2 in zip(X_test, X2, strict=True)]
+our_lengths = np.mean(np.abs(misses) <= 1)
 print("                                tutorial   library")
 print(f"R2 on unseen utterances         {r2:8.3f}  {ae.score(X_test):8.3f}")
 print(f"lengths within one step             none  {our_lengths:8.1%}")
@@ -188,16 +197,18 @@ print(f"speaker from code               {accuracy:8.3f}  {our_accuracy:8.3f}")
 print(f"seconds to train                {seconds:8.0f}  {our_seconds:8.0f}")
 
 # %%
-# 4. Both beside each other
-# -------------------------
-# Two coefficients of three test utterances. What the tutorial writes after the end is dashed: it goes on with what
-# it takes the padding for.
+# 4. The reconstructions
+# ----------------------
+# Two coefficients of three test utterances. The tutorial's reconstruction past the end is dashed: it continues with its
+# prediction of the padding.
 
 import matplotlib.pyplot as plt
 
 order = np.argsort([len(x) for x in X_test], kind="stable")
 chosen = order[[len(order) // 10, len(order) // 2, 9 * len(order) // 10]]
-figure, panels = plt.subplots(2, 3, figsize=(10, 5), sharex=True, sharey=True, num="padding")
+figure, panels = plt.subplots(
+    2, 3, figsize=(10, 5), sharex=True, sharey=True, num="padding"
+)
 for (above, below), i in zip(panels.T, chosen, strict=True):
     x, w, w2 = X_test[i], decoded[i], X2[i]
     for channel, colour in enumerate(["C0", "C1"]):
@@ -205,7 +216,8 @@ for (above, below), i in zip(panels.T, chosen, strict=True):
             axes.plot(x[:, channel], color=colour, alpha=0.3, linewidth=5)
         above.plot(w[: len(x), channel], "o-", color=colour, markersize=3)
         after = np.arange(len(x) - 1, max_length)
-        above.plot(after, w[after, channel], "o--", color=colour, markersize=3, alpha=0.7)
+        style = {"color": colour, "markersize": 3, "alpha": 0.7}
+        above.plot(after, w[after, channel], "o--", **style)
         below.plot(w2[:, channel], "o-", color=colour, markersize=3)
     above.axvspan(len(x) - 0.5, max_length, color="0.93", zorder=0)
     above.set_title(f"{len(x)} steps, tutorial: {max_length}", size="medium")

@@ -1,14 +1,14 @@
 """
-Heartbeats: which are odd, and where?
-=====================================
+Heartbeats: which are outliers, and at which steps?
+===================================================
 
-A heart beats at its own pace, so beats have unequal lengths. A network that has read normal beats writes normal
-beats: what it writes badly is odd. Which beats are it, and at which moment?
+Heartbeats have unequal lengths. A network that was trained on normal beats reconstructs normal beats well, and others
+less well. Which beats are outliers, and at which steps?
 
-1. Make heartbeats: normal ones, and four kinds of odd ones.
-2. Fit on normal beats alone.
-3. Score new beats, beside what one would try first.
-4. See what is odd of a beat, and where.
+1. Generate heartbeats: normal ones, and four kinds of anomalies.
+2. Fit on normal beats only.
+3. Score new beats, compared with a simple baseline.
+4. Attribute the scores to steps.
 """
 
 # %%
@@ -46,29 +46,31 @@ def beat(kind=None):
         place[4] -= rng.uniform(0.1, 0.14)
     values = (size * np.exp(-(((time - place) / WIDTH) ** 2) / 2)).sum(axis=1)
     if kind == "raised ST":
-        values += 0.12 * ((time[:, 0] > place[3] + 0.03) & (time[:, 0] < place[4]))
+        t = time[:, 0]
+        values += 0.12 * ((t > place[3] + 0.03) & (t < place[4]))
     return (values + rng.normal(0, 0.02, n_steps))[:, None]
 
 
 X = [beat() for _ in range(400)]
-X_test = [beat() for _ in range(200)] + [beat(kind) for kind in KINDS for _ in range(15)]
+X_test = [beat() for _ in range(200)]
+X_test += [beat(kind) for kind in KINDS for _ in range(15)]
 is_odd = np.repeat([False, True], [200, 60])
 
 # %%
 # 2. Fit on normal beats
 # ----------------------
-# A tenth of them is held out from training. These set the threshold: one normal beat in a hundred is to be below it,
-# as far as forty beats can tell.
+# A tenth of them is held out from training, and sets the threshold: about one normal beat in a hundred is to be below
+# it, which forty beats can only estimate roughly.
 
 detector = LSTMAutoencoderDetector(units=32, epochs=300, random_state=0).fit(X)
 
 # %%
-# 3. Which are odd?
-# -----------------
-# The area under the ROC curve is the chance that an odd beat has a lower score than a normal one: 0.5 is guessing.
-# First a forest on what a beat is without its order: quantiles of its values, and its length. Then the error of
-# the reconstruction by itself, and the detector, which also asks how far the shapes in a beat are from those of
-# all normal ones.
+# 3. Scores
+# ---------
+# The area under the ROC curve is the probability that an anomalous beat has a lower score than a normal one: 0.5 is
+# chance. The baseline is an isolation forest on statistics that ignore the order of the steps: quantiles of the
+# values, and the length. The others are the reconstruction error, and the detector, which also uses the distance of
+# the shapes in a beat to those of all normal ones.
 
 
 def summarise(beats):
@@ -88,36 +90,42 @@ for name, area in auc.items():
     print(f"{name:28} area under the ROC curve {area:.3f}")
     for kind, first in zip(KINDS, range(200, 260, 15), strict=True):
         chosen = np.r_[:200, first : first + 15]
-        print(f"    {kind:24} {roc_auc_score(~is_odd[chosen], ways[name][chosen]):23.3f}")
+        area = roc_auc_score(~is_odd[chosen], ways[name][chosen])
+        print(f"    {kind:24} {area:23.3f}")
 
 called_odd = detector.predict(X_test) < 0
-print(f"below the threshold: {called_odd[~is_odd].mean():.1%} of normal beats, ", end="")
-print(f"{called_odd[is_odd].mean():.0%} of odd ones")
+print(f"outliers: {called_odd[~is_odd].mean():.1%} of normal beats,", end=" ")
+print(f"{called_odd[is_odd].mean():.0%} of anomalous ones")
 
 # %%
-# The scores of odd beats, beside those of normal ones:
+# The scores of normal and anomalous beats:
 
-DetectionDisplay.from_estimator(detector, X_test, y=np.where(is_odd, "odd", "normal"))
+labels = np.where(is_odd, "anomalous", "normal")
+DetectionDisplay.from_estimator(detector, X_test, y=labels)
 
 # %%
-# 4. What is odd, and where?
-# --------------------------
-# A table of what is to blame for the first beat without a P wave: its shape as a whole, and the steps where a P
-# wave was expected.
+# 4. Attribution
+# --------------
+# ``explain`` attributes the score of the first beat without a P wave to its shape as a whole, and to the steps where a
+# P wave was expected.
 
 print(detector.explain(X_test[200:201], top=5).round(3).to_string())
 
 # %%
-# One beat of each kind: grey as it is, blue what the network makes of it. Orange is the error of each step.
+# One beat of each kind in grey, and its reconstruction in blue. Orange is the reconstruction error of each step.
 
 errors = detector.reconstruction_error(X_test, per="step")
 back = detector.reconstruct(X_test)
 largest = max(errors[i].max() for i in range(200, 260))
-figure, panels = plt.subplots(1, 5, figsize=(12, 3), sharey=True, num="heartbeats")
-for axes, i, kind in zip(panels, [0, 200, 215, 230, 245], ["normal", *KINDS], strict=True):
+figure, panels = plt.subplots(
+    1, 5, figsize=(12, 3), sharey=True, num="heartbeats"
+)
+shown, kinds = [0, 200, 215, 230, 245], ["normal", *KINDS]
+for axes, i, kind in zip(panels, shown, kinds, strict=True):
     for step, error in enumerate(errors[i]):
         alpha = min(1.0, error / largest * 3)
-        axes.axvspan(step - 0.5, step + 0.5, color="C1", alpha=alpha, linewidth=0)
+        start, end = step - 0.5, step + 0.5
+        axes.axvspan(start, end, color="C1", alpha=alpha, linewidth=0)
     axes.plot(X_test[i], color="0.6", linewidth=4)
     axes.plot(back[i], color="C0", linewidth=1.2)
     axes.set(title=kind, xlabel="step")

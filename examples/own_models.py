@@ -2,23 +2,24 @@
 Your own encoder and decoder
 ============================
 
-How do I bring my own networks? As functions that get the sizes and return Keras models. Padding, masks,
-scaling, the loss over real steps, early stopping and everything else stays what it is.
+How do I use networks of my own? Pass functions that take the sizes and return Keras models. Padding, masks, scaling,
+the loss over real steps and early stopping work as for the built-in networks.
 
 1. Write the two functions.
-2. Train, beside the built-in networks.
-3. Look at the reconstructions of both.
+2. Train them, and the built-in networks for comparison.
+3. Plot the reconstructions of both.
 """
 
 # %%
 # 1. Two functions
 # ----------------
-# The encoder reads ``(n_steps, n_channels)`` and returns ``(n_components,)``. Padding comes with a Keras mask,
-# so use layers that heed masks or pass them on: recurrent layers, ``Dense``, attention. (``Conv1D`` drops the
-# mask, of which Keras warns.) The decoder goes the other way.
+# The encoder maps ``(n_steps, n_channels)`` to ``(n_components,)``. A Keras mask marks the padding, so use layers that
+# support masks or pass them on: recurrent layers, ``Dense``, attention. (``Conv1D`` drops the mask, and Keras warns
+# of that.) The decoder maps ``(n_components,)`` to ``(n_steps, n_channels)``.
 
 import matplotlib.pyplot as plt
 from keras import Input, Sequential, layers
+from sklearn.base import clone
 
 from sklearn_seqae import LSTMAutoencoderTransformer
 from sklearn_seqae.datasets import make_ragged_sines
@@ -49,26 +50,30 @@ def decoder(n_steps, n_channels, n_components):
 # %%
 # 2. Train
 # --------
-# The functions are parameters as any other: ``clone``, ``set_params`` and searches know them.
+# The functions are parameters like any others, in ``clone``, ``set_params`` and searches.
 
 X, _ = make_ragged_sines(700, min_steps=5, max_steps=10, random_state=0)
-own = LSTMAutoencoderTransformer(8, encoder=encoder, decoder=decoder, random_state=0)
 ours = LSTMAutoencoderTransformer(8, units=32, random_state=0)
+own = clone(ours).set_params(encoder=encoder, decoder=decoder)
 for name, ae in {"own models": own, "built-in": ours}.items():
-    print(f"{name:10} R2 of unseen sequences {ae.fit(X[:500]).score(X[500:]):.3f}")
+    r2 = ae.fit(X[:500]).score(X[500:])
+    print(f"{name:10} R2 of unseen sequences {r2:.3f}")
 own.model_.summary(expand_nested=True)
 
 # %%
 # 3. Unseen sequences
 # -------------------
-# Models of one's own write as many steps as the longest training sequence has; each sequence comes back at
-# its own length all the same.
+# Decoders of your own write as many steps as the longest training sequence has; reconstructions still have the length of
+# their sequence.
 
-figure, panels = plt.subplots(1, 4, figsize=(10, 2.8), sharey=True, num="own_models")
+figure, panels = plt.subplots(
+    1, 4, figsize=(10, 2.8), sharey=True, num="own_models"
+)
 for axes, x in zip(panels, X[500:504], strict=True):
     axes.plot(x[:, 0], color="0.8", linewidth=5, label="sequence")
-    axes.plot(own.reconstruct([x])[0][:, 0], "oC1-", markersize=4, label="own models")
-    axes.plot(ours.reconstruct([x])[0][:, 0], "oC0--", markersize=3, label="built-in")
+    x2, x3 = own.reconstruct([x])[0], ours.reconstruct([x])[0]
+    axes.plot(x2[:, 0], "oC1-", markersize=4, label="own models")
+    axes.plot(x3[:, 0], "oC0--", markersize=3, label="built-in")
     axes.set(xlabel="step")
 panels[0].set_ylabel("channel 0")
 panels[0].legend(fontsize="small")

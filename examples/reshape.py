@@ -2,8 +2,8 @@
 Reshape: a piece of the code for each step
 ==========================================
 
-Can each step be written from a piece of the code of its own: 20 numbers, cut into 10 steps of 2? The
-decoder then is ``Reshape((10, 2))`` and ``LSTM(5, return_sequences=True)``.
+Can each step be decoded from its own piece of the code: 20 numbers, cut into 10 steps of 2? The decoder then consists
+of ``Reshape((10, 2))`` and ``LSTM(5, return_sequences=True)``.
 """
 
 # %%
@@ -16,19 +16,21 @@ import numpy as np
 from sklearn_seqae import LSTMAutoencoderTransformer
 from sklearn_seqae.datasets import make_ragged_sines
 
-X, _ = make_ragged_sines(1000, min_steps=10, max_steps=10, noise=0, random_state=0)
+X, _ = make_ragged_sines(
+    1000, min_steps=10, max_steps=10, noise=0, random_state=0
+)
 ae = LSTMAutoencoderTransformer(
-    n_components=20, units=5, decoder="reshape", learning_rate=0.02, random_state=0
+    20, units=5, decoder="reshape", learning_rate=0.02, random_state=0
 )
 ae.fit(X[:500])
-print(f"R2 of sequences that training did not see: {ae.score(X[500:]):.4f}")
+print(f"R2 of unseen sequences: {ae.score(X[500:]):.4f}")
 ae.decoder_.summary()
 
 # %%
-# 2. What a piece does
-# --------------------
-# Change the two numbers of one step, and decode: the sequence changes from there on, not before, as the
-# decoder reads its pieces in order.
+# 2. The effect of a piece
+# ------------------------
+# If the two numbers of one step change, the decoded sequence changes from this step on, but not before, as the decoder
+# processes the pieces in order.
 
 code = ae.transform(X[500:501])
 changed = code.copy()
@@ -37,8 +39,8 @@ before, after = ae.inverse_transform(code)[0], ae.inverse_transform(changed)[0]
 
 figure, axes = plt.subplots(figsize=(7, 3.5), num="reshape")
 axes.plot(X[500][:, 0], color="0.8", linewidth=6, label="sequence")
-axes.plot(before[:, 0], "o-", label="from its code")
-axes.plot(after[:, 0], "o--", label="with the piece of step 5 changed")
+axes.plot(before[:, 0], "o-", label="reconstruction")
+axes.plot(after[:, 0], "o--", label="with a changed piece of step 5")
 axes.axvline(5, color="0.6", linestyle=":")
 axes.set(xlabel="step", ylabel="channel 0")
 axes.legend()
@@ -48,5 +50,7 @@ plt.show()
 sizes = [layer.output.shape[1:] for layer in ae.decoder_.layers]
 assert sizes[:2] == [(10, 2), (10, 5)]
 assert ae.score(X[500:]) >= 0.98
-assert np.abs(after - before)[:5].max() < 1e-5 < np.abs(after - before)[5:].max()
+assert (
+    np.abs(after - before)[:5].max() < 1e-5 < np.abs(after - before)[5:].max()
+)
 # sphinx_gallery_end_ignore

@@ -2,18 +2,18 @@
 Tuning with GridSearchCV
 ========================
 
-Which parameters are worth a search, and what should it look at? The estimator scores itself, so a search needs
-neither ``scoring`` nor ``y``. But what makes good reconstructions need not make good features.
+Which parameters are worth a search, and by which score? The estimator has a score, so a search needs neither
+``scoring`` nor ``y``. But the best reconstructions need not have the best features.
 
-1. Search without labels: the score is the R2 of the reconstruction.
-2. Search with labels: score a whole pipeline by what it is for, and by the R2 beside it.
-3. See where the two agree.
+1. Search without labels, by the R2 of the reconstruction.
+2. Search with labels, by the accuracy of a pipeline and the R2 at once.
+3. Compare both scores.
 """
 
 # %%
 # 1. Without labels
 # -----------------
-# Twenty epochs are too few to end with, which each fit would say; they are enough to compare.
+# Twenty epochs are too few for a final fit, of which each fit would warn; they are enough for a comparison.
 
 import warnings
 
@@ -32,10 +32,12 @@ from sklearn_seqae.datasets import load_japanese_vowels
 warnings.simplefilter("ignore", ConvergenceWarning)
 
 X, y = load_japanese_vowels(return_X_y=True)
-shuffled = np.random.default_rng(0).permutation(len(X))  # they come sorted by speaker
+shuffled = np.random.default_rng(0).permutation(len(X))  # sorted by speaker
 X, y = [X[i] for i in shuffled], y[shuffled]
 
-ae = LSTMAutoencoderTransformer(16, multiscale=False, epochs=20, random_state=0)
+ae = LSTMAutoencoderTransformer(
+    16, multiscale=False, epochs=20, random_state=0
+)
 search = GridSearchCV(ae, {"learning_rate": [0.001, 0.01]}, cv=2)
 search.fit(X)
 print(search.best_params_, f"R2 {search.best_score_:.3f}")
@@ -43,9 +45,9 @@ print(search.best_params_, f"R2 {search.best_score_:.3f}")
 # %%
 # 2. With labels
 # --------------
-# In a pipeline parameters have the step's name before them. A search may have several scores; one is the
-# accuracy, and one looks at the first step, the autoencoder, alone. Fits of one shape share one compiled
-# program: the first fit of a size pays for it, the others do not.
+# In a pipeline the name of the step precedes that of the parameter. A search may have several scores: here the accuracy
+# of the pipeline, and the R2 of its first step, the autoencoder. Fits of one architecture share one compiled program,
+# so only the first fit of each size takes the time to compile.
 
 who = make_pipeline(ae, StandardScaler(), LogisticRegression(max_iter=1000))
 grid = {
@@ -53,34 +55,41 @@ grid = {
     "lstmautoencodertransformer__learning_rate": [0.001, 0.01],
 }
 scores = {"accuracy": "accuracy", "r2": lambda who, X, y: who[0].score(X)}
-search = GridSearchCV(who, grid, scoring=scores, refit=False, cv=2).fit(X, y)
+search = GridSearchCV(who, grid, scoring=scores, refit=False, cv=2)
+search.fit(X, y)
 
 results = pd.DataFrame(search.cv_results_)
-results.columns = results.columns.str.replace("param_lstmautoencodertransformer__", "")
-results = results[
-    ["n_components", "learning_rate", "mean_test_accuracy", "mean_test_r2", "mean_fit_time"]
-]
+results.columns = results.columns.str.replace(
+    "param_lstmautoencodertransformer__", ""
+)
+measured = ["mean_test_accuracy", "mean_test_r2", "mean_fit_time"]
+results = results[["n_components", "learning_rate", *measured]]
 results.round(3)
 
 # %%
-# 3. Where the two agree
-# ----------------------
+# 3. Comparison
+# -------------
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), sharex=True, num="search")
+figure, (left, right) = plt.subplots(
+    1, 2, figsize=(9, 3.6), sharex=True, num="search"
+)
 for rate, rows in results.groupby("learning_rate"):
-    left.plot(rows["n_components"], rows["mean_test_r2"], "o-", label=f"{rate:g}")
-    right.plot(rows["n_components"], rows["mean_test_accuracy"], "o-", label=f"{rate:g}")
-for axes, label in zip([left, right], ["R2 of the reconstruction", "accuracy"], strict=True):
-    axes.set(xscale="log", xlabel="n_components", ylabel=f"{label}, two folds")
+    sizes = rows["n_components"]
+    left.plot(sizes, rows["mean_test_r2"], "o-", label=f"{rate:g}")
+    right.plot(sizes, rows["mean_test_accuracy"], "o-", label=f"{rate:g}")
+left.set(ylabel="R2 of the reconstruction, two folds")
+right.set(ylabel="accuracy, two folds")
+for axes in [left, right]:
+    axes.set(xscale="log", xlabel="n_components")
     axes.set_xticks([4, 16, 64], labels=["4", "16", "64"])
     axes.minorticks_off()
 right.legend(title="learning_rate")
 plt.show()
 
 # %%
-# More components help both. The learning rate moves the R2 by as much as many components more do, and the
-# accuracy hardly at all: what reconstructs better need not classify better. Search by what the codes are for,
-# if you can; the R2 is what there is without labels.
+# More components improve both. The learning rate changes the R2 by as much as the number of components does, and the
+# accuracy hardly at all: a better reconstruction need not give a better classifier. Search by the score of the task
+# that the codes are for; without labels use the R2.
 
 # sphinx_gallery_start_ignore
 assert results["mean_test_r2"].idxmax() > 1  # more than four components

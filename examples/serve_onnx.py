@@ -2,12 +2,12 @@
 Serving by ONNX
 ===============
 
-How does one get codes where there is no Python, or no room for it? Write the encoder to an ONNX file: scaling,
-masks, filters and all. Any ONNX runtime reads it. Are its codes those of ``transform``, and how fast is it?
+How do I encode sequences without Python, or without this package? Export the encoder, with scaling, masks and kernels,
+to an ONNX file, which any ONNX runtime reads. Are its codes those of ``transform``, and how fast is it?
 
 1. Fit, and export.
 2. Encode with ONNX Runtime alone.
-3. Hold the codes and the times against each other.
+3. Compare codes and times.
 """
 
 # %%
@@ -36,23 +36,25 @@ print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
 # %%
 # 2. Encode without this package
 # ------------------------------
-# The graph takes raw sequences, padded with whatever you like, and their lengths.
+# The inputs of the graph are unscaled sequences, padded with any value, and their lengths.
 
 session = onnxruntime.InferenceSession(path)
 
 
 def encode(sequences):
-    """Return codes; this needs NumPy and ONNX Runtime, nothing else."""
+    """Return codes, with NumPy and ONNX Runtime only."""
     lengths = np.array([len(x) for x in sequences])
     padded = np.zeros((len(sequences), lengths.max(), 12), dtype=np.float32)
     for row, x in zip(padded, sequences, strict=True):
         row[: len(x)] = x
-    return session.run(["codes"], {"sequences": padded, "lengths": lengths})[0]
+    inputs = {"sequences": padded, "lengths": lengths}
+    return session.run(["codes"], inputs)[0]
 
 
 codes, expected = encode(X_test), ae.transform(X_test)
 largest = np.abs(codes - expected).max()
-print(f"largest difference {largest:.1e}, where codes have a deviation of {expected.std():.1f}")
+print(f"largest difference {largest:.1e},", end=" ")
+print(f"standard deviation of the codes {expected.std():.1f}")
 
 # %%
 # 3. Times
@@ -60,7 +62,7 @@ print(f"largest difference {largest:.1e}, where codes have a deviation of {expec
 
 
 def milliseconds(call, n_sequences):
-    """Return the best of some calls."""
+    """Return the least time of ten calls."""
     times = []
     for _ in range(10):
         began = time.perf_counter()
@@ -82,13 +84,14 @@ left.set(xlabel="code by transform", ylabel="code by ONNX Runtime")
 left.set_title(f"largest difference {largest:.1e}", size="medium")
 for name, times in taken.items():
     right.plot(sizes, times, "o-", label=name)
-right.set(xscale="log", yscale="log", xlabel="sequences in a call", ylabel="milliseconds a call")
+right.set(xscale="log", xlabel="sequences in a call")
+right.set(yscale="log", ylabel="milliseconds a call")
 right.legend()
 plt.show()
 
 # %%
-# The file has the encoder alone; codes are decoded by ``inverse_transform``. :doc:`../guide/serving` has the other
-# ways.
+# The file contains the encoder only; codes are decoded by ``inverse_transform``. :doc:`../guide/serving` describes other
+# formats.
 
 # sphinx_gallery_start_ignore
 assert largest < 1e-3

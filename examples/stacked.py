@@ -2,8 +2,8 @@
 Stacked layers: deeper networks
 ===============================
 
-``units`` may be a tuple, with one entry per layer: ``(32, 16)`` makes an encoder of 32, then 16 units, and
-a decoder that mirrors it. Do two layers learn more than one?
+``units`` may be a tuple, with one entry per layer: ``(32, 16)`` makes an encoder of 32, then 16 units, and a decoder
+that mirrors it. Are two layers better than one?
 """
 
 # %%
@@ -15,14 +15,17 @@ import matplotlib.pyplot as plt
 from sklearn_seqae import LSTMAutoencoderTransformer
 from sklearn_seqae.datasets import make_ragged_sines
 
-X, _ = make_ragged_sines(1200, min_steps=10, max_steps=20, noise=0.05, random_state=0)
+X, _ = make_ragged_sines(
+    1200, min_steps=10, max_steps=20, noise=0.05, random_state=0
+)
 fitted = {}
 for units in [32, (32, 16)]:
     ae = LSTMAutoencoderTransformer(
-        n_components=8, units=units, learning_rate=0.01, epochs=40, random_state=0
+        8, units=units, learning_rate=0.01, epochs=40, random_state=0
     )
     fitted[units] = ae.fit(X[:1000])
-    print(f"units={units!s:8}  R2 of unseen sequences {ae.score(X[1000:]):.4f}")
+    r2 = ae.score(X[1000:])
+    print(f"units={units!s:8}  R2 of unseen sequences {r2:.4f}")
 
 # %%
 # 2. The model
@@ -38,13 +41,14 @@ figure, axes = plt.subplots(figsize=(7, 3.8), num="stacked")
 for (units, ae), colour in zip(fitted.items(), ["C0", "C1"], strict=True):
     axes.plot(ae.history_["loss"], color=colour, alpha=0.4)
     axes.plot(ae.history_["val_loss"], color=colour, label=f"units={units}")
-axes.set(xlabel="epoch", ylabel="loss of held-out sequences (pale: training)", yscale="log")
+axes.set(xlabel="epoch", yscale="log")
+axes.set_ylabel("loss of held-out sequences (pale: training)")
 axes.legend()
 plt.show()
 
 # %%
-# On sequences as simple as these a second layer has nothing to add. On eight real data sets two layers of
-# 64 units were level with one in the mean, and took twice as long: see :doc:`../quality`.
+# On sequences as simple as these a second layer improves nothing. On eight real data sets two layers of 64 units were
+# equal to one in the mean, and took twice as long: see :doc:`../quality`.
 
 # sphinx_gallery_start_ignore
 sizes = [layer.output.shape[1:] for layer in fitted[32, 16].encoder_.layers]

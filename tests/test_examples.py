@@ -24,6 +24,7 @@ SEEDS = (
     "next_element",
     "float_series",
 )
+WIDTH = 79  # of a column of code on the site, in characters
 MOST_LINES = 32  # of code, without those that draw and import
 CHECKS = re.compile(r"# sphinx_gallery_start_ignore\n(.*?)# sphinx_gallery_end_ignore\n", re.DOTALL)
 
@@ -62,6 +63,14 @@ def test_an_example_ends_in_a_picture(path):
     shown = CHECKS.sub("", read(path))
     code = [line for line in shown.splitlines() if line and not line.startswith("#")]
     assert code[-1] == "plt.show()"
+
+
+@by_name
+def test_the_code_of_an_example_fits_its_column(path):
+    code = read(path).replace(ast.get_docstring(ast.parse(read(path)), clean=False), "")
+    blocks = re.split(r"^# %%\n(?:#.*\n)*", CHECKS.sub("", code), flags=re.MULTILINE)
+    lines = [line for block in blocks for line in block.splitlines()]
+    assert not [line for line in lines if len(line) > WIDTH]
 
 
 @by_name
