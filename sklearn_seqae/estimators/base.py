@@ -1,4 +1,4 @@
-"""What every estimator here is: parameters that, with data, make a fitted model."""
+"""Base class of the estimators, which fits a model to sequences."""
 
 import contextlib
 import math
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     from sklearn_seqae.training.fit_result import FitResult
 
-# Recurrent networks learn best over some tens of steps; longer sequences are folded to about this
-# many.
+# With patch_size="auto" sequences have about this many recurrent steps: recurrent networks learn
+# best over some tens of steps.
 AUTO_PATCHED_STEPS = 40
-# The part of a code that is learned, and the fewest components that it has if there are as many: R2
-# hardly rises with more, and small codes are for the network alone, to draw sequences with.
+# Fraction of the components that is learned, and their minimum number. R2 hardly increases with
+# more, and smaller codes have learned components only.
 LEARNED_SHARE = 0.25
 LEAST_LEARNED = 32
 NETWORK_PARAMETERS = (
@@ -63,27 +63,26 @@ TRAINING_PARAMETERS = (
 
 
 class SequenceAutoencoder(SequenceReader):
-    """Fits a model to sequences.
+    """Base class of estimators that fit an autoencoder to sequences.
 
-    It has the parameters of `LSTMAutoencoderTransformer`, but leaves their list, and what is done
-    with the fitted model, to its subclasses.
+    Subclasses define `__init__`, with the parameters of `LSTMAutoencoderTransformer`, and the
+    methods that use the fitted model.
     """
 
     _fitted_types = FITTED
-    # Whether what is learned of training sequences is learned by comparing them with each other.
+    # Whether `fit` compares training sequences with each other.
     _compares_sequences = False
 
     @property
     def model_(self) -> "keras.Model":
-        """The autoencoder.
+        """The autoencoder, as a Keras model.
 
-        It is made when it is first asked for, which loads Keras; whoever sets its weights changes
-        the codes.
+        It is built at the first access, which imports Keras. Setting its weights changes the codes.
 
         See Also
         --------
-        encoder_ : Its first part.
-        decoder_ : Its second part.
+        encoder_ : The submodel that encodes sequences.
+        decoder_ : The submodel that decodes codes.
 
         Examples
         --------
@@ -98,14 +97,14 @@ class SequenceAutoencoder(SequenceReader):
 
     @property
     def encoder_(self) -> "keras.Model":
-        """The submodel that makes codes.
+        """The encoder, as a Keras model.
 
-        It reads scaled values, with NaN for padding and missing values, and shares its weights with
-        `model_`.
+        Its input are scaled values, with NaN for padding and missing values. It shares its weights
+        with `model_`.
 
         See Also
         --------
-        transform : Codes of sequences as they are.
+        transform : Encode sequences that are not scaled.
 
         Examples
         --------
@@ -119,14 +118,14 @@ class SequenceAutoencoder(SequenceReader):
 
     @property
     def decoder_(self) -> "keras.Model":
-        """The submodel that writes sequences.
+        """The decoder, as a Keras model.
 
-        It writes scaled values, as many steps as the longest training sequence has, and shares its
-        weights with `model_`.
+        Its output are scaled values, with as many steps as the longest training sequence. It shares
+        its weights with `model_`.
 
         See Also
         --------
-        inverse_transform : Sequences of their own lengths and units.
+        inverse_transform : Decode sequences of any length, in the units of the data.
 
         Examples
         --------
@@ -139,34 +138,33 @@ class SequenceAutoencoder(SequenceReader):
         return self.model_.get_layer("decoder")
 
     def save(self, path: Any, include_optimizer: bool = False) -> None:
-        """Write the fitted estimator to one file, which `load` reads.
+        """Save the fitted estimator to a file.
 
-        The file is a zip of a JSON manifest and NumPy arrays, without pickle or code, so that
-        whoever gets it can load it in safety. It is written beside the path first, and put in its
-        place when it is whole.
+        The file is a zip archive of a JSON manifest and NumPy arrays, without pickles or code, and
+        is thus safe to load from untrusted sources. It is written to a temporary file first, which
+        then replaces `path`.
 
         Parameters
         ----------
         path : str, PathLike or binary file object
-            Where to; a file that is there is replaced.
+            The file to write. An existing file is replaced.
         include_optimizer : bool, default=False
-            Whether to keep the state of the optimizer, so that `partial_fit`, or `fit` with
-            `warm_start`, go on after `load` to the bit as they would have here. Without it they go
-            on from the weights, with an optimizer that starts afresh. Adam's state is twice as
-            large as the weights.
+            Whether to save the state of the optimizer, so that `partial_fit`, or `fit` with
+            `warm_start`, give exactly the same results after `load`. Otherwise training continues
+            from the weights with a new optimizer state. Adam's state is twice as large as the
+            weights.
 
         Raises
         ------
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If a parameter can't be kept without code: functions and classes, such as those of an
-            `encoder` of your own, must be at the top level of a module. The file has their names
-            only.
+            If a parameter cannot be saved without code. Functions and classes, such as a custom
+            `encoder`, must be defined at the top level of a module, as they are saved by name.
 
         See Also
         --------
-        load : Read such a file.
+        load : Load a saved estimator.
 
         Examples
         --------
@@ -180,7 +178,7 @@ class SequenceAutoencoder(SequenceReader):
         True
         """
         check_is_fitted(self)
-        validation.check_parameters(self)  # as `load` does, for what is not valid may be code
+        validation.check_parameters(self)  # as `load` does, since invalid values may be code
         save(self, path, include_optimizer)
 
     def __sklearn_clone__(self) -> Any:
@@ -189,7 +187,7 @@ class SequenceAutoencoder(SequenceReader):
         return super().__sklearn_clone__()
 
     def __sklearn_tags__(self) -> Any:
-        """Return what scikit-learn may expect of this estimator."""
+        """Return the tags of the estimator."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.three_d_array = True
@@ -203,9 +201,10 @@ class SequenceAutoencoder(SequenceReader):
         in_pieces: bool = False,
         **changes: Any,
     ) -> "FitResult":
-        """Train afresh, or go on from the present network and scaling.
+        """Fit a new model, or continue from the present weights and scaling.
 
-        With `in_pieces` lengths are decoded even if these sequences have the same: others may not.
+        With `in_pieces` lengths are decoded even if all sequences have the same length, as later
+        ones may differ.
         """
         settings = {name: getattr(self, name) for name in TRAINING_PARAMETERS} | changes
         validation.check_parameters(self)
@@ -217,16 +216,16 @@ class SequenceAutoencoder(SequenceReader):
         numbers = validation.check_groups(groups, len(sequences), 1 + self._compares_sequences)
         if numbers is None and (settings["early_stopping"] or self._compares_sequences):
             warn_of_overlap(sequences, stacklevel=4)
-        if continued:  # of what it cannot write a network learns nothing
+        if continued:  # unknown categories cannot be decoded
             sequences = self._fitted_model.scaler.without_unknown(sequences)
-        keras_parameters.check_symbol_loss(self.loss, sequences.labels, sequences.n_channels)
+        keras_parameters.check_categorical_loss(self.loss, sequences.labels, sequences.n_channels)
         if not continued:
             self._start(sequences, in_pieces)
         activation = self._fitted_model.architecture.activation
         scaled = self._fitted_model.scaler.transform(sequences)
         validation.check_probabilities(self.loss, activation, scaled)
         result = self._fitted_model.train(sequences, settings, self.n_epochs_, numbers)
-        if result.n_epochs:  # else it was interrupted within the first
+        if result.n_epochs:  # otherwise it was interrupted during the first
             self.best_epoch_ = self.n_epochs_ + result.best_epoch
         self.history_ = {
             name: self.history_.get(name, [math.nan] * self.n_epochs_)
@@ -239,9 +238,9 @@ class SequenceAutoencoder(SequenceReader):
         return result
 
     def _start(self, sequences: Sequences, in_pieces: bool) -> None:
-        """Fit the scaling and make a network with fresh weights."""
+        """Fit the scaling and create a network with initial weights."""
         self._form = sequences.form
-        # A copy, so that a scaler whose parameters are set afterwards is found to differ.
+        # A copy, so that changes of the scaler's parameters are detected.
         self._made_with = self._network_choices() | {"scaler": clone(self.scaler, safe=False)}
         self._seed = validation.draw_seed(self.random_state)
         scaler = MixedScaler(self.scaler).fit(sequences)
@@ -258,7 +257,7 @@ class SequenceAutoencoder(SequenceReader):
         self._fitted_model = FittedModel(architecture, scaler, sequences, self._seed)
 
     def _network_choices(self) -> dict[str, Any]:
-        """Return the parameters that decide the network and its scaling."""
+        """Return the parameters that determine the network and its scaling."""
         choices = {name: getattr(self, name) for name in NETWORK_PARAMETERS}
         activation = keras_parameters.output_activation(self.loss)
         if not isinstance(self.categorical_features, str | None):
@@ -269,7 +268,7 @@ class SequenceAutoencoder(SequenceReader):
     def _architecture(
         self, sequences: Sequences, scaler: MixedScaler, in_pieces: bool
     ) -> Architecture:
-        """Return the sizes and choices that the parameters and the training data ask for."""
+        """Return the architecture for the parameters and the training data."""
         keras_parameters.check_builders(self.encoder, self.decoder)
         n_statistics = scaler.n_statistics_
         if self.n_components <= n_statistics:
@@ -284,7 +283,7 @@ class SequenceAutoencoder(SequenceReader):
             own_model = self.encoder is not None or callable(self.decoder)
             folded = round(float(np.quantile(lengths, 0.9)) / AUTO_PATCHED_STEPS)
             patch_size = 1 if own_model else max(1, folded)
-        n_components = int(self.n_components) - n_statistics  # Keras takes no NumPy's
+        n_components = int(self.n_components) - n_statistics  # Keras does not accept NumPy integers
         n_learned = min(n_components, max(LEAST_LEARNED, int(LEARNED_SHARE * n_components)))
         has_filters = (
             n_learned < n_components
@@ -304,7 +303,7 @@ class SequenceAutoencoder(SequenceReader):
             encoder=self.encoder,
             patch_size=int(patch_size),
             activation=self._made_with["activation"],
-            # A missing symbol is told from others without: it is zero throughout.
+            # Missing categories need no indicator: their one-hot values are all zero.
             indicators=bool(np.isnan(scaler.take_numbers(sequences).values).any()),
             decodes_length=in_pieces or bool(lengths.min() < lengths.max()),
             dilations=choose_dilations(lengths) if has_filters else (),

@@ -1,4 +1,4 @@
-"""A density of the codes of training sequences, from which new codes are drawn."""
+"""Density of the codes of training sequences, to draw new codes from."""
 
 import copy
 import warnings
@@ -13,40 +13,40 @@ from sklearn.mixture import GaussianMixture
 from sklearn_seqae._utils.threads import single_threaded
 from sklearn_seqae.containers.registry import Sequences
 
-# Sequences whose codes the density is fitted on, at most, and values that these have together: it
-# hardly gets better with more, and the sequences are kept until they are encoded.
+# Maximum number of sequences that the density is fitted to, and of their values. More hardly
+# improve it, and they are kept in memory until they are encoded.
 MAX_SEQUENCES = 2000
 MAX_VALUES = 1 << 22
-# Principal components that hold this part of the codes' variance; the rest is no more than noise.
+# Fraction of the codes' variance that the principal components explain; the rest is noise.
 KEPT_VARIANCE = 0.99
-# "full" follows curved families of few dimensions; "tied" has groups, also where codes are few.
+# "full" suits curved manifolds of few dimensions; "tied" suits clusters, even of few codes.
 COVARIANCE_TYPES = ("full", "tied")
 NUMBERS_OF_GAUSSIANS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
-# Added to a Gaussian's variances, as a part of the mean variance, lest few codes become points.
+# Added to the variances of a Gaussian, relative to the mean variance, lest they become 0.
 REGULARISATION = 1e-3
 
 
 class CodeDensity:
-    """A mixture of Gaussians over the principal components of codes.
+    """Gaussian mixture over the principal components of codes.
 
-    Kind and number of the Gaussians are those with the lowest Bayesian information criterion. Both
-    encoding and fitting wait until they are needed: few fits are followed by either.
+    Covariance type and number of components minimize the Bayesian information criterion. Sequences
+    are encoded and the mixture is fitted only when it is needed.
 
     Parameters
     ----------
     sequences : Sequences
-        The training sequences; a random part of them, if they are many, is kept until `settle`.
+        The training sequences. They, or a random subset, are kept until `settle`.
     seed : int
-        Decides this part, and where the search for the Gaussians begins.
+        Seed of the choice of this subset, and of the initialization of mixtures.
     known : tuple of int, default=()
-        The `length_range` of an earlier training.
+        The `length_range` of a previous fit.
 
     Attributes
     ----------
     sequences : Sequences or None
-        What is kept of them; None after `settle`.
+        The sequences that are kept; None after `settle`.
     length_range : tuple of int
-        Steps of the shortest and of the longest sequence that there has been in training.
+        Shortest and longest length of all training sequences so far.
     """
 
     def __init__(self, sequences: Sequences, seed: int, known: tuple[int, ...] = ()) -> None:
@@ -62,8 +62,8 @@ class CodeDensity:
         self._drawn_from: Constant | Mixture | None = None
 
     def settle(self, encode: Callable[[Sequences], NDArray[np.float32]]) -> None:
-        """Encode the sequences, and forget them."""
-        sequences = self.sequences  # as another thread may settle it too
+        """Encode the sequences, and release them."""
+        sequences = self.sequences  # another thread may settle it too
         if sequences is not None:
             self._codes = encode(sequences)
             self.sequences = None
@@ -72,7 +72,7 @@ class CodeDensity:
         """Return codes (n_codes, n_components); the density must be settled."""
         codes = self._codes
         if codes is not None:
-            constant = np.ptp(codes, axis=0).max() <= 1e-6 * np.abs(codes).max()  # but for rounding
+            constant = np.ptp(codes, axis=0).max() <= 1e-6 * np.abs(codes).max()  # up to rounding
             self._drawn_from = Constant(codes) if constant else Mixture(codes, self._seed)
             self._codes = None
         assert self._drawn_from is not None
@@ -80,7 +80,7 @@ class CodeDensity:
 
 
 class Constant:
-    """Codes that are all the same, which have no density."""
+    """Distribution of codes that are all the same, which have no density."""
 
     def __init__(self, codes: NDArray[np.float32]) -> None:
         self._code = codes[0]
@@ -91,7 +91,7 @@ class Constant:
 
 
 class Mixture:
-    """A mixture of Gaussians over the principal components of codes."""
+    """Gaussian mixture over the principal components of codes."""
 
     def __init__(self, codes: NDArray[np.float32], seed: int) -> None:
         codes = codes.astype(np.float64)
@@ -101,13 +101,13 @@ class Mixture:
 
     def draw(self, n_codes: int, rng: np.random.RandomState) -> NDArray[np.float64]:
         """Return new codes (n_codes, n_components)."""
-        # A copy, as threads may share this one. What it draws comes Gaussian by Gaussian.
+        # A copy, as threads may share this one. Its samples are sorted by component.
         drawn, _ = copy.copy(self._mixture).set_params(random_state=rng).sample(n_codes)
         return self._pca.inverse_transform(rng.permutation(drawn))
 
 
 def _choose(points: NDArray[np.float64], seed: int) -> GaussianMixture:
-    """Return the mixture with the lowest criterion, of those with several points a Gaussian."""
+    """Return the mixture with the lowest criterion, with at least five points per component."""
     best, lowest = None, np.inf
     for kind in COVARIANCE_TYPES:
         waited = 0
@@ -120,7 +120,7 @@ def _choose(points: NDArray[np.float64], seed: int) -> GaussianMixture:
                 reg_covar=REGULARISATION * float(points.var(axis=0).mean()),
                 random_state=seed,
             )
-            with warnings.catch_warnings():  # what has not converged only loses the choice
+            with warnings.catch_warnings():  # mixtures that do not converge are compared too
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 criterion = mixture.fit(points).bic(points)
             waited += 1

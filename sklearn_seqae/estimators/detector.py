@@ -1,4 +1,4 @@
-"""The detector: its parameters, and how it learns what is usual and where that ends."""
+"""The outlier detector: its parameters, reference distribution and threshold."""
 
 from numbers import Real
 from typing import Any, Self
@@ -17,94 +17,100 @@ from .validation import PARAMETER_CONSTRAINTS, check_groups
 
 
 class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
-    """Sequences that are not like those of training, found by a recurrent autoencoder.
+    """Outlier detection in sequences with a recurrent autoencoder.
 
-    A sequence is odd if its values come back from its code worse than others do, if the shapes that
-    fixed filters find in it are far from those of every training sequence, or if it is longer or
-    shorter than all of these. Each of these is turned into the probability that a normal sequence
-    is as odd, and these into one, whose logarithm is the score. `explain` tells which steps and
-    channels are to blame, and how much of it is due to the shape or the length.
+    A sequence is abnormal if its reconstruction error is large, if its pooled features are far from
+    those of every training sequence, or if it is longer or shorter than all of these. Each of the
+    three deviations gives a p-value, the probability that a normal sequence deviates as much. The
+    score of a sequence is the logarithm of the combined p-values. `explain` attributes it to steps
+    and channels, to shape and to length.
 
-    The threshold is set by sequences that are held out from training, for training sequences come
-    back better than others do.
+    The reference distribution of errors and the threshold are estimated from sequences that are
+    held out from training, as errors of training sequences are smaller than those of new ones.
+
+    Read more in the User Guide.
 
     Parameters
     ----------
     n_components : int, default=256
-        Size of the code. Of this and the following parameters up to `verbose`
-        `LSTMAutoencoderTransformer` says more.
+        Number of components of the code. This and the other parameters of the autoencoder are
+        described in more detail in `LSTMAutoencoderTransformer`.
     units : int or tuple of int, default=64
-        Recurrent units; a tuple has one entry per stacked layer.
+        Number of units of the recurrent layers; a tuple has one entry per layer.
     cell : {"lstm", "gru"}, default="lstm"
-        Kind of the recurrent layers.
+        Type of the recurrent layers.
     bidirectional : bool, default=True
         Whether the encoder reads each sequence in both directions.
     pooling : {"last", "mean", "max", "mean_max"}, default="mean_max"
-        How the encoder's states become one vector.
+        How the encoder's hidden states are pooled over the steps.
     multiscale : bool, default=True
-        Whether a bank of fixed filters reads each sequence too. Without it (with fewer than 33
-        components, or models of your own) codes tell the shape, which they do less well.
+        Whether pooled features of fixed convolution kernels are computed too. Without them (also
+        with fewer than 33 components, or custom models) shapes are compared by their codes, which
+        is less accurate.
     decoder : {"repeat", "reshape", "dense", "autoregressive"} or callable, default="repeat"
-        How a sequence is written from its code.
+        Architecture of the decoder.
     encoder : callable, default=None
-        Builds an encoder of your own.
+        A callable that returns a custom encoder.
     patch_size : int or "auto", default="auto"
-        Steps that are folded into one recurrent step.
+        Number of consecutive steps that form the input of one recurrent step.
     scaler : {"standard", "minmax", "robust", "per_sequence"}, scikit-learn scaler or None, \
             default="standard"
-        How values are scaled. With "per_sequence" no sequence is odd by its level or scale.
+        Scaling of the values of each channel. With "per_sequence" the level and scale of a sequence
+        have no influence on its score.
     categorical_features : "from_dtype", array-like of int, str or bool, or None, \
             default="from_dtype"
-        The channels that hold symbols.
+        The categorical channels.
     handle_unknown : {"error", "unknown"}, default="error"
-        A symbol that fit did not see is refused, or makes its sequence an outlier.
+        What to do with a category that was not seen in `fit`: raise an error, or treat its sequence
+        as an outlier.
     min_frequency : int or float, default=None
-        Symbols of fewer steps, or of a smaller part of them, are one.
+        Minimum count, or fraction, of the steps with a category; less frequent ones are grouped.
     loss : str, callable or keras.losses.Loss, default="mse"
-        What training lowers.
+        The loss to minimize.
     metrics : str, callable, keras.metrics.Metric or list of these, default=None
         Keras metrics for `history_`.
     optimizer : str, keras.optimizers.Optimizer, class or factory, default="adam"
-        A name, a class, a function that returns an optimizer, or an instance, which is copied.
+        Name, class, function that returns an optimizer, or an instance, which is copied.
     learning_rate : float, default=0.003
-        Initial learning rate of an optimizer given by name or class.
+        Initial learning rate; used only if `optimizer` is a name or class.
     epochs : int, default=100
-        Upper bound on the passes over the data.
+        Maximum number of passes over the training data.
     batch_size : int, default=16
-        Sequences per gradient step.
+        Number of sequences per gradient step.
     early_stopping : bool, default=True
-        Whether to hold out `validation_fraction` of the sequences, and stop by their loss. If not,
-        or if there are fewer than 10 sequences, nothing is held out, and what is usual is learned
-        from sequences that the network knows: of others more are called outliers than should be.
+        Whether to hold out `validation_fraction` of the sequences, and stop by their loss. If
+        False, or with fewer than 10 sequences, the reference distribution is estimated from
+        sequences that the network was trained on, and too many new ones are predicted as outliers.
     validation_fraction : float, default=0.1
-        Fraction of whole sequences that are held out; with groups it is one group at least.
+        Fraction of sequences to hold out; with groups whole groups, at least one.
     patience : int, default=20
-        Epochs to wait for a lower loss.
+        Number of epochs without a lower loss after which training stops.
     callbacks : keras.callbacks.Callback, class, factory or list of these, default=None
         Keras callbacks.
     jit_compile : bool or "auto", default="auto"
         Whether XLA compiles the training program.
     warm_start : bool, default=False
-        Whether another `fit` continues from the weights and the scaling of the one before. What is
-        usual is learned afresh from its sequences.
+        Whether `fit` continues from the weights and the scaling of the previous call. The reference
+        distribution is always estimated anew.
     contamination : "auto" or float, default="auto"
-        What sets the threshold. "auto": the sequences that training held out, by `quantile`. A
-        float in (0, 0.5]: that part of the training sequences are outliers; others are more often
-        so, as training sequences come back better.
+        How the threshold is set: with "auto" from the held-out sequences, by `quantile`. A float in
+        (0, 0.5] is the fraction of training sequences that are predicted as outliers; the fraction
+        of new sequences is larger, as their errors are.
     quantile : float, default=0.99
-        With `contamination="auto"` the part of normal sequences that are to be called so. With
-        ``1 / (1 - quantile) - 1`` held-out sequences or more it is a quantile of their scores; with
-        fewer their scores are taken for the probabilities that they estimate. With groups it is
-        the number of held-out groups that has to be so large.
+        Fraction of normal sequences to predict as inliers, with ``contamination="auto"``. The
+        threshold is a quantile of the held-out scores if there are at least ``1 / (1 - quantile) -
+        1`` held-out sequences (with groups, held-out groups); with fewer, scores are interpreted as
+        logarithms of p-values.
     random_state : int, RandomState instance or None, default=None
-        Decides initial weights, held-out sequences and order of batches.
+        Determines initial weights, held-out sequences and the order of batches. Pass an int for
+        reproducible results.
     verbose : int, default=0
-        1 shows a progress bar, 0 prints nothing.
+        Verbosity: 1 shows a progress bar, 0 prints nothing.
 
     Attributes
     ----------
     offset_ : float
-        The threshold: ``decision_function(X) = score_samples(X) - offset_``.
+        The threshold of the scores: ``decision_function(X) = score_samples(X) - offset_``.
     held_out_ : ndarray of shape (n_held_out,), dtype int64
         Indices of the training sequences that the network was not trained on.
     model_ : keras.Model
@@ -112,27 +118,27 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
     encoder_, decoder_ : keras.Model
         Its submodels.
     history_ : dict of str to list of float
-        Losses and metrics per epoch; NaN where nothing was measured.
+        Losses and metrics per epoch; NaN if a value was not computed.
     n_epochs_ : int
         Number of epochs run.
     best_epoch_ : int
-        Index in `history_` of the epoch whose weights were kept.
+        Index in `history_` of the epoch whose weights are used.
     scaler_ : SequenceScaler
-        The fitted scaling of the channels of numbers; None where there are none.
+        The fitted scaler of the numerical channels; None if there are none.
     categories_ : list of (ndarray or None)
-        The symbols of each channel, the infrequent ones last; None for numbers.
+        The categories of each channel, infrequent ones last; None for numerical channels.
     infrequent_categories_ : list of (ndarray or None)
-        Those that are one by `min_frequency`; None where there are none.
+        The categories of each channel that are grouped by `min_frequency`; None if there are none.
     n_channels_in_ : int
         Number of channels.
     n_features_in_ : int
-        Columns of a 2-D input, else number of channels.
+        Number of columns if `X` was a 2-D array or table, otherwise number of channels.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if `X` was a DataFrame with string names.
+        Names of the columns. Defined only if `X` was a DataFrame with string names.
 
     See Also
     --------
-    LSTMAutoencoderTransformer : Codes of sequences, for detectors and classifiers of your own.
+    LSTMAutoencoderTransformer : Codes of sequences, for other detectors and for classifiers.
 
     Examples
     --------
@@ -222,40 +228,41 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
         self.verbose = verbose
 
     def fit(self, X: Any, y: Any = None, *, groups: Any = None) -> Self:
-        """Learn what is usual of sequences, and where it ends.
+        """Fit the detector to sequences.
 
-        The autoencoder is trained first; then its errors on the sequences that were held out, and
-        the distances between all, say what is usual.
+        The autoencoder is fitted first. Then the reference distribution is estimated from the
+        errors of held-out sequences, and from distances between all training sequences.
 
         Parameters
         ----------
         X : list, ndarray, DataFrame or other container
-            Sequences, as in `LSTMAutoencoderTransformer.fit`; normal ones, but for a few.
+            Training sequences, as in `LSTMAutoencoderTransformer.fit`, of which few are outliers.
         y : None
             Ignored.
         groups : array-like of shape (n_sequences,), default=None
-            What each sequence belongs to, as any hashable labels: the subject, the machine, or the
-            block of time that a window was cut from; two groups or more. What is usual of a new
-            sequence is then learned from whole groups that are held out, and from distances to
-            sequences of other groups. None: each belongs to itself.
+            Group labels of the sequences, of any hashable type: for example the subject, the
+            machine, or the block of time that a window was cut from; at least two groups. Whole
+            groups are held out, and distances are computed to sequences of other groups only, so
+            that scores are calibrated for sequences of new groups. None means that each sequence is
+            its own group.
 
         Returns
         -------
         LSTMAutoencoderDetector
-            The fitted estimator. After an error it is as it was before.
+            The fitted estimator. If an error is raised, it remains unchanged.
 
         Warns
         -----
         NothingLearnedWarning
             If the reconstruction is no better than the mean of the training data.
         ConvergenceWarning
-            If all epochs were run and the last of them still taught much.
+            If the maximum number of epochs was reached while the loss still decreased.
         OverlapWarning
-            If the sequences look like overlapping windows, and there are no groups.
+            If the sequences seem to be overlapping windows, and `groups` is None.
 
         See Also
         --------
-        fit_predict : Fit, and say which of the training sequences are outliers.
+        fit_predict : Fit, and predict which of the training sequences are outliers.
 
         Examples
         --------

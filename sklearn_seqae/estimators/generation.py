@@ -1,4 +1,4 @@
-"""What an autoencoder writes: sequences of codes, missing values, and new sequences."""
+"""Methods that decode: sequences of codes, imputation of missing values, and new samples."""
 
 from typing import Any
 
@@ -13,33 +13,34 @@ from .validation import check_codes, check_lengths, check_sampling, draw_seed
 
 
 class GenerativeAutoencoder(ReconstructingAutoencoder):
-    """Writes sequences from codes, fills in what is missing, and makes new sequences."""
+    """Base of autoencoders that decode codes, impute missing values and draw samples."""
 
     _n_features_out: int
 
     def inverse_transform(self, X: ArrayLike, lengths: ArrayLike | None = None) -> Any:
-        """Return the sequences that codes stand for.
+        """Decode sequences from codes.
 
-        Any point will do as a code, also one that no sequence has: a mean of codes, or a point
-        between two.
+        Codes need not be those of sequences: means of codes, or points between two, are decoded
+        too.
 
         Parameters
         ----------
         X : array-like of shape (n_sequences, n_components)
             Codes.
         lengths : array-like of shape (n_sequences,), default=None
-            Number of steps of each sequence. None: the one that all training sequences had or,
-            where they differed, the one that is decoded from the code.
+            Number of steps of each sequence. None means the length of the training sequences or,
+            if their lengths differed, the length decoded from the code.
 
         Returns
         -------
         list, ndarray, DataFrame or other container
-            In the form that `fit` saw. If codes are a DataFrame, its index has their ids.
+            The decoded sequences, in the container that was passed to `fit`. If `X` is a DataFrame,
+            its index gives their ids.
 
         See Also
         --------
-        transform : Codes of sequences.
-        sample : Sequences of codes that are drawn.
+        transform : Encode sequences.
+        sample : Decode random codes.
 
         Examples
         --------
@@ -55,7 +56,7 @@ class GenerativeAutoencoder(ReconstructingAutoencoder):
         codes = check_codes(X, self._n_features_out)
         if lengths is None:
             steps = self._fitted_model.decode_lengths(codes)
-            if self._form.is_wide:  # a table gets no new columns
+            if self._form.is_wide:  # a table keeps its number of columns
                 steps = np.minimum(steps, self.n_features_in_)
         else:
             steps = check_lengths(lengths, len(codes))
@@ -64,30 +65,31 @@ class GenerativeAutoencoder(ReconstructingAutoencoder):
         )
 
     def impute(self, X: Any) -> Any:
-        """Return sequences with their missing values filled from the reconstruction.
+        """Return sequences with missing values imputed from the reconstruction.
 
-        To what the decoder writes is added the error that is to be expected there, given those at
-        the observed values around: near these a filled value is near to them, far from any it is
-        the decoder's. How errors go on from step to step is learned from the training sequences.
+        An imputed value is the reconstruction plus the error expected there, given the errors of
+        the observed values before and after the gap. It is thus close to neighbouring observed
+        values, and equals the reconstruction far from any. The autocorrelation of errors is
+        estimated from the training sequences.
 
-        What a network writes for missing values is the better, the more of them it saw in training:
-        fit on data with gaps, if need be the very ones to fill.
+        Imputation is more accurate if training sequences have missing values too; the estimator may
+        be fitted on the sequences to impute.
 
         Parameters
         ----------
         X : list, ndarray, DataFrame or other container
-            Sequences, as in `fit`. All-NaN steps at the end of a row of an array or DataFrame are
-            padding and stay NaN; in a list every NaN is a missing value.
+            Sequences, as in `fit`. In an array or DataFrame, steps of NaN at the end of a row are
+            padding, and are not imputed; in a list every NaN is a missing value.
 
         Returns
         -------
         list, ndarray, DataFrame or other container
-            In the form of `X`. Observed values are those of `X`, unchanged; a sequence without any
-            becomes what the decoder writes for its code.
+            The imputed sequences, in the container of `X`. Observed values are unchanged. A
+            sequence without observed values is replaced by its reconstruction.
 
         See Also
         --------
-        reconstruct : What the decoder writes, of observed values too.
+        reconstruct : Reconstruction of all values, observed ones too.
 
         Examples
         --------
@@ -106,29 +108,29 @@ class GenerativeAutoencoder(ReconstructingAutoencoder):
         return to_container(sequences)
 
     def sample(self, n_samples: int = 1, random_state: Any = None) -> Any:
-        """Return new sequences, decoded from a density of the training codes.
+        """Generate random sequences from the fitted density of codes.
 
-        The density is a mixture of Gaussians over the principal components of the codes. It belongs
-        to the sequences of the last call of `fit` or `partial_fit`, of which a random part is used
-        where they are many, and is fitted when it is first needed.
+        The density is a Gaussian mixture over the principal components of the codes of the
+        sequences of the last `fit` or `partial_fit`, or of a random subset of these. It is fitted
+        at the first call.
 
         Parameters
         ----------
         n_samples : int, default=1
-            Number of sequences, at least 1.
+            Number of sequences to generate.
         random_state : int, RandomState instance or None, default=None
-            Decides what is drawn. An int gives the same sequences at every call, None others each
-            time. No global generator is used or changed.
+            Determines the random numbers. Pass an int for the same sequences at every call. No
+            global random generator is used.
 
         Returns
         -------
         list, ndarray, DataFrame or other container
-            In the form that `fit` saw. Lengths are decoded from the codes, and kept within the
-            range of those of training.
+            The sequences, in the container that was passed to `fit`. Lengths are decoded from the
+            codes, and clipped to the range of the training lengths.
 
         See Also
         --------
-        inverse_transform : Sequences of codes of your own.
+        inverse_transform : Decode sequences from given codes.
 
         Examples
         --------

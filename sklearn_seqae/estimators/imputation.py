@@ -1,9 +1,9 @@
-"""What the observed values around a gap say of the gap, beside the reconstruction.
+"""Expected reconstruction errors within gaps, given those of the observed values around.
 
-A reconstruction misses by errors that are alike from one step to the next. Taken as an
-autoregressive process of first order, the error within a gap is expected to be a weighted mean of
-those at its two ends, and to fade where these are far: a bridge (Rasmussen and Williams, Gaussian
-Processes for Machine Learning, 2006, appendix B).
+Errors of successive steps are correlated. They are modelled as an autoregressive process of first
+order, for which the expected error within a gap is a weighted mean of the errors at its two ends,
+and decays with the distance from these: a bridge (Rasmussen and Williams, Gaussian Processes for
+Machine Learning, 2006, appendix B).
 """
 
 from typing import Any
@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from sklearn_seqae.containers.sequences import Sequences
 
-# Below 1, at which a bridge would be a straight line however long the gap.
+# Less than 1, for which a bridge would be a straight line, however long the gap.
 MAX_CORRELATION = 0.999
 
 
 def step_correlation(errors: Sequences) -> NDArray[np.float64]:
-    """Return how errors correlate with those of the step before, (n_channels,), 0 to .999.
+    """Return the correlation of errors of successive steps, (n_channels,), 0 to .999.
 
-    NaN marks missing errors. A channel without neighbours has 0.
+    NaN marks missing errors. It is 0 for a channel without successive errors.
     """
     values = errors.values.astype(np.float64)
     a, b = values[:-1], values[1:]
@@ -33,7 +33,7 @@ def step_correlation(errors: Sequences) -> NDArray[np.float64]:
 
 
 def bridge(errors: Sequences, correlation: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return errors (total_steps, n_channels) with the expected ones where NaN was."""
+    """Return errors (total_steps, n_channels) with NaN replaced by expected errors."""
     known = np.isfinite(errors.values)
     values = np.where(known, errors.values, 0.0).astype(np.float64)
     steps = np.arange(len(values))[:, None]
@@ -42,7 +42,7 @@ def bridge(errors: Sequences, correlation: NDArray[np.float64]) -> NDArray[np.fl
     before = np.maximum.accumulate(np.where(known, steps, -1), axis=0)
     after = np.where(known, steps, len(values))[::-1]
     after = np.minimum.accumulate(after, axis=0)[::-1]
-    # As powers of the correlation, which are 0 where a sequence has no known error on that side.
+    # Powers of the correlation; 0 if the sequence has no known error on that side.
     left = _power(correlation, steps - before, before >= starts)
     right = _power(correlation, after - steps, after < ends)
     rest = 1.0 - (left * right) ** 2

@@ -1,16 +1,16 @@
-"""Checks of the parameters that hold objects of Keras, and what a loss needs of the network."""
+"""Validation of parameters that are Keras objects, and the output activation of a loss."""
 
 import inspect
 from typing import Any
 
 from sklearn_seqae._utils.optional_imports import load_keras
 
-# The activation that turns decoded values into what a loss of Keras expects.
+# The output activation that a loss of Keras expects.
 _ACTIVATIONS = {"binary_crossentropy": "sigmoid", "categorical_crossentropy": "softmax"}
 
 
 def check_keras_objects(loss: Any, optimizer: Any, metrics: Any) -> None:
-    """Raise unless the arguments are names that Keras knows, its objects, or fitting functions."""
+    """Raise unless the arguments are names known to Keras, its objects, or suitable functions."""
     load_keras()
     import keras
 
@@ -115,7 +115,7 @@ def check_callbacks(callbacks: Any) -> None:
 
 
 def check_builders(encoder: Any, decoder: Any) -> None:
-    """Raise unless callables for own models take the sizes they will be given."""
+    """Raise unless callables for custom models accept the sizes as arguments."""
     load_keras()
     import keras
 
@@ -138,21 +138,21 @@ def check_builders(encoder: Any, decoder: Any) -> None:
 
 
 def output_activation(loss: Any) -> str:
-    """Return the activation of decoded values that a loss needs: "linear" for most."""
+    """Return the output activation that a loss needs: "linear" for most."""
     name, arguments = _function_of_keras(loss)
     return "linear" if arguments.get("from_logits") else _ACTIVATIONS.get(name, "linear")
 
 
-def check_symbol_loss(loss: Any, labels: tuple[Any, ...], n_channels: int) -> None:
-    """Raise if a loss is for symbols, but the data are numbers."""
+def check_categorical_loss(loss: Any, labels: tuple[Any, ...], n_channels: int) -> None:
+    """Raise if a loss is for categories, but there are numerical channels."""
     name, _ = _function_of_keras(loss)
     n_numbers = labels.count(None) if labels else n_channels
     alone = name == "categorical_crossentropy" and n_numbers == 1
     if n_numbers and (name == "sparse_categorical_crossentropy" or alone):
         raise ValueError(
-            f"loss={loss!r} is for symbols, got {n_numbers} channel(s) of numbers: say which hold "
-            "symbols by categorical_features, for example [0], and leave the loss of the others at "
-            "'mse'. Symbols always have the categorical cross-entropy."
+            f"loss={loss!r} is for categories, got {n_numbers} numerical channel(s): select the "
+            "categorical ones by categorical_features, for example [0], and use loss='mse' for the "
+            "others. Categorical channels always have the categorical cross-entropy."
         )
 
 

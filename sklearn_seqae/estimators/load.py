@@ -1,4 +1,4 @@
-"""Reading files that `save` wrote, also those of strangers."""
+"""Loading of estimators from files, which need not be trusted."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -29,39 +29,40 @@ _ESTIMATOR_KEYS = {"path", "parameters", "attributes"}
 
 
 def load(source: Any, trusted: Iterable[str] = ()) -> Any:
-    """Load a fitted estimator from a file that its method `save` wrote.
+    """Load a fitted estimator from a file written by its method `save`.
 
-    Nothing in the file is run: it has no pickle and no code. Functions and classes of others, such
-    as those of an `encoder` of your own, are in it by name, and are imported only if `trusted` has
-    them. Damage is found by checksums; they do not tell who wrote a file.
+    No code in the file is executed, as it contains no pickles. Functions and classes that do not
+    belong to this package, scikit-learn or Keras, such as a custom `encoder`, are stored by name,
+    and are imported only if they are listed in `trusted`. Checksums detect damaged files; they do
+    not authenticate who wrote a file.
 
     Parameters
     ----------
     source : str, PathLike or binary file object
-        The file.
+        The file to load.
     trusted : list of str, default=()
-        Import paths, "module:name", of the functions and classes that may be imported and called.
-        An error lists those that a file needs.
+        Import paths, "module:name", of functions and classes that may be imported and called. If
+        others are needed, the error lists them.
 
     Returns
     -------
     LSTMAutoencoderTransformer
-        As it was saved: its parameters, its results to the bit, and what it needs to train on.
+        The fitted estimator, of the class that was saved, with identical parameters and results.
 
     Raises
     ------
     FileFormatError
-        If this is no such file, or it was damaged, altered, or written by a newer version.
+        If the file was not written by `save`, is damaged, or has a newer format.
     UntrustedError
-        If it needs what is not in `trusted`.
+        If functions or classes are needed that are not in `trusted`.
     ImportError
-        If what it needs is not installed.
+        If a package that is needed is not installed.
     FileNotFoundError
-        If there is no file.
+        If the file does not exist.
 
     See Also
     --------
-    LSTMAutoencoderTransformer.save : Write such a file.
+    LSTMAutoencoderTransformer.save : Save an estimator.
 
     Examples
     --------
@@ -137,7 +138,7 @@ def _decoded(decoder: Decoder, described: dict[str, Any], key: str) -> dict[str,
 
 
 def _check_attributes(kind: type, attributes: dict[str, Any]) -> None:
-    """Raise unless the attributes are those that fit sets, with the scaling of the fitted model."""
+    """Raise unless the attributes are those of a fit, with the scaler of the fitted model."""
     try:
         check_attributes(kind, attributes)
     except INVALID_FILE_ERRORS as error:
@@ -150,10 +151,10 @@ def _check_attributes(kind: type, attributes: dict[str, Any]) -> None:
 
 
 def _check_network(model: FittedModel, n_channels: int) -> None:
-    """Raise unless the weights are those of the network, and this fits the scaling."""
+    """Raise unless weights and scaling fit the architecture."""
     architecture = model.architecture
     try:
-        # Arrays are no larger than the file; numbers in it may be, and what counts up to them slow.
+        # Arrays are not larger than the file, but numbers may be, and are therefore checked first.
         if not model.scaler.n_channels == n_channels == len(model.scaler.labels or model.mean):
             raise ValueError(f"its scaling is of {model.scaler.n_channels} channels")
         if not (architecture.encoder is None or callable(architecture.encoder)):
@@ -171,7 +172,7 @@ def _check_network(model: FittedModel, n_channels: int) -> None:
         raise invalid("the network", problem)
     if architecture.is_built_in:
         return
-    # Built now, rather than when first used, so that functions that have changed are found now.
+    # Built now, rather than at first use, so that changed functions raise an error here.
     try:
         model._make_model()
     except (TypeError, ValueError) as error:

@@ -1,7 +1,7 @@
-"""Figures over real values: moments, R2, and errors by sequence, step, channel and value.
+"""Metrics over observed values: moments, R2, and errors per sequence, step, channel and value.
 
-Missing values are NaN here and count for nothing. Which are missing is for the data to say: a
-prediction that is no number is infinitely wrong.
+Missing values are NaN in the true sequences, and are ignored. The error of a NaN in the predicted
+ones is infinite.
 """
 
 import warnings
@@ -15,13 +15,13 @@ from sklearn_seqae.containers.registry import Sequences
 
 Floats = NDArray[np.float64]
 
-# A prediction that differs from the value by less, in parts of the channel's scale (1 of what is
-# constant), is exact: the network computes in float32.
+# A prediction whose difference from the true value is smaller, relative to the channel's scale (1
+# for a constant channel), is exact: the network computes in float32.
 EXACT = 4 * float(np.finfo(np.float32).eps)
 
 
 def moments(sequences: Sequences) -> tuple[Floats, Floats]:
-    """Return mean and variance of each channel, (n_channels,) each; 0.0 where nothing is real."""
+    """Return mean and variance of each channel, (n_channels,) each; 0.0 without values."""
     values = sequences.values.astype(np.float64)
     count = np.maximum((~np.isnan(values)).sum(axis=0), 1)
     mean = np.nansum(values, axis=0) / count
@@ -29,17 +29,17 @@ def moments(sequences: Sequences) -> tuple[Floats, Floats]:
 
 
 def r2(true: Sequences, predicted: Sequences, mean: Floats, variance: Floats) -> float:
-    """Return R2 against a baseline `mean`, channels weighed by one over `variance`.
+    """Return R2 relative to a baseline `mean`, channels weighted by the inverse of `variance`.
 
-    Channels of variance 0.0 do not count beside others. Without any spread it is 1.0 for an exact
-    prediction and 0.0 for others, as in `sklearn.metrics.r2_score`; without any value NaN.
+    Channels of variance 0.0 are ignored. If the others are constant, R2 is 1.0 for an exact
+    prediction and 0.0 otherwise, as in `sklearn.metrics.r2_score`; without any value it is NaN.
     """
     values = true.values.astype(np.float64)
     missing = np.isnan(values)
     if missing.all():
         warnings.warn(
-            "R2 is not defined without a single observed value: it is NaN. Leave out sequences of "
-            "which all is missing.",
+            "R2 is not defined without any observed value: it is NaN. Remove sequences without "
+            "observed values.",
             UndefinedMetricWarning,
             stacklevel=3,
         )
@@ -66,7 +66,7 @@ def _squared(true: Sequences, predicted: Sequences) -> Floats:
 def mean_squared_error(
     true: Sequences, predicted: Sequences, per: str, channels: NDArray[np.int64] | None = None
 ) -> Any:
-    """Return mean squared errors over real values; 0.0 where there are none, NaN per value.
+    """Return mean squared errors over observed values; 0.0 without any, NaN for a missing value.
 
     Parameters
     ----------
@@ -74,14 +74,14 @@ def mean_squared_error(
         Of equal lengths.
     per : {"sequence", "step", "channel", "value"}
     channels : ndarray of shape (n_values,), default=None
-        Index of the channel that each value of a step belongs to, where symbols are spread over
-        several: the errors of these are added up to that of one value. None: one each.
+        Index of the channel of each value of a step, where categories are one-hot encoded: errors
+        of the values of a channel are summed. None means one value per channel.
 
     Returns
     -------
     errors : ndarray or list of ndarray, dtype float64
-        Per sequence (n_sequences,); per channel (n_sequences, n_channels); per step one (n_steps,)
-        array a sequence, per value one (n_steps, n_channels) array.
+        An array (n_sequences,) per sequence, or (n_sequences, n_channels) per channel; a list of
+        arrays (n_steps,) per step, or (n_steps, n_channels) per value.
     """
     squared = _squared(true, predicted)
     if channels is not None and not np.array_equal(channels, np.arange(len(channels))):

@@ -1,4 +1,4 @@
-"""The method by which an estimator writes its encoder to an ONNX file."""
+"""Export of the encoder to ONNX."""
 
 from typing import Any
 
@@ -12,50 +12,48 @@ from .base import SequenceAutoencoder
 
 
 class ExportableAutoencoder(SequenceAutoencoder):
-    """Writes its encoder to a file whose use needs none of this package."""
+    """Base of autoencoders whose encoder can be exported to ONNX."""
 
     def export_onnx(self, path: Any) -> None:
-        """Write the encoder to a file that ONNX runtimes read: it gives the codes of `transform`.
+        """Export the encoder to an ONNX file, which computes the codes of `transform`.
 
-        Scaling, masking by lengths, patches, symbols, missing values and filters are inside, so the
-        file takes raw sequences. To write it takes the package onnx (``pip install
-        "sklearn-seqae[onnx]"``) and no TensorFlow; to run it, an ONNX runtime alone. Operators are
-        those of opset 17, which onnxruntime has had since version 1.12.
+        The graph contains scaling, masking, encoding of categories, handling of missing values and
+        pooled features, so its inputs are raw sequences. Export requires the package onnx (``pip
+        install "sklearn-seqae[onnx]"``) but not TensorFlow; inference requires only an ONNX
+        runtime, such as onnxruntime 1.12 or later (opset 17).
 
-        The model has two inputs and one output, of any number of sequences and steps:
+        The model has two inputs and one output, with any number of sequences and steps:
 
-        - "sequences": float32 (n_sequences, n_steps, n_channels), or float64 where float32 would
-          not hold what the training data vary by, as with time stamps: where it would change
-          values by more than 1e-5 of the scale of their channel. What stands behind a sequence's
-          length may be anything; NaN before it is a missing value. A symbol is given by its index
-          in `categories_`, or NaN;
-        - "lengths": int64 (n_sequences,). Where rows are padded with NaN, `n_steps` for all will
-          do;
-        - "codes": float32 (n_sequences, n_components). NaN where `transform` would refuse the
-          sequence (infinite values, an index that no symbol has unless
-          ``handle_unknown="unknown"``), or its length is not within 0 and `n_steps`.
+        - "sequences": float32 array (n_sequences, n_steps, n_channels); float64 if float32 would
+          change the training values by more than 1e-5 of the scale of their channel, as for time
+          stamps. Values beyond the length of a sequence are ignored; NaN before it is a missing
+          value. A category is given by its index in `categories_`, or NaN;
+        - "lengths": int64 array (n_sequences,). If rows are padded with NaN, all may be `n_steps`;
+        - "codes": float32 array (n_sequences, n_components). A code is NaN if `transform` would
+          raise an error for the sequence (infinite values, or an invalid index of a category unless
+          ``handle_unknown="unknown"``), or if its length is not between 0 and `n_steps`.
 
-        Its metadata are "sklearn_seqae_version", "n_components" and "channels": a JSON list with
-        the "name" and "categories" of each channel, null where there are none.
+        The metadata of the model are "sklearn_seqae_version", "n_components" and "channels", a JSON
+        list with the "name" and "categories" of each channel, which are null if there are none.
 
         Parameters
         ----------
         path : str or path-like
-            The file to write. It is replaced at once when all is written, never left half-written.
+            The file to write. An existing file is replaced once the new one is complete.
 
         Raises
         ------
         ImportError
             If onnx is not installed.
         ValueError
-            If the encoder is your own, or the scaler is none of StandardScaler, MinMaxScaler,
-            RobustScaler, MaxAbsScaler and Pipelines of these. Nothing is written then.
+            If the encoder is a custom one, or the scaler is other than StandardScaler,
+            MinMaxScaler, RobustScaler, MaxAbsScaler or a Pipeline of these. No file is written.
         FileNotFoundError
-            If there is no folder for the file.
+            If the folder does not exist.
 
         See Also
         --------
-        save : All of a fitted estimator, for this package to load.
+        save : Save the whole estimator, to load it with this package.
 
         Examples
         --------

@@ -35,7 +35,7 @@ class OutlierScoringAutoencoder(ReconstructingAutoencoder):
         Parameters
         ----------
         X : list, ndarray, DataFrame or other container
-            Sequences, as in `fit`; any lengths, the channels of the training data.
+            Sequences, as in `fit`, with the channels of the training data; lengths may differ.
 
         Returns
         -------

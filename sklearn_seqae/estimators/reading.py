@@ -1,4 +1,4 @@
-"""How every estimator here reads sequences, and checks them against what fit saw."""
+"""Reading of sequences by the estimators, and checks against the training data."""
 
 from functools import partial
 from typing import Any
@@ -21,7 +21,7 @@ from .html_repr import HTMLReprMixin
 
 
 class SequenceReader(HTMLReprMixin):
-    """Reads sequences, in training as they are, later as the channels and symbols of training."""
+    """Base of estimators that read sequences, with the channels and categories of `fit`."""
 
     categorical_features: Any
     handle_unknown: str
@@ -32,7 +32,7 @@ class SequenceReader(HTMLReprMixin):
     _form: Form
 
     def _read(self, X: Any, reset: bool = False) -> Sequences:
-        """Return `X` in the inner form, checked against what fit saw unless it is fit that asks."""
+        """Return `X` as `Sequences`; unless `reset`, checked against the data seen in `fit`."""
         if not reset:
             check_is_fitted(self)
         sequences = as_sequences(X, self._chooser(reset))
@@ -57,11 +57,11 @@ class SequenceReader(HTMLReprMixin):
         return adopt(self._in_order(sequences), labels, self.handle_unknown)
 
     def _chooser(self, reset: bool) -> Chooser | None:
-        """Return what decides which channels hold symbols; None if none does."""
+        """Return the function that selects categorical channels; None if there are none."""
         if reset:
             if self.categorical_features is None:
                 return None
-            return partial(validation.symbol_channels, self.categorical_features)
+            return partial(validation.categorical_channels, self.categorical_features)
         labels = self._fitted_model.scaler.labels
         return partial(self._choose_as_in_fit, labels) if labels else None
 
@@ -73,9 +73,9 @@ class SequenceReader(HTMLReprMixin):
         return [labels[j] is not None for j in (range(len(labels)) if order is None else order)]
 
     def _order_of(self, names: tuple[Any, ...] | None) -> list[int] | None:
-        """Return which channel of fit each of these is, by name; None if that is not known."""
+        """Return the index in `fit` of each channel, by name; None if names are not known."""
         known = self._form.channel_names
-        # One column may hold all channels.
+        # A single column may contain all channels.
         if known is None or names is None or len(known) != len(names):
             return None
         if known == names:
@@ -85,10 +85,9 @@ class SequenceReader(HTMLReprMixin):
         return [known.index(name) for name in names]
 
     def _check_names(self, form: Form) -> None:
-        """Raise unless channels have the names that fit saw, if both times they have some.
+        """Raise unless channels have the names seen in `fit`, if both have names.
 
-        Columns have to be in the same order, as everywhere in scikit-learn; fields of a struct have
-        none.
+        Columns must be in the same order, as in scikit-learn; fields of a struct are not ordered.
         """
         order = self._order_of(form.channel_names)
         if order is not None and order != sorted(order) and form.has_order:
@@ -101,7 +100,7 @@ class SequenceReader(HTMLReprMixin):
         )
 
     def _in_order(self, sequences: Sequences) -> Sequences:
-        """Return sequences with the fields of their structs in the order that fit saw."""
+        """Return sequences with the fields of structs in the order of `fit`."""
         form, known = sequences.form, self._form.channel_names
         names = form.channel_names
         if form.has_order or self._order_of(names) is None or names == known:
@@ -109,9 +108,9 @@ class SequenceReader(HTMLReprMixin):
         return order_fields(sequences, tuple(map(str, known or ())))
 
     def _with_ids(self, codes: NDArray[np.float32], sequences: Sequences) -> Any:
-        """Return codes as a DataFrame with the ids of their sequences, if that was asked for.
+        """Return codes as a DataFrame with the ids of their sequences, if `set_output` wants one.
 
-        scikit-learn would give them the index of `X`, which has more rows in a long frame.
+        scikit-learn would use the index of `X`, which has one row per step in a long frame.
         """
         ids = None if sequences.index is None else sequences.index.ids
         if ids is None or chosen_output(self) != "pandas":

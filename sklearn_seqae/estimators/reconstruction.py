@@ -1,4 +1,4 @@
-"""What comes back of sequences from their codes, and how far it is from them."""
+"""Reconstructions of sequences, their errors and scores."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from .metrics import mean_squared_error, r2
 
 
 class ReconstructingAutoencoder(SequenceAutoencoder):
-    """Gives sequences back from their codes, and the error of that by step and channel."""
+    """Base of autoencoders that reconstruct sequences, with errors and scores."""
 
     def reconstruct(self, X: Any) -> Any:
-        """Return sequences as they come back from their codes, with their true lengths.
+        """Return the reconstructions of sequences.
 
-        As `inverse_transform` of `transform`, but for the lengths, which are those of `X` and not
-        decoded.
+        Equivalent to `inverse_transform` of `transform`, except that lengths are those of `X`
+        rather than decoded.
 
         Parameters
         ----------
@@ -28,12 +28,12 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
         Returns
         -------
         list, ndarray, DataFrame or other container
-            In the form of `X`, without missing values.
+            The reconstructions, in the container of `X`, without missing values.
 
         See Also
         --------
-        reconstruction_error : How far off they are.
-        impute : Observed values kept, and gaps filled.
+        reconstruction_error : Errors of the reconstructions.
+        impute : Reconstruct missing values only.
 
         Examples
         --------
@@ -48,30 +48,30 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
         return to_container(decoded, sequences.form, index=sequences.index)
 
     def reconstruction_error(self, X: Any, per: str = "sequence") -> Any:
-        """Return the mean squared error of the reconstruction, in scaled units.
+        """Return the mean squared reconstruction error, in scaled units.
 
-        Where it is high, a sequence is unlike those of training; by step and by channel it says at
-        which place.
+        A large error indicates a sequence, step or channel that is unlike the training data.
 
         Parameters
         ----------
         X : list, ndarray, DataFrame or other container
             Sequences, as in `fit`.
         per : {"sequence", "step", "channel", "value"}, default="sequence"
-            What to take the means over; "value" takes none.
+            Whether to return one error per sequence, step, channel or value.
 
         Returns
         -------
         ndarray or list of ndarray, dtype float64
-            Per sequence (n_sequences,); per step a list of (n_steps,) arrays; per channel
-            (n_sequences, n_channels); per value a list of (n_steps, n_channels) arrays. Missing
-            values do not count: a mean of nothing is 0.0, the error of one missing value NaN. The
-            error of a symbol is the squared distance of its probabilities from its one-hot values.
+            The errors: an array (n_sequences,) per sequence, or (n_sequences, n_channels) per
+            channel; a list of arrays (n_steps,) per step, or (n_steps, n_channels) per value.
+            Missing values are ignored: a mean without observed values is 0.0, and the error of a
+            missing value NaN. The error of a category is the squared distance between its one-hot
+            encoding and the predicted probabilities.
 
         See Also
         --------
-        score_samples : Minus the error of each sequence.
-        ErrorDisplay : Draws errors.
+        score_samples : Opposite of the error of each sequence.
+        ErrorDisplay : Visualization of errors.
 
         Examples
         --------
@@ -93,11 +93,12 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
         return mean_squared_error(*self._fitted_model.compare_scaled(sequences), per, channels)
 
     def score(self, X: Any, y: Any = None) -> float:
-        """Return the R2 of the reconstruction over real values.
+        """Return the coefficient of determination R2 of the reconstruction.
 
-        Each channel's squared error is weighed by one over its variance in training, so the score
-        does not depend on units; channels that were constant there do not count. Symbols count as
-        one-hot values, held against probabilities; their variances add up to the channel's.
+        Only observed values are used. Squared errors are weighted by the inverse training variance
+        of their channel, so the score does not depend on units; channels that were constant in
+        training are ignored. Categories are compared as one-hot encodings with the predicted
+        probabilities, and weighted by the sum of the variances of these.
 
         Parameters
         ----------
@@ -109,18 +110,19 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
         Returns
         -------
         float
-            1.0 is perfect, 0.0 is no better than the training mean. If nothing varies it is 1.0
-            for an exact reconstruction and 0.0 for others, as in `sklearn.metrics.r2_score`. Minus
-            infinity if a reconstruction is no number; NaN without any observed value.
+            R2: 1.0 for a perfect reconstruction, 0.0 for the mean of the training data. If `X` is
+            constant, it is 1.0 for an exact reconstruction and 0.0 otherwise, as in
+            `sklearn.metrics.r2_score`. Minus infinity if a reconstructed value is NaN, and NaN if
+            there are no observed values.
 
         Warns
         -----
         UndefinedMetricWarning
-            If there is not a single observed value.
+            If there are no observed values.
 
         See Also
         --------
-        score_samples : A score for each sequence.
+        score_samples : Scores of the sequences.
 
         Examples
         --------
@@ -135,10 +137,10 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
         return r2(*model.compare(sequences), model.mean, model.variance)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Return how well each sequence comes back: the higher, the more like the training data.
+        """Return the opposite of the reconstruction error of each sequence.
 
-        It is what outlier detectors of scikit-learn call by this name: sequences with low scores
-        are odd.
+        The lower the score, the more abnormal the sequence, as for outlier detectors in
+        scikit-learn.
 
         Parameters
         ----------
@@ -148,14 +150,13 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
         Returns
         -------
         ndarray of shape (n_sequences,), dtype float64
-            Minus the mean squared error over the sequence's real values, in scaled units; 0.0, the
-            highest, where there are none, as nothing speaks against the sequence, and minus
-            infinity where what comes back is no number.
+            Minus the mean squared error over the observed values of a sequence, in scaled units:
+            0.0, the highest score, if it has none, and minus infinity if its reconstruction is NaN.
 
         See Also
         --------
-        score : One number for all, which does not depend on units.
-        reconstruction_error : Also by step and by channel.
+        score : R2 of all sequences, which does not depend on units.
+        reconstruction_error : Errors per sequence, step, channel or value.
 
         Examples
         --------

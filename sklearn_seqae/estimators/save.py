@@ -1,4 +1,4 @@
-"""What a file has of a fitted estimator, and writing it."""
+"""Saving of fitted estimators, and the schema of their attributes."""
 
 import copy
 import platform
@@ -30,7 +30,7 @@ from .fitted_model import FittedModel
 PACKAGE = __name__.partition(".")[0]
 _NONE = type(None)
 
-# By their kinds in the file. A change here is one of the format: see `formats`.
+# By their kinds in the file. Any change is one of the format: see `persistence.versions`.
 STRUCTURES = {
     **{f"form.{form.name}": Structure(form, field_types(form)) for form in FORMS},
     "labels": Structure(Labels, {"values": ndarray, "dtype": object, "n_joined": Integral}),
@@ -110,8 +110,8 @@ STRUCTURES = {
     "mixture": Structure(Mixture, {"_pca": PCA, "_mixture": GaussianMixture}),
 }
 
-# The attributes that fit sets on every estimator of this package, and what they are; a class that
-# sets more adds them to its `_fitted_types`. A change here is one of the format, too.
+# Types of the attributes that `fit` sets on every estimator of this package; a class with others
+# adds these in `_fitted_types`. Any change is one of the format, too.
 FITTED = {
     "_fitted_model": FittedModel,
     "_form": Form,
@@ -131,14 +131,14 @@ _OPTIONAL = {"feature_names_in_", *ANYWHERE}
 
 
 def is_own(kind: type) -> bool:
-    """Tell whether a class is one of this package."""
+    """Return whether a class is defined in this package."""
     return kind.__module__.partition(".")[0] == PACKAGE
 
 
 def check_attributes(kind: Any, attributes: Mapping[str, Any]) -> None:
-    """Raise TypeError or ValueError unless an estimator's attributes are those that fit sets.
+    """Raise TypeError or ValueError unless an estimator has the attributes that `fit` sets.
 
-    One of a class derived from this package's may have more, which hide nothing of the class.
+    Instances of subclasses may have others, unless these hide attributes of the class.
     """
     fields = kind._fitted_types
     others = attributes.keys() - fields.keys() - _OPTIONAL
@@ -155,7 +155,7 @@ def check_attributes(kind: Any, attributes: Mapping[str, Any]) -> None:
 
 
 def save(estimator: Any, target: Any, include_optimizer: bool) -> None:
-    """Write a fitted estimator to a file, or raise before anything is written."""
+    """Write a fitted estimator to a file; nothing is written if an error is raised."""
     parameters = estimator.get_params(deep=False)
     state = estimator.__getstate__()
     attributes = {name: value for name, value in state.items() if name not in parameters}
@@ -167,7 +167,7 @@ def save(estimator: Any, target: Any, include_optimizer: bool) -> None:
     except (TypeError, ValueError) as error:
         raise TypeError(
             f"Expected a {kind.__name__} with the attributes that fit sets, but {error}: delete "
-            "what was added, or keep it by joblib.dump."
+            "other attributes, or save it by joblib.dump."
         ) from error
     if not include_optimizer:
         attributes["_fitted_model"] = copy.copy(attributes["_fitted_model"])
@@ -190,7 +190,7 @@ def save(estimator: Any, target: Any, include_optimizer: bool) -> None:
 
 
 def _versions() -> dict[str, str]:
-    """Return the versions of what made the estimator: for people, who ask what made it."""
+    """Return the versions of the packages that the estimator was fitted with, as information."""
     found = {PACKAGE: __version__, "python": platform.python_version()}
     for name in ("numpy", "scikit-learn", "keras", "tensorflow", "jax", "torch", "pandas"):
         try:

@@ -1,4 +1,4 @@
-"""The transformer: sequences to codes and back, as scikit-learn and its users expect it."""
+"""The transformer, which encodes sequences as vectors of fixed size and decodes them."""
 
 from typing import Any, Self
 
@@ -15,146 +15,157 @@ from .validation import PARAMETER_CONSTRAINTS
 class LSTMAutoencoderTransformer(
     ClassNamePrefixFeaturesOutMixin, TransformerMixin, GenerativeAutoencoder, ExportableAutoencoder
 ):
-    """Sequences of any length to fixed-size vectors and back, by a recurrent autoencoder.
+    """Recurrent autoencoder that maps sequences of any length to vectors of fixed size.
 
-    An encoder reads a sequence into a vector of `n_components` numbers, its code; a decoder writes
-    the sequence from the code. Both are trained together to give back what came in. Padding,
-    scaling and masking happen inside: padding is never data, and zero is never padding.
+    The encoder maps a sequence to a latent vector of `n_components` numbers, its code; the decoder
+    reconstructs the sequence from the code. Both are trained together to minimize the
+    reconstruction error. Sequences are scaled, padded and masked internally: padded steps have no
+    influence on codes, losses or scores, and zeros are ordinary values.
 
-    Read more in the guide. The method is that of Srivastava et al. [1]_, with the encoder's states
-    pooled over the real steps.
+    The method is that of Srivastava et al. [1]_, with the encoder's states pooled over the steps of
+    each sequence. Read more in the User Guide.
 
     Parameters
     ----------
     n_components : int, default=256
-        Size of the code.
+        Number of components of the code.
     units : int or tuple of int, default=64
-        Recurrent units; a tuple has one entry per stacked layer of the encoder, which the decoder
-        mirrors.
+        Number of units of the recurrent layers; a tuple has one entry per layer of the encoder, and
+        the decoder has the same layers in reverse order.
     cell : {"lstm", "gru"}, default="lstm"
-        Kind of the recurrent layers.
+        Type of the recurrent layers.
     bidirectional : bool, default=True
         Whether the encoder reads each sequence in both directions.
     pooling : {"last", "mean", "max", "mean_max"}, default="mean_max"
-        How the encoder's states, one a step, become one vector: the last one, their mean, their
-        maximum, or mean and maximum side by side. A linear map of it is the code.
+        How the encoder's hidden states are pooled over the steps: the last state, their mean, their
+        maximum, or mean and maximum concatenated. The code is a linear map of the result.
     multiscale : bool, default=True
-        Whether most of the code says what a bank of fixed filters finds in the sequence on all time
-        scales, as in MiniRocket [2]_. A quarter, at least 32 components, is trained, and is what
-        the decoder reads. Not with an `encoder` or `decoder` of your own.
+        Whether codes contain pooled features of fixed convolution kernels at several dilations, as
+        in MiniRocket [2]_. A quarter of the components, at least 32, is then learned by the
+        autoencoder, and only these are the decoder's input. Not used with a custom `encoder` or
+        `decoder`.
     decoder : {"repeat", "reshape", "dense", "autoregressive"} or callable, default="repeat"
-        How a sequence is written from its code.
+        Architecture of the decoder.
 
-        - "repeat": recurrent layers that see the whole code at every step.
-        - "reshape": recurrent layers that see one piece of the code, cut into as many as there are
-          steps, at every step.
-        - "dense": no recurrence; dense layers write all steps at once.
-        - "autoregressive": recurrent layers that see the code and the step they wrote before (in
-          training the true one).
+        - "repeat": recurrent layers with the code as input of every step.
+        - "reshape": recurrent layers; the code is reshaped to (n_steps, ...), and each step has its
+          own slice as input.
+        - "dense": dense layers that compute all steps at once, without recurrence.
+        - "autoregressive": recurrent layers with the code and the previous reconstructed step as
+          input (during training the true previous step).
         - a callable ``decoder(n_steps=, n_channels=, n_components=)`` that returns a
           ``keras.Model`` from (n_components,) to (n_steps, n_channels).
     encoder : callable, default=None
-        ``encoder(n_steps=, n_channels=, n_components=)`` that returns a ``keras.Model`` from
-        (n_steps, n_channels) to (n_components,), in place of the built-in one. It sees padding and
-        missing values as zeros, with a Keras mask over the padding. Input of shape (None,
-        n_channels) spares padding every batch to the longest sequence. A sequence of no observed
-        value is one step of zeros.
+        A callable ``encoder(n_steps=, n_channels=, n_components=)`` that returns a ``keras.Model``
+        from (n_steps, n_channels) to (n_components,), used in place of the built-in encoder. Padded
+        and missing values of its input are zeros, and a Keras mask marks the padding. With an input
+        of shape (None, n_channels) batches are padded to their own longest sequence only. A
+        sequence without observed values is one step of zeros.
     patch_size : int or "auto", default="auto"
-        Steps that are folded into one recurrent step: 1 is the classic model, p makes long
-        sequences cost a p-th of the recurrent steps. "auto" folds them to about 40.
+        Number of consecutive steps that form the input of one recurrent step, which makes the
+        recurrence shorter by this factor. "auto" chooses it so that about 40 recurrent steps are
+        left.
     scaler : {"standard", "minmax", "robust", "per_sequence"}, scikit-learn scaler or None, \
             default="standard"
-        How values are scaled, per channel and on real steps only. "per_sequence" standardises each
-        sequence by itself and carries its mean and scale in the code's last 2 * n_channels
-        components. Symbols are not scaled.
+        Scaling of the values of each channel, padding excluded. "per_sequence" standardizes each
+        sequence by its own mean and scale, which are kept in the last 2 * n_channels components of
+        the code. Categories are not scaled.
     categorical_features : "from_dtype", array-like of int, str or bool, or None, \
             default="from_dtype"
-        The channels that hold symbols, which are one-hot inside and come back as they were; None
-        and NaN are missing. "from_dtype": text and pandas' categories are symbols, integers are
-        not. Or their indices, the names of their columns, or a mask. None: all hold numbers. Models
-        of your own read and write the numbers first, then one value a symbol.
+        The categorical channels, which are one-hot encoded internally; None and NaN are missing
+        values. "from_dtype" selects channels of strings and of pandas' categorical dtype, not of
+        integers. An array has the indices or names of the channels, or is a boolean mask. None
+        means that all channels are numerical. Custom models have the numerical channels first, then
+        one value per category.
     handle_unknown : {"error", "unknown"}, default="error"
-        A symbol that fit did not see is refused, or is zeros in its one-hot values; its error is
-        that of a symbol of probability 0, the largest there is. `partial_fit` skips it.
+        What to do with a category that was not seen in `fit`: raise an error, or encode it as
+        zeros. Its reconstruction error is then that of a category with predicted probability 0, the
+        largest possible. In `partial_fit` it is a missing value.
     min_frequency : int or float, default=None
-        Symbols of fewer steps, or of a smaller part of them, are one, as in scikit-learn's
-        `OneHotEncoder`; it comes back as the most frequent of them.
+        Minimum count, or fraction, of the steps with a category. Less frequent categories are
+        grouped into one, as in scikit-learn's `OneHotEncoder`, which is reconstructed as the most
+        frequent of them.
     loss : str, callable or keras.losses.Loss, default="mse"
-        "mse", "mae", "huber", "binary_crossentropy", "categorical_crossentropy" or any Keras loss.
-        Its mean is over real values (with a loss across channels, over complete steps). The
-        cross-entropies decode probabilities, and need (scaled) values in [0, 1]. A symbol counts as
-        one more real value, and its loss is the categorical cross-entropy. Give arguments as in
-        ``functools.partial(keras.losses.huber, delta=5.0)``: Keras does not copy all of those of
-        ``keras.losses.Huber(delta=5.0)``, so clones would lack them.
+        "mse", "mae", "huber", "binary_crossentropy", "categorical_crossentropy" or any Keras loss,
+        averaged over observed values (a loss across channels over complete steps). With the
+        cross-entropies probabilities are decoded, and scaled values must be in [0, 1]. Categorical
+        channels always have the categorical cross-entropy, with the weight of one value. Pass
+        arguments as in ``functools.partial(keras.losses.huber, delta=5.0)``, since Keras does not
+        copy all arguments of ``keras.losses.Huber(delta=5.0)``, and clones would lack them.
     metrics : str, callable, keras.metrics.Metric or list of these, default=None
-        Keras metrics for `history_`, over real values too. With symbols, those across channels, as
-        "accuracy", look at symbols, others at numbers.
+        Keras metrics for `history_`, averaged over observed values. If there are categorical
+        channels, metrics across channels, such as "accuracy", are computed on these only, and
+        others on numerical channels only.
     optimizer : str, keras.optimizers.Optimizer, class or factory, default="adam"
-        A name or a class: gradients are clipped to norm 1, and the learning rate falls along a
-        cosine to zero over `epochs`. An instance, or a function that returns one: used as it is,
-        with its own learning rate; it is copied, not changed.
+        With a name or a class, gradients are clipped to norm 1, and the learning rate decays to
+        zero over `epochs` along a cosine. An instance, or that which a function returns, keeps its
+        own learning rate; an instance is copied.
     learning_rate : float, default=0.003
-        Initial learning rate of an optimizer given by name or class.
+        Initial learning rate; used only if `optimizer` is a name or class.
     epochs : int, default=100
-        Upper bound on the passes over the data.
+        Maximum number of passes over the training data.
     batch_size : int, default=16
-        Sequences per gradient step.
+        Number of sequences per gradient step.
     early_stopping : bool, default=True
         Whether to hold out `validation_fraction` of the sequences, stop when their loss has not
-        fallen for `patience` epochs, and return to the weights with the lowest one. With too few
-        sequences, or one group, to hold one out, the training loss is watched.
+        decreased for `patience` epochs, and restore the weights with the lowest loss. With too few
+        sequences or groups to hold any out, the training loss is monitored instead.
     validation_fraction : float, default=0.1
-        Fraction of whole sequences that are held out; used with `early_stopping` only. With groups
-        it is one group at least, and about that fraction of the sequences.
+        Fraction of sequences to hold out; used only if `early_stopping` is True. With groups whole
+        groups are held out, at least one, with about that fraction of the sequences.
     patience : int, default=20
-        Epochs to wait for a lower loss.
+        Number of epochs without a lower loss after which training stops.
     callbacks : keras.callbacks.Callback, class, factory or list of these, default=None
-        Keras callbacks. Every fit makes fresh ones: a class or factory is called without arguments,
-        an instance is copied. Their `model` is what is trained: `model_` without its filters.
+        Keras callbacks. Each fit uses new ones: a class or factory is called without arguments, an
+        instance is copied. Their `model` is the trained network: `model_` without the pooled
+        features.
     jit_compile : bool or "auto", default="auto"
-        Whether XLA compiles the training program; "auto" does so where that repays its time. With
-        KERAS_BACKEND=jax everything is compiled, with KERAS_BACKEND=torch nothing.
+        Whether XLA compiles the training program; "auto" compiles it if the time saved is estimated
+        to exceed that of compilation. With KERAS_BACKEND=jax it is always compiled, with
+        KERAS_BACKEND=torch never.
     warm_start : bool, default=False
-        Whether another `fit` continues from the weights and the scaling of the one before.
+        Whether `fit` continues from the weights and the scaling of the previous call.
     random_state : int, RandomState instance or None, default=None
-        Decides initial weights, held-out sequences and order of batches. No global generator is
-        used or changed; None draws fresh entropy.
+        Determines initial weights, held-out sequences and the order of batches. Pass an int for
+        reproducible results. No global random generator is used.
     verbose : int, default=0
-        1 shows a progress bar, 0 prints nothing.
+        Verbosity: 1 shows a progress bar, 0 prints nothing.
 
     Attributes
     ----------
     model_ : keras.Model
-        The autoencoder, with submodels named "encoder" and "decoder" (and "length" where the number
-        of steps is decoded). It works on scaled values, with NaN for padding and missing values.
+        The autoencoder, with submodels named "encoder" and "decoder" (and "length" if lengths are
+        decoded). Its input are scaled values, with NaN for padding and missing values.
     encoder_, decoder_ : keras.Model
-        The submodels: (n, n_steps, n_channels) to (n, n_components), and back to as many steps as
-        the longest training sequence has.
+        The submodels, from (n, n_steps, n_channels) to (n, n_components), and from (n,
+        n_components) to (n, n_steps, n_channels) with the length of the longest training sequence.
     history_ : dict of str to list of float
-        Per epoch: "loss", "val_loss" (if sequences were held out), "length_loss" (if lengths are
-        decoded) and the metrics. What models of your own add to the loss (regularizers,
-        ``add_loss``) is in "loss", as in Keras, and once more in "added_loss". All lists have
-        `n_epochs_` entries, NaN where nothing was measured.
+        Values per epoch of "loss", "val_loss" (if sequences were held out), "length_loss" (if
+        lengths are decoded) and the metrics. Losses that custom models add (regularizers,
+        ``add_loss``) are included in "loss", as in Keras, and also listed as "added_loss". All
+        lists have `n_epochs_` entries, NaN if a value was not computed.
     n_epochs_ : int
         Number of epochs run.
     best_epoch_ : int
-        Index in `history_` of the epoch whose weights were kept.
+        Index in `history_` of the epoch whose weights are used.
     scaler_ : SequenceScaler
-        The fitted scaling of the channels of numbers; None where there are none.
+        The fitted scaler of the numerical channels; None if there are none.
     categories_ : list of (ndarray or None)
-        The symbols of each channel, the infrequent ones last; None for numbers.
+        The categories of each channel, infrequent ones last; None for numerical channels.
     infrequent_categories_ : list of (ndarray or None)
-        Those that are one by `min_frequency`, the most frequent first; None where there are none.
+        The categories of each channel that are grouped by `min_frequency`, the most frequent first;
+        None if there are none.
     n_channels_in_ : int
         Number of channels.
     n_features_in_ : int
-        Columns of a 2-D array or table, else number of channels.
+        Number of columns if `X` was a 2-D array or table, otherwise number of channels.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if `X` was a DataFrame with string names.
+        Names of the columns. Defined only if `X` was a DataFrame with string names.
 
     See Also
     --------
-    SequenceScaler : The scaling by itself.
+    LSTMAutoencoderDetector : Outlier detection with the same autoencoder.
+    SequenceScaler : Scaling of sequences.
 
     References
     ----------
@@ -239,44 +250,43 @@ class LSTMAutoencoderTransformer(
         self.verbose = verbose
 
     def fit(self, X: Any, y: Any = None, *, groups: Any = None) -> Self:
-        """Learn to give back the sequences of `X`.
+        """Fit the autoencoder to sequences.
 
-        Weights, scaling and held-out sequences are those that `random_state` decides; with
-        `warm_start` training goes on from the weights that are there.
+        With ``warm_start=True`` training continues from the present weights.
 
         Parameters
         ----------
         X : list, ndarray, DataFrame or other container
-            Sequences: a list of (n_steps, n_channels) arrays or DataFrames or of 1-D sequences, an
-            array (n_sequences, n_steps, n_channels), an array or DataFrame (n_sequences, n_steps)
-            of one-channel sequences, a long or nested DataFrame, or one of the other containers
-            that `sklearn_seqae.containers` lists, of numbers or symbols. NaN marks padding at a
-            row's end and missing values elsewhere.
+            Training sequences: a list of (n_steps, n_channels) arrays or DataFrames or of 1-D
+            sequences, an array (n_sequences, n_steps, n_channels), an array or DataFrame
+            (n_sequences, n_steps) of one-channel sequences, a long or nested DataFrame, or another
+            container listed in `sklearn_seqae.containers`, with numbers or categories. NaN marks
+            padding at the end of a row, and missing values elsewhere.
         y : None
             Ignored.
         groups : array-like of shape (n_sequences,), default=None
-            What each sequence belongs to, as any hashable labels: the subject, the machine, or the
-            block of time that a window was cut from. All sequences of a group are held out, or none
-            is. None: each belongs to itself.
+            Group labels of the sequences, of any hashable type: for example the subject, the
+            machine, or the block of time that a window was cut from. Sequences of a group are
+            either all held out or all used for training. None means that each is its own group.
 
         Returns
         -------
         LSTMAutoencoderTransformer
-            The fitted estimator. After an error it is as it was before.
+            The fitted estimator. If an error is raised, it remains unchanged.
 
         Warns
         -----
         NothingLearnedWarning
             If the reconstruction is no better than the mean of the training data.
         ConvergenceWarning
-            If all epochs were run and the last of them still taught much.
+            If the maximum number of epochs was reached while the loss still decreased.
         OverlapWarning
-            If the sequences look like overlapping windows, and there are no groups.
+            If the sequences seem to be overlapping windows, and `groups` is None.
 
         See Also
         --------
-        partial_fit : One pass more, from the present weights on.
-        fit_transform : Fit, and return the codes.
+        partial_fit : One pass over the data, starting from the present weights.
+        fit_transform : Fit, and return the codes of the sequences.
 
         Examples
         --------
@@ -292,10 +302,10 @@ class LSTMAutoencoderTransformer(
         return self
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
-        """Make one pass over `X`, from the present weights on.
+        """Fit the autoencoder incrementally, by one pass over the sequences.
 
-        The first call also fits the scaling, which later calls keep. Nothing is held out. Lengths
-        are decoded even if the first sequences all have the same.
+        The first call also fits the scaling, which later calls do not change. No sequences are held
+        out. Lengths are decoded even if all sequences of the first call have the same length.
 
         Parameters
         ----------
@@ -307,18 +317,18 @@ class LSTMAutoencoderTransformer(
         Returns
         -------
         LSTMAutoencoderTransformer
-            The estimator. After an error it is as it was before.
+            The fitted estimator. If an error is raised, it remains unchanged.
 
         See Also
         --------
-        fit : Many passes, with early stopping.
+        fit : Several passes, with early stopping.
 
         Examples
         --------
         >>> from sklearn_seqae import LSTMAutoencoderTransformer
         >>> ae = LSTMAutoencoderTransformer(4, units=8, random_state=0)
-        >>> for part in ([[1.0, 2.0, 3.0], [2.0, 4.0]], [[0.0, 1.0, 2.0]]):
-        ...     ae = ae.partial_fit(part)
+        >>> for batch in ([[1.0, 2.0, 3.0], [2.0, 4.0]], [[0.0, 1.0, 2.0]]):
+        ...     ae = ae.partial_fit(batch)
         >>> ae.n_epochs_
         2
         """
@@ -330,25 +340,24 @@ class LSTMAutoencoderTransformer(
     def transform(self, X: Any) -> NDArray[np.float32]:
         """Return the codes of sequences.
 
-        A code depends on its sequence alone: not on its neighbours in `X`, their number or their
-        order, nor on padding. Rounding differs with company and padding, by at most 1e-5 of the
-        codes' scale.
+        A code depends on its own sequence only, not on the other sequences in `X`, on their order,
+        or on padding. Rounding may differ by at most 1e-5 of the scale of the codes.
 
         Parameters
         ----------
         X : list, ndarray, DataFrame or other container
-            Sequences, as in `fit`; any lengths, the channels of the training data.
+            Sequences, as in `fit`, with the channels of the training data; lengths may differ.
 
         Returns
         -------
         ndarray of shape (n_sequences, n_components), dtype float32
-            A code depends on its sequence alone. With ``set_output(transform="pandas")`` the index
-            has the ids of the sequences, if `X` names them.
+            The codes. With ``set_output(transform="pandas")`` the index of the DataFrame has the
+            ids of the sequences, if `X` has any.
 
         See Also
         --------
-        inverse_transform : The way back.
-        reconstruct : There and back.
+        inverse_transform : Decode sequences from codes.
+        reconstruct : Encode and decode sequences.
 
         Examples
         --------
@@ -362,7 +371,7 @@ class LSTMAutoencoderTransformer(
         return self._with_ids(self._fitted_model.encode(sequences), sequences)
 
     def __sklearn_tags__(self) -> Any:
-        """Return what scikit-learn may expect of this estimator."""
+        """Return the tags of the estimator."""
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags

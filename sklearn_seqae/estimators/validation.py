@@ -1,4 +1,4 @@
-"""What the estimators accept: one table of parameters, and rules across parameters and data."""
+"""Validation of parameters, by a table of constraints, and of arguments of methods."""
 
 import inspect
 from collections.abc import Hashable
@@ -63,7 +63,7 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
 
 
 def check_parameters(estimator: Any) -> None:
-    """Raise unless every parameter of an estimator is one that its table of constraints takes."""
+    """Raise unless all parameters of an estimator satisfy its table of constraints."""
     signature = inspect.signature(type(estimator).__init__)
     for name, value in estimator.get_params(deep=False).items():
         try:
@@ -80,7 +80,7 @@ def check_parameters(estimator: Any) -> None:
 
 
 def check_sampling(n_samples: Any, random_state: Any) -> None:
-    """Raise unless these are a number of samples and a state to draw them from."""
+    """Raise unless the arguments of `sample` are valid."""
     try:
         validate_parameter_constraints(
             {"n_samples": PARAMETER_CONSTRAINTS["epochs"], "random_state": ["random_state"]},
@@ -94,7 +94,7 @@ def check_sampling(n_samples: Any, random_state: Any) -> None:
 
 
 def check_top(top: Any) -> None:
-    """Raise unless this is a number of rows, or None for all."""
+    """Raise unless this is a number of values, or None."""
     whole = isinstance(top, Integral) and not isinstance(top, bool)
     if top is not None and not (whole and int(top) >= 0):
         raise ValueError(
@@ -104,7 +104,7 @@ def check_top(top: Any) -> None:
 
 
 def check_units(units: Any) -> tuple[int, ...]:
-    """Return one number of units per layer."""
+    """Return the number of units of each layer."""
     given = (units,) if isinstance(units, Integral) else tuple(units)
     if not given or not all(isinstance(u, Integral) and int(u) >= 1 for u in given):
         raise ValueError(
@@ -115,7 +115,7 @@ def check_units(units: Any) -> tuple[int, ...]:
 
 
 def check_probabilities(loss: Any, activation: str, scaled: Sequences) -> None:
-    """Raise if a cross-entropy would be taken of what are no probabilities."""
+    """Raise if values are not probabilities, but the loss is a cross-entropy."""
     if activation == "linear" or not np.isfinite(scaled.values).any():
         return
     lowest, highest = np.nanmin(scaled.values), np.nanmax(scaled.values)
@@ -126,19 +126,19 @@ def check_probabilities(loss: Any, activation: str, scaled: Sequences) -> None:
         )
 
 
-def symbol_channels(
+def categorical_channels(
     categorical_features: Any, found: list[bool], names: tuple[Any, ...] | None
 ) -> list[bool]:
-    """Return which channels hold symbols, by the parameter and by what was found in the data.
+    """Return a mask of the categorical channels, given the parameter and the types of the data.
 
     Parameters
     ----------
     categorical_features : "from_dtype" or array-like
         Indices or names of channels, or a boolean mask.
     found : list of bool
-        Whether each channel holds text or pandas' categories.
+        Whether each channel has strings or pandas' categorical dtype.
     names : tuple or None
-        Names of the channels, if they have any.
+        Names of the channels, if any.
     """
     if isinstance(categorical_features, str) and categorical_features == "from_dtype":
         return found
@@ -158,7 +158,7 @@ def symbol_channels(
 
 
 def check_lengths(lengths: ArrayLike, n_sequences: int) -> NDArray[np.int64]:
-    """Return the numbers of steps asked for, (n_sequences,)."""
+    """Return lengths as an array (n_sequences,), or raise if they are invalid."""
     try:
         steps = np.asarray(lengths)
     except ValueError:  # ragged
@@ -172,15 +172,15 @@ def check_lengths(lengths: ArrayLike, n_sequences: int) -> NDArray[np.int64]:
 
 
 def check_groups(groups: Any, n_sequences: int, least: int) -> NDArray[np.int64] | None:
-    """Return the number of the group of each sequence, 0, 1, ...; None without groups.
+    """Return groups as consecutive integers, 0, 1, ...; None without groups.
 
     Parameters
     ----------
     groups : iterable of hashable, or None
-        One label a sequence.
+        Label of the group of each sequence.
     n_sequences : int
     least : int
-        How many groups there have to be.
+        Minimum number of groups.
     """
     if groups is None:
         return None
@@ -206,7 +206,7 @@ def check_groups(groups: Any, n_sequences: int, least: int) -> NDArray[np.int64]
     if problem:
         raise ValueError(
             f"groups must have one label per sequence, and {least} different ones or more, got "
-            f"{problem}: give each sequence the label of what it belongs to, as its block of time."
+            f"{problem}: give each sequence the label of its group, such as its block of time."
         )
     return np.array(found, dtype=np.int64)
 
@@ -217,19 +217,19 @@ def check_network_parameters(made_with: dict[str, Any], now: dict[str, Any]) -> 
         if now[name] != value and _settings(now[name]) != _settings(value):
             label = "a loss that needs activation" if name == "activation" else name
             raise ValueError(
-                f"Training goes on with the network that was made with {label}={value!r}, got "
-                f"{label}={now[name]!r}: set it back, or start afresh by fit with warm_start=False."
+                f"Training continues with the network that was built with {label}={value!r}, got "
+                f"{label}={now[name]!r}: reset it, or fit a new network with warm_start=False."
             )
 
 
 def _settings(value: Any) -> Hashable:
-    """Return a key of a parameter; that of an estimator has its parameters, not what it learned."""
+    """Return a key of a parameter; that of an estimator has its parameters only."""
     is_estimator = hasattr(value, "get_params") and not isinstance(value, type)
     return frozen(clone(value, safe=False) if is_estimator else value, owned=True)
 
 
 def check_codes(X: Any, n_components: int) -> NDArray[np.float32]:
-    """Return codes as an array (n_sequences, n_components), or refuse them."""
+    """Return codes as an array (n_sequences, n_components), or raise if they are invalid."""
     try:
         codes = check_array(X, dtype=np.float32, input_name="X")
     except (TypeError, ValueError) as error:
@@ -248,7 +248,7 @@ def check_codes(X: Any, n_components: int) -> NDArray[np.float32]:
 
 
 def draw_seed(random_state: Any) -> int:
-    """Return an integer seed; NumPy's global generator is neither used nor changed."""
+    """Return an integer seed, without use of NumPy's global generator."""
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
     if isinstance(random_state, Integral):

@@ -13,7 +13,7 @@ from sklearn_seqae.containers.columns import Labels
 from sklearn_seqae.containers.registry import as_sequences
 from sklearn_seqae.containers.sequences import ListForm, Sequences, cut
 from sklearn_seqae.estimators.base import SequenceAutoencoder
-from sklearn_seqae.estimators.validation import symbol_channels
+from sklearn_seqae.estimators.validation import categorical_channels
 from sklearn_seqae.preprocessing.categories import adopt
 
 # A legend of more classes than this is too long to read; numbers with more values are on a scale.
@@ -58,7 +58,7 @@ def read_both(X: Any, other: Any, categorical_features: Any) -> tuple[Sequences,
     """
     choose = None
     if categorical_features is not None:
-        choose = partial(symbol_channels, categorical_features)
+        choose = partial(categorical_channels, categorical_features)
     first, second = as_sequences(X, choose), as_sequences(other, choose)
     sizes = [(len(one), one.n_channels) for one in (first, second)]
     if sizes[0] != sizes[1]:

@@ -368,7 +368,7 @@ def test_text_in_a_list_makes_no_text_of_the_numbers_beside_it():
     assert_array_equal(sequences.values, [[0, 1.5], [1, NAN], [1, NAN]])
 
 
-# Which channels hold symbols
+# Which channels are categorical
 
 
 def test_channels_are_chosen_by_index_mask_or_name(mixed):
@@ -408,7 +408,7 @@ def test_a_loss_for_symbols_asks_for_symbols_and_then_is_theirs():
     entropies = ("sparse_categorical_crossentropy", keras.losses.CategoricalCrossentropy())
     for loss in entropies:
         ae = LSTMAutoencoderTransformer(**TINY, loss=loss)
-        with pytest.raises(ValueError, match=r"is for symbols, got 1 .* by categorical_features"):
+        with pytest.raises(ValueError, match=r"for categories, got 1 .* by categorical_features"):
             ae.fit(X)
         ae.set_params(categorical_features=[0]).fit(X)
         plain = LSTMAutoencoderTransformer(**TINY, categorical_features=[0]).fit(X)

@@ -112,7 +112,7 @@ RULES = [
     (
         {"loss": "sparse_categorical_crossentropy"},
         ValueError,
-        r"for symbols, got 2 channel\(s\) of numbers: say which .* categorical_features, for",
+        r"for categories, got 2 numerical channel\(s\): select the .* categorical_features, for",
     ),
     # callbacks
     ({"callbacks": [3]}, TypeError, "must be Keras callbacks.* got 3: derive yours from keras"),
@@ -206,7 +206,7 @@ NO_SEQUENCES = [
     ([ONE * 1e300], ValueError, "too large for dtype.* in sequence 0; rescale the data"),
     (np.full((2, 3, 2), np.inf), ValueError, "contains infinity or a value too large"),
 ]
-TEXT = [  # which a fresh estimator takes for symbols, unless it is told that there are none
+TEXT = [  # which an unfitted estimator reads as categories, unless categorical_features is None
     ([ONE, [["a", "b"]]], "sequence 1 has dtype <U1; convert it to numbers"),
     (np.full((2, 3, 2), "a"), "the 3-D array has dtype <U1; convert it to numbers"),
     ([ONE, [["a", 1.0]]], "sequence 1 has dtype <U.*; convert it to numbers"),
@@ -504,11 +504,11 @@ def test_a_fitted_estimator_works_on_as_before_after_an_error(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"n_components": 5}, "made with n_components=4, got n_components=5: set it back, or"),
-        ({"units": 7}, r"made with units=\(6,\), got units=\(7,\): set it back, or start afresh"),
-        ({"decoder": "dense"}, "made with decoder='repeat', got decoder='dense': set it back, or"),
-        ({"scaler": None}, "made with scaler='standard', got scaler=None: set it back, or start"),
-        ({"loss": "binary_crossentropy"}, "activation='linear', got .*activation='sigmoid': set"),
+        ({"n_components": 5}, "built with n_components=4, got n_components=5: reset it, or"),
+        ({"units": 7}, r"built with units=\(6,\), got units=\(7,\): reset it, or fit a new"),
+        ({"decoder": "dense"}, "built with decoder='repeat', got decoder='dense': reset it, or"),
+        ({"scaler": None}, "built with scaler='standard', got scaler=None: reset it, or fit"),
+        ({"loss": "binary_crossentropy"}, "activation='linear', got .*activation='sigmoid': reset"),
     ],
 )
 def test_training_goes_on_only_with_the_network_it_began_with(fitted, ragged, changes, message):
