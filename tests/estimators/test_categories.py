@@ -569,7 +569,7 @@ def test_the_same_seed_gives_the_same_bits_and_copies_do_the_same(fitted, mixed)
 
 def test_going_on_with_other_channels_of_symbols_is_refused(fitted, mixed):
     ae = copy.deepcopy(fitted).set_params(categorical_features=["mode"])
-    with pytest.raises(ValueError, match="made with categorical_features='from_dtype', got"):
+    with pytest.raises(ValueError, match="built with categorical_features='from_dtype', got"):
         ae.partial_fit(mixed)
 
 

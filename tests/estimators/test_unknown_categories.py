@@ -193,7 +193,7 @@ def test_folds_without_a_rare_symbol_are_scored():
 
 
 def test_going_on_with_another_frequency_is_refused(joining):
-    with pytest.raises(ValueError, match="made with min_frequency=3, got min_frequency=None"):
+    with pytest.raises(ValueError, match="built with min_frequency=3, got min_frequency=None"):
         copy.deepcopy(joining).set_params(min_frequency=None).partial_fit(RARE)
 
 

@@ -136,11 +136,11 @@ def test_training_goes_on_with_a_scaler_of_equal_parameters(make_scaler):
 
 def test_training_does_not_go_on_with_a_scaler_that_was_changed():
     ae = make(scaler=StandardScaler()).fit(UNEQUAL)
-    with pytest.raises(ValueError, match="made with scaler=StandardScaler"):
+    with pytest.raises(ValueError, match="built with scaler=StandardScaler"):
         ae.set_params(scaler=StandardScaler(with_mean=False)).partial_fit(UNEQUAL)
     ae = make(scaler=StandardScaler()).fit(UNEQUAL)
     ae.scaler.set_params(with_std=False)
-    with pytest.raises(ValueError, match="made with scaler=StandardScaler"):
+    with pytest.raises(ValueError, match="built with scaler=StandardScaler"):
         ae.partial_fit(UNEQUAL)
 
 
