@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sklearn.base import BaseEstimator
 
 from sklearn_seqae._utils.doc_links import DocLinkMixin
-from sklearn_seqae.network.layer_table import SUBMODELS
+from sklearn_seqae.network.layer_specs import SUBMODELS
 
 if TYPE_CHECKING:
     from .fitted_model import FittedModel

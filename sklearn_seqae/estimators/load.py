@@ -6,7 +6,7 @@ from typing import Any
 from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_seqae.exceptions import FileFormatError
-from sklearn_seqae.network import weight_shapes
+from sklearn_seqae.network import layer_specs
 from sklearn_seqae.persistence import versions
 from sklearn_seqae.persistence.allowlist import Resolver
 from sklearn_seqae.persistence.archive import Archive
@@ -164,7 +164,7 @@ def _check_network(model: FittedModel, n_channels: int) -> None:
         if architecture.n_channels != n_values or shapes != {(n_values,)}:
             raise ValueError(f"it has {architecture.n_channels} channels, its scaling {n_values}")
         problem = (
-            weight_shapes.misfit(architecture, model._weights) if architecture.is_built_in else None
+            layer_specs.misfit(architecture, model._weights) if architecture.is_built_in else None
         )
     except INVALID_FILE_ERRORS as error:
         problem = str(error)

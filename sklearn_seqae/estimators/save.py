@@ -73,7 +73,7 @@ STRUCTURES = {
             "variance": ndarray,
             "_scaled_mean": ndarray,
             "_seed": Integral,
-            "_weights": list,
+            "_weights": dict,
             "_optimizer_state": (dict, _NONE),
             "_density": (CodeDensity, _NONE),
             "_correlation": (ndarray, _NONE),

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from .architecture import LENGTH_UNITS, POSITION_RATES
-from .encoder_layers import Layer, dense, initializer_seeds, recurrence
+from .encoder_layers import Layer, dense, recurrence
 
 _register = keras.saving.register_keras_serializable(package="sklearn_seqae")
 
@@ -83,14 +83,11 @@ class Unroll(StepSource):
 
     N_POSITIONS = 2 * len(POSITION_RATES)
 
-    def __init__(
-        self, n_steps: int, units: int, cell: str = "lstm", seed: int = 0, **kwargs: Any
-    ) -> None:
+    def __init__(self, n_steps: int, units: int, cell: str = "lstm", **kwargs: Any) -> None:
         super().__init__(n_steps, **kwargs)
         self.units = units
         self.cell = cell
-        self.seed = seed
-        self.recurrence = recurrence(cell, units, seed=seed, name="recurrence")
+        self.recurrence = recurrence(cell, units, name="recurrence")
 
     def build(self, input_shape: tuple) -> None:
         self.recurrence.build((None, None, input_shape[-1] + self.N_POSITIONS))
@@ -122,7 +119,7 @@ class Unroll(StepSource):
         return input_shape[0], self.n_steps, self.units
 
     def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"units": self.units, "cell": self.cell, "seed": self.seed}
+        return super().get_config() | {"units": self.units, "cell": self.cell}
 
 
 @_register
@@ -160,7 +157,6 @@ class Autoregress(StepSource):
         cell: str,
         n_outputs: int,
         outputs: Sequence[tuple[int, str]],
-        seed: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(n_steps, **kwargs)
@@ -168,13 +164,10 @@ class Autoregress(StepSource):
         self.units = tuple(units)
         self.cell = cell
         self.n_outputs = n_outputs
-        self.seed = seed
-        *seeds, last = initializer_seeds(seed, len(self.units) + 1)
         self.recurrences = [
-            recurrence(cell, width, seed=s, name=f"recurrence_{i}")
-            for i, (width, s) in enumerate(zip(self.units, seeds, strict=True))
+            recurrence(cell, width, name=f"recurrence_{i}") for i, width in enumerate(self.units)
         ]
-        self.outputs_layer = dense(n_outputs, seed=last, name="values")
+        self.outputs_layer = dense(n_outputs, name="values")
 
     def build(self, input_shape: tuple) -> None:
         width = input_shape[-1] + self.n_outputs
@@ -236,7 +229,6 @@ class Autoregress(StepSource):
             "cell": self.cell,
             "n_outputs": self.n_outputs,
             "outputs": self.outputs,
-            "seed": self.seed,
         }
 
 
@@ -253,13 +245,11 @@ class Length(Layer):
     weights, not configuration, so that one compiled program serves any training set.
     """
 
-    def __init__(self, hidden: int = LENGTH_UNITS, seed: int = 0, **kwargs: Any) -> None:
+    def __init__(self, hidden: int = LENGTH_UNITS, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.hidden = hidden
-        self.seed = seed
-        seeds = initializer_seeds(seed, 2)
-        self.hidden_layer = dense(hidden, seed=seeds[0], name="hidden", activation="relu")
-        self.output_layer = dense(1, seed=seeds[1], name="output")
+        self.hidden_layer = dense(hidden, name="hidden", activation="relu")
+        self.output_layer = dense(1, name="output")
 
     def build(self, input_shape: tuple) -> None:
         self.hidden_layer.build(input_shape)
@@ -275,4 +265,4 @@ class Length(Layer):
         return (input_shape[0],)
 
     def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"hidden": self.hidden, "seed": self.seed}
+        return super().get_config() | {"hidden": self.hidden}

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from .architecture import COUNT_GAIN
@@ -23,13 +22,14 @@ DTYPE = "float32"
 _register = keras.saving.register_keras_serializable(package="sklearn_seqae")
 
 
-def initializer_seeds(seed: int, n: int) -> list[int]:
-    """Return `n` independent integer seeds.
+def dense(units: int, *, name: str, activation: str | None = None) -> keras.layers.Dense:
+    """Return a Dense layer of zeros: `layer_specs.initial_weights` has what training starts from.
 
-    Keras draws the seed of an initializer that has none from Python's global generator, which
-    other threads use too; explicit ones make a build reproducible.
+    An initializer without a seed draws one from Python's global generator, which is not ours.
     """
-    return [int(s) for s in np.random.SeedSequence(seed).generate_state(n) >> 1]
+    return keras.layers.Dense(
+        units, activation=activation, kernel_initializer="zeros", dtype=DTYPE, name=name
+    )
 
 
 class Layer(keras.layers.Layer):
@@ -42,25 +42,16 @@ class Layer(keras.layers.Layer):
         super().__init__(**{"dtype": DTYPE} | kwargs)
 
 
-def dense(units: int, *, seed: int, name: str, activation: str | None = None) -> keras.layers.Dense:
-    """Return a Dense layer whose initial weights depend on `seed` alone."""
-    glorot = keras.initializers.GlorotUniform(seed=seed)
-    return keras.layers.Dense(
-        units, activation=activation, kernel_initializer=glorot, dtype=DTYPE, name=name
-    )
-
-
-def recurrence(cell: str, units: int, *, seed: int, name: str) -> keras.layers.RNN:
-    """Return an LSTM or GRU layer that returns all its states, seeded as `dense` is."""
-    kernel_seed, recurrent_seed, dropout_seed = initializer_seeds(seed, 3)
+def recurrence(cell: str, units: int, *, name: str) -> keras.layers.RNN:
+    """Return an LSTM or GRU layer that returns all its states, of zeros as `dense` is."""
     return RECURRENCES[cell](
         units,
         return_sequences=True,
         right_padded=True,
         dtype=DTYPE,
-        kernel_initializer=keras.initializers.GlorotUniform(seed=kernel_seed),
-        recurrent_initializer=keras.initializers.Orthogonal(seed=recurrent_seed),
-        seed=dropout_seed,  # unused, but without it Keras draws one as it does for initializers
+        kernel_initializer="zeros",
+        recurrent_initializer="zeros",
+        seed=0,  # of a dropout that there is not; None would draw one
         name=name,
     )
 
@@ -187,19 +178,16 @@ class Reader(Layer):
         units: int,
         cell: str = "lstm",
         bidirectional: bool = True,
-        seed: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.units = units
         self.cell = cell
         self.bidirectional = bidirectional
-        self.seed = seed
         self.supports_masking = True
-        seeds = initializer_seeds(seed, 2)
-        self.forward_recurrence = recurrence(cell, units, seed=seeds[0], name="forward")
+        self.forward_recurrence = recurrence(cell, units, name="forward")
         if bidirectional:
-            self.backward_recurrence = recurrence(cell, units, seed=seeds[1], name="backward")
+            self.backward_recurrence = recurrence(cell, units, name="backward")
 
     def build(self, input_shape: tuple) -> None:
         self.forward_recurrence.build(input_shape)
@@ -226,7 +214,6 @@ class Reader(Layer):
             "units": self.units,
             "cell": self.cell,
             "bidirectional": self.bidirectional,
-            "seed": self.seed,
         }
 
 

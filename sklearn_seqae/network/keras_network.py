@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import keras
@@ -11,18 +12,11 @@ from keras import ops
 
 from .architecture import Architecture, Builder
 from .decoder_layers import Activate, Autoregress, Cut, Length, StepSource, Unroll, first_steps
-from .encoder_layers import (
-    DTYPE,
-    First,
-    Patch,
-    Pool,
-    Reader,
-    Summary,
-    Unmask,
-    dense,
-    initializer_seeds,
-    recurrence,
-)
+from .encoder_layers import DTYPE, First, Patch, Pool, Reader, Summary, Unmask, dense, recurrence
+from .layer_specs import SUBMODELS, Weights, initial_weights
+
+# Layers in which Keras' recurrent layers, and ours around them, keep their weights.
+_CELLS = ("lstm_cell", "gru_cell", "recurrence")
 
 
 def build(architecture: Architecture, seed: int) -> keras.Model:
@@ -30,9 +24,10 @@ def build(architecture: Architecture, seed: int) -> keras.Model:
 
     Input (batch, n_steps, n_channels) float32 with NaN for padding and missing values, for any
     n_steps; output (batch, architecture.n_steps, n_channels), beside the lengths (batch,) if the
-    model decodes them.
+    model decodes them. It has the weights of `initial_weights`; models of the user's own have what
+    their builders give them, called with this seed.
     """
-    encoder_seed, decoder_seed, length_seed = initializer_seeds(seed, 3)
+    encoder_seed, decoder_seed = (int(s) for s in np.random.SeedSequence(seed).generate_state(2))
     encoder = _build_encoder(architecture, encoder_seed)
     decoder = _build_decoder(architecture, decoder_seed)
     sequence = _input(encoder.input_shape[1:], name="sequence")
@@ -43,16 +38,44 @@ def build(architecture: Architecture, seed: int) -> keras.Model:
         learned = code_input
         if architecture.n_summary:
             learned = First(architecture.n_learned, name="learned")(code_input)
-        steps = Length(seed=length_seed, name="steps")(learned)
+        steps = Length(name="steps")(learned)
         outputs = [outputs, keras.Model(code_input, steps, name="length")(code)]
-    return keras.Model(sequence, outputs, name="autoencoder")
+    model = keras.Model(sequence, outputs, name="autoencoder")
+    assign(model, initial_weights(architecture, seed))
+    return model
 
 
-def learned_weights(model: keras.Model) -> list[keras.Variable]:
-    """Return the weights of what training computes: all but those of the filters."""
-    encoder = model.get_layer("encoder")
-    fixed = {id(w) for layer in encoder.layers if isinstance(layer, Summary) for w in layer.weights}
-    return [weight for weight in model.weights if id(weight) not in fixed]
+def named_variables(model: keras.Model) -> dict[str, keras.Variable]:
+    """Return the weights of an autoencoder under the names of `layer_specs.weight_specs`.
+
+    Those of models of the user's own are numbered, as names that Keras makes up differ from build
+    to build.
+    """
+    found: dict[str, keras.Variable] = {}
+    n_own = count()
+    for name in SUBMODELS:
+        part = model.get_layer(name) if name in {layer.name for layer in model.layers} else None
+        for layer in part.layers if part is not None else ():
+            if isinstance(layer, keras.Model):
+                found |= {f"own/{next(n_own)}": weight for weight in layer.weights}
+                continue
+            for weight in layer.weights:
+                path = weight.path.split("/")
+                within = [p for p in path[path.index(layer.name) + 1 :] if p not in _CELLS]
+                found["/".join([name, layer.name, *within])] = weight
+    return found
+
+
+def read_weights(model: keras.Model) -> Weights:
+    """Return the values of `named_variables`."""
+    return {name: variable.numpy() for name, variable in named_variables(model).items()}
+
+
+def assign(model: keras.Model, weights: Weights) -> None:
+    """Set weights by their names; others stay as they are."""
+    variables = named_variables(model)
+    for name, value in weights.items():
+        variables[name].assign(value)
 
 
 def seed_states(model: keras.Model) -> list[keras.Variable]:
@@ -101,7 +124,6 @@ def decode(
 
 
 def _build_encoder(architecture: Architecture, seed: int) -> keras.Model:
-    seeds = initializer_seeds(seed, len(architecture.units) + 1)
     patch = Patch(
         architecture.patch_size,
         architecture.indicators,
@@ -109,7 +131,7 @@ def _build_encoder(architecture: Architecture, seed: int) -> keras.Model:
         name="patch",
     )
     if architecture.encoder is not None:
-        return _adopt_encoder(architecture, architecture.encoder, patch, seeds[0])
+        return _adopt_encoder(architecture, architecture.encoder, patch, seed)
     layers: list[keras.layers.Layer] = [_input((None, architecture.n_channels)), patch]
     for i, units in enumerate(architecture.units):
         layers.append(
@@ -117,7 +139,6 @@ def _build_encoder(architecture: Architecture, seed: int) -> keras.Model:
                 units,
                 architecture.cell,
                 architecture.bidirectional,
-                seed=seeds[i],
                 name=f"reader_{i}",
             )
         )
@@ -129,7 +150,7 @@ def _build_encoder(architecture: Architecture, seed: int) -> keras.Model:
             name="pool",
         )
     )
-    layers.append(dense(architecture.n_learned, seed=seeds[-1], name="code"))
+    layers.append(dense(architecture.n_learned, name="code"))
     if not architecture.n_summary:
         return keras.Sequential(layers, name="encoder")
     sequence = code = _input((None, architecture.n_channels), name="sequence")
@@ -143,7 +164,6 @@ def _build_encoder(architecture: Architecture, seed: int) -> keras.Model:
 def _build_decoder(architecture: Architecture, seed: int) -> keras.Model:
     if callable(architecture.decoder):
         return _adopt_decoder(architecture, architecture.decoder, seed)
-    seeds = initializer_seeds(seed, len(architecture.units) + 1)
     units = architecture.units[::-1]
     n_outputs = architecture.patch_size * architecture.n_channels
     layers: list[keras.layers.Layer] = [_input((architecture.n_components,))]
@@ -157,24 +177,23 @@ def _build_decoder(architecture: Architecture, seed: int) -> keras.Model:
                 architecture.cell,
                 n_outputs,
                 architecture.outputs,
-                seed=seeds[0],
                 name="autoregress",
             )
         )
     elif architecture.decoder == "dense":
         for i, width in enumerate(units):
-            layers.append(dense(width, seed=seeds[i], name=f"hidden_{i}", activation="tanh"))
-        layers.append(dense(architecture.n_patches * n_outputs, seed=seeds[-1], name="values"))
+            layers.append(dense(width, name=f"hidden_{i}", activation="tanh"))
+        layers.append(dense(architecture.n_patches * n_outputs, name="values"))
     else:
         cell, n_patches = architecture.cell, architecture.n_patches
         if architecture.decoder == "repeat":
-            layers.append(Unroll(n_patches, units[0], cell, seed=seeds[0], name="recurrence_0"))
+            layers.append(Unroll(n_patches, units[0], cell, name="recurrence_0"))
         else:
             layers.append(Cut(n_patches, name="cut"))
-            layers.append(recurrence(cell, units[0], seed=seeds[0], name="recurrence_0"))
+            layers.append(recurrence(cell, units[0], name="recurrence_0"))
         for i, width in enumerate(units[1:], start=1):
-            layers.append(recurrence(cell, width, seed=seeds[i], name=f"recurrence_{i}"))
-        layers.append(dense(n_outputs, seed=seeds[-1], name="values"))
+            layers.append(recurrence(cell, width, name=f"recurrence_{i}"))
+        layers.append(dense(n_outputs, name="values"))
     layers.append(keras.layers.Reshape((-1, architecture.n_channels), dtype=DTYPE, name="steps"))
     is_linear = all(activation == "linear" for _, activation in architecture.outputs)
     if not is_linear and architecture.decoder != "autoregressive":

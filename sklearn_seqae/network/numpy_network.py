@@ -7,46 +7,20 @@ no Keras, so that a fitted estimator serves without loading TensorFlow.
 Inside, a step is an array (features, batch), as `cells` wants it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import minirocket
 from .architecture import COUNT_GAIN, POSITION_RATES, Architecture
+from .layer_specs import Weights, within
 from .numpy_cells import GRU, LSTM, Recurrence
 
 Floats = NDArray[Any]  # float32 or float64
-
-
-class EncoderWeights(NamedTuple):
-    """The weights of a built-in encoder, each array as Keras lays it out.
-
-    `readers` has one entry per level, with one per direction, of kernel, recurrent kernel and bias;
-    `count_moments` is empty without decoded lengths, and `bank` (see `minirocket.fit`) without
-    filters.
-    """
-
-    readers: list[list[list[Floats]]]
-    count_moments: list[Floats]
-    code: list[Floats]
-    bank: list[Floats]
-
-
-def take_encoder(architecture: Architecture, left: Iterator[NDArray[Any]]) -> EncoderWeights:
-    """Take the weights of the encoder, which come first, from those of a whole model."""
-    return EncoderWeights(
-        [
-            [_take(left, 3) for _ in range(1 + architecture.bidirectional)]
-            for _ in architecture.units
-        ],
-        _take(left, 2 * architecture.decodes_length),
-        _take(left, 2),
-        _take(left, 4 if architecture.n_summary else 0),
-    )
 
 
 class Network:
@@ -58,8 +32,8 @@ class Network:
     ----------
     architecture : Architecture
         One without models of the user's own.
-    weights : sequence of ndarray
-        As ``keras_network.build(architecture, seed).get_weights()`` gives them.
+    weights : dict of str to ndarray
+        By the names of `layer_specs.weight_specs`.
     dtype : {float32, float64}, default=float32
         What it computes in.
     projects : bool, default=True
@@ -69,24 +43,32 @@ class Network:
     def __init__(
         self,
         architecture: Architecture,
-        weights: Sequence[NDArray[Any]],
+        weights: Weights,
         dtype: Any = np.float32,
         projects: bool = True,
     ) -> None:
         self._made_of = architecture, weights
         self._dtype, self._projects = dtype, projects
-        left = iter([np.asarray(array, dtype) for array in weights])
+        weights = {name: np.asarray(array, dtype) for name, array in weights.items()}
         recurrence: type[Recurrence] = LSTM if architecture.cell == "lstm" else GRU
-        n_layers = len(architecture.units)
-        readers, *others = take_encoder(architecture, left)
-        self._readers = [[recurrence(*weights) for weights in level] for level in readers]
-        self._count_moments, self._code, self._bank = others
+        levels = range(len(architecture.units))
+        directions = ("forward", "backward")[: 1 + architecture.bidirectional]
+        self._readers = [
+            [recurrence(**within(weights, f"encoder/reader_{i}/{side}")) for side in directions]
+            for i in levels
+        ]
+        self._count_moments = within(weights, "encoder/pool")
+        self._code = within(weights, "encoder/code")
+        self._bank = list(within(weights, "encoder/summary").values())
+        writer = "decoder/autoregress" if architecture.decoder == "autoregressive" else "decoder"
         if architecture.decoder == "dense":
-            self._hidden = [_take(left, 2) for _ in range(n_layers)]
+            self._hidden = [within(weights, f"decoder/hidden_{i}") for i in levels]
         else:
-            self._writers = [recurrence(*_take(left, 3)) for _ in range(n_layers)]
-        self._values = _take(left, 2)
-        self._length = _take(left, 6) if architecture.decodes_length else []
+            self._writers = [
+                recurrence(**within(weights, f"{writer}/recurrence_{i}")) for i in levels
+            ]
+        self._values = within(weights, f"{writer}/values")
+        self._length = within(weights, "length/steps")
         if self._bank and not projects:
             del self._bank[2:]
             n_shares = self._bank[1].size
@@ -120,7 +102,7 @@ class Network:
             in_order = [forward, *(_reversed(states, lengths) for states in backward)]
             inputs = np.concatenate(in_order, axis=1)
         features = self._pool(self._read(top, inputs, lengths), lengths)
-        code = _dense(features, *self._code).T
+        code = _dense(features, **self._code).T
         if not self._bank:
             return code
         batch = batch.astype(self._dtype, copy=False)
@@ -136,23 +118,25 @@ class Network:
             return self._autoregress(code, n_patches)[:, :n_steps]
         if architecture.decoder == "dense":
             hidden = code
-            for kernel, bias in self._hidden:
-                hidden = np.tanh(_dense(hidden, kernel, bias))
-            written = _dense(hidden, *self._values)
+            for layer in self._hidden:
+                hidden = np.tanh(_dense(hidden, **layer))
+            written = _dense(hidden, **self._values)
             written = written.reshape(architecture.n_patches, -1, len(codes))
         else:
             states = self._unroll(code, n_patches)
             for writer in self._writers[1:]:
                 states = writer.run(states)
-            written = _dense(states, *self._values)
+            written = _dense(states, **self._values)
         steps = _activate(self._steps(written), architecture.outputs)
         return steps[:, :n_steps]
 
     def lengths(self, codes: Floats) -> Floats:
         """Return the number of steps that each code stands for, a real number (n_rows,)."""
-        location, scale, *perceptron = self._length
-        hidden = np.maximum(_dense(codes[:, : self.architecture.n_learned].T, *perceptron[:2]), 0.0)
-        return location + scale * _dense(hidden, *perceptron[2:])[0]
+        weights = self._length
+        learned = codes[:, : self.architecture.n_learned].T
+        hidden = np.maximum(_dense(learned, **within(weights, "hidden")), 0.0)
+        standardised = _dense(hidden, **within(weights, "output"))[0]
+        return weights["location"] + weights["scale"] * standardised
 
     def _patches(self, batch: Floats) -> tuple[Floats, NDArray[np.int64]]:
         """Return what `encoder_layers.Patch` gives, (n_patches, width, n_rows), and lengths."""
@@ -200,7 +184,7 @@ class Network:
                 highest = (s if even else np.where(real, s, -2.0)).max(axis=0)
                 parts.append(np.where(lengths > 0, highest, 0.0))
         if self._count_moments:
-            location, scale = self._count_moments
+            location, scale = self._count_moments["location"], self._count_moments["scale"]
             parts.append((COUNT_GAIN * ((np.log1p(count) - location) / scale))[None])
         return np.concatenate(parts, dtype=self._dtype)
 
@@ -225,8 +209,8 @@ class Network:
         columns = [layer.column(n_rows) for layer in layers]
         columns[0] = columns[0][len(code) :]
         steps = [layers[0].begin(n_rows, code), *(layer.begin(n_rows) for layer in layers[1:])]
-        kernel, _ = self._values
-        written = np.zeros((n_patches + 1, kernel.shape[1], n_rows), self._dtype)
+        n_outputs = len(self._values["bias"])
+        written = np.zeros((n_patches + 1, n_outputs, n_rows), self._dtype)
         for i in range(n_patches):
             x = written[i]
             for layer, column, step in zip(layers, columns, steps, strict=True):
@@ -234,7 +218,7 @@ class Network:
                 hidden = column[-layer.units :]
                 step(column, hidden)
                 x = hidden
-            patch = self._steps(_dense(x, *self._values)[None])
+            patch = self._steps(_dense(x, **self._values)[None])
             patch = _activate(patch, self.architecture.outputs)
             written[i + 1] = patch.reshape(n_rows, -1).T
         return self._steps(written[1:])
@@ -243,10 +227,6 @@ class Network:
         """Return patches (n_patches, patch_size * n_channels, n_rows) as rows of steps."""
         n_rows = patches.shape[-1]
         return patches.transpose(2, 0, 1).reshape(n_rows, -1, self.architecture.n_channels)
-
-
-def _take(weights: Iterator[NDArray[Any]], n: int) -> list[Floats]:
-    return [next(weights) for _ in range(n)]
 
 
 def _dense(x: Floats, kernel: Floats, bias: Floats) -> Floats:

@@ -6,10 +6,9 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sklearn_seqae.network.architecture import Architecture
-from sklearn_seqae.network.numpy_network import take_encoder
+from sklearn_seqae.network.layer_specs import Weights
 from sklearn_seqae.preprocessing.categories import MixedScaler
 
 from .graph import Graph
@@ -36,7 +35,7 @@ _CODES_DOC = "One code a sequence. It depends on its sequence alone."
 
 def encoder_model(
     architecture: Architecture,
-    weights: list[NDArray[Any]],
+    weights: Weights,
     scaler: MixedScaler,
     names: tuple[Any, ...] | None = None,
     dtype: type[np.floating[Any]] = np.float32,
@@ -48,8 +47,8 @@ def encoder_model(
     ----------
     architecture : Architecture
         One whose encoder is built in.
-    weights : list of ndarray
-        Those of the whole Keras model, in its order.
+    weights : dict of str to ndarray
+        By the names of `layer_specs.weight_specs`.
     scaler : MixedScaler
         Fitted.
     names : tuple or None
@@ -63,8 +62,7 @@ def encoder_model(
     scaled = scale(
         graph, "sequences", "lengths", scaler, architecture.patch_size, dtype, handle_unknown
     )
-    encoder = take_encoder(architecture, iter(weights))
-    parts = encode(graph, scaled, architecture, encoder)
+    parts = encode(graph, scaled, architecture, weights)
     if scaled.statistics:
         parts.append(scaled.statistics)
     code = parts[0] if len(parts) == 1 else graph.op("Concat", *parts, axis=1)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklearn_seqae.network.architecture import COUNT_GAIN, Architecture
+from sklearn_seqae.network.layer_specs import Weights, within
 from sklearn_seqae.network.minirocket import N_FILTERS, TAPS
-from sklearn_seqae.network.numpy_network import EncoderWeights
 
 from .graph import Graph
 from .inputs import Scaled
@@ -19,9 +19,7 @@ Floats = NDArray[np.float32]
 _GATES = {"lstm": (0, 3, 1, 2), "gru": (0, 1, 2)}
 
 
-def encode(
-    graph: Graph, scaled: Scaled, architecture: Architecture, weights: EncoderWeights
-) -> list[str]:
+def encode(graph: Graph, scaled: Scaled, architecture: Architecture, weights: Weights) -> list[str]:
     """Add the encoder, and return the parts of the code: learned, and found by filters."""
     with graph.scope("patches"):
         steps, lengths = _fold(graph, scaled, architecture)
@@ -29,20 +27,25 @@ def encode(
     is_real = _is_real(graph, lengths, graph.op("Div", scaled.width, size))
     # A recurrence wants one step at least; of what it makes of no step nothing is used.
     n_read = graph.cast(graph.op("Max", lengths, 1), np.int32)
+    directions = ("forward", "backward")[: 1 + architecture.bidirectional]
     level: list[str] = []
-    for i, (units, read) in enumerate(zip(architecture.units, weights.readers, strict=True)):
+    for i, units in enumerate(architecture.units):
+        read = [within(weights, f"encoder/reader_{i}/{side}") for side in directions]
         with graph.scope(f"reader_{i}"):
             if level:
                 steps = _side_by_side(graph, level[0], len(read) * architecture.units[i - 1])
             level = _recurrence(graph, steps, n_read, architecture.cell, units, read)
     with graph.scope("pool"):
-        features = _pool(graph, level, lengths, is_real, architecture, weights)
+        moments = within(weights, "encoder/pool")
+        features = _pool(graph, level, lengths, is_real, architecture, moments)
     with graph.scope("code"):
-        code = graph.op("Gemm", features, *weights.code)
-    if not weights.bank:
-        return [code]
+        code = within(weights, "encoder/code")
+        codes = graph.op("Gemm", features, code["kernel"], code["bias"])
+    bank = within(weights, "encoder/summary")
+    if not bank:
+        return [codes]
     with graph.scope("filters"):
-        return [code, _summarize(graph, scaled, architecture.dilations, weights.bank)]
+        return [codes, _summarize(graph, scaled, architecture.dilations, bank)]
 
 
 def _fold(graph: Graph, scaled: Scaled, architecture: Architecture) -> tuple[str, str]:
@@ -78,20 +81,20 @@ def _is_real(graph: Graph, lengths: str, width: str) -> str:
 
 
 def _recurrence(
-    graph: Graph, steps: str, n_read: str, cell: str, units: int, weights: list[list[Floats]]
+    graph: Graph, steps: str, n_read: str, cell: str, units: int, weights: list[Weights]
 ) -> list[str]:
     """Return all states (n_steps, n_directions, n, units), and the last (n_directions, n, units).
 
     What was read backward stands where it was read.
     """
-    kernels, recurrent_kernels, biases = zip(*weights, strict=True)
+    biases = [side["bias"] for side in weights]
     if cell == "lstm":  # Keras has one bias, ONNX one for the inputs and one for the states
-        biases = tuple(np.stack([bias, np.zeros_like(bias)]) for bias in biases)
+        biases = [np.stack([bias, np.zeros_like(bias)]) for bias in biases]
     states: list[str] = graph.op(
         cell.upper(),
         steps,
-        np.stack([_in_order(kernel, cell).T for kernel in kernels]),
-        np.stack([_in_order(kernel, cell).T for kernel in recurrent_kernels]),
+        np.stack([_in_order(side["kernel"], cell).T for side in weights]),
+        np.stack([_in_order(side["recurrent_kernel"], cell).T for side in weights]),
         np.stack([_in_order(bias, cell).ravel() for bias in biases]),
         n_read,
         n_outputs=2,
@@ -121,7 +124,7 @@ def _pool(
     lengths: str,
     is_real: str,
     architecture: Architecture,
-    weights: EncoderWeights,
+    moments: Weights,
 ) -> str:
     """Return what `encoder_layers.Pool` gives, (n, n_features)."""
     states, last = level
@@ -139,23 +142,23 @@ def _pool(
         highest = graph.op("Where", real, states, -2.0)
         highest = graph.op("ReduceMax", highest, axes=[0], keepdims=0)
         pooled.append(graph.op("Where", is_filled, highest, 0.0))
-    width = len(weights.readers[-1]) * architecture.units[-1]
+    width = (1 + architecture.bidirectional) * architecture.units[-1]
     # From (n_directions, n, units) to the directions side by side.
     parts = [
         graph.op("Reshape", graph.op("Transpose", part, perm=[1, 0, 2]), [0, width])
         for part in pooled
     ]
-    if weights.count_moments:
-        location, deviation = weights.count_moments
+    if moments:
         logarithm = graph.op("Log", graph.op("Add", count, 1.0))
-        standardised = graph.op("Div", graph.op("Sub", logarithm, location), deviation)
+        centred = graph.op("Sub", logarithm, moments["location"])
+        standardised = graph.op("Div", centred, moments["scale"])
         parts.append(graph.op("Mul", standardised, COUNT_GAIN))
     return parts[0] if len(parts) == 1 else graph.op("Concat", *parts, axis=1)
 
 
-def _summarize(graph: Graph, scaled: Scaled, dilations: tuple[int, ...], bank: list[Floats]) -> str:
+def _summarize(graph: Graph, scaled: Scaled, dilations: tuple[int, ...], bank: Weights) -> str:
     """Return what `minirocket.apply` does: one convolution a dilation, pooled and projected."""
-    kernels, biases, projection, center = bank
+    kernels, biases, projection = bank["kernels"], bank["biases"], bank["projection"]
     is_real = _is_real(graph, scaled.lengths, scaled.width)
     x = _fill(graph, scaled, is_real)
     # One product takes the sum over the real steps.
@@ -180,7 +183,7 @@ def _summarize(graph: Graph, scaled: Scaled, dilations: tuple[int, ...], bank: l
     count = graph.op("Unsqueeze", graph.cast(graph.op("Max", scaled.lengths, 1), np.float32), [1])
     shares = graph.op("Div", graph.op("Squeeze", shares, [2]), count)
     of_banks = projection.reshape(len(dilations), N_FILTERS, -1)[order]
-    return graph.op("Gemm", shares, of_banks.reshape(projection.shape), center)
+    return graph.op("Gemm", shares, of_banks.reshape(projection.shape), bank["center"])
 
 
 def _fill(graph: Graph, scaled: Scaled, is_real: str) -> str:

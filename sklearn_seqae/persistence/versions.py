@@ -19,9 +19,12 @@ from collections.abc import Callable
 from typing import Any
 
 from sklearn_seqae.exceptions import FileFormatError
+from sklearn_seqae.network.architecture import Architecture
+from sklearn_seqae.network.layer_specs import weight_specs
 
 VERSION = 2
 FORMAT = "sklearn_seqae estimator"
+_TUPLES = ("units", "dilations", "symbols")  # among the fields of an `Architecture`
 
 
 _FRAME = "columns dtypes column_names"
@@ -72,7 +75,7 @@ def _form_of_2(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
-    """Rename structures; add unknown categories; give each container a class of its own."""
+    """Name weights and structures; add unknown categories; give each container a class."""
     added: dict[str, dict[str, Any]] = {"labels": {"n_joined": 0}}
     kinds = {
         "codec": "fitted_model",
@@ -105,6 +108,31 @@ def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
         attributes["infrequent_categories_"] = [None] * len(categories)
     if isinstance(made_with, dict):
         made_with["min_frequency"] = None
+    codec = attributes.get("_codec")
+    if isinstance(codec, dict) and isinstance(codec.get("state"), dict):
+        _gather_network(codec["state"])
+
+
+def _gather_network(codec: dict[str, Any]) -> None:
+    """Weights were a list in the order of the Keras model: encoder, decoder, length."""
+    node, weights = codec.pop("architecture"), codec.pop("_weights")
+    fields = {k: tuple(v["items"]) if k in _TUPLES else v for k, v in node["state"].items()}
+    if not isinstance(fields["decoder"], str):  # the name of a builder
+        fields["decoder"] = len
+    names = list(weight_specs(Architecture(**fields)))
+    n_own = len(weights) - len(names)
+    n_before = 0
+    if fields["encoder"] is None:
+        n_before = sum(name.startswith("encoder/") for name in names)
+    names[n_before:n_before] = [f"own/{i}" for i in range(n_own)]
+    codec["network"] = {
+        "$": "network",
+        "state": {
+            "architecture": node,
+            "_seed": codec["_seed"],
+            "_holder": dict(zip(names, weights, strict=True)),
+        },
+    }
 
 
 UPGRADES: dict[int, Callable[[dict[str, Any], dict[str, Any]], None]] = {1: _to_2}
@@ -136,5 +164,11 @@ def upgrade(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
     """Turn what an older version wrote into what this one would, in place."""
     while manifest["format_version"] < VERSION:
         version = manifest["format_version"]
-        UPGRADES[version](manifest, arrays)
+        try:
+            UPGRADES[version](manifest, arrays)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise FileFormatError(
+                f"Expected a file of format {version} as save wrote it, but its manifest is not "
+                f"({error!r}): get the file again from where it came."
+            ) from error
         manifest["format_version"] = version + 1

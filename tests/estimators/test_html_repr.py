@@ -15,11 +15,11 @@ import sklearn
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn_seqae.network.layer_table import layer_table, read_layers
 
 from sklearn_seqae import LSTMAutoencoderTransformer, SequenceScaler
 from sklearn_seqae.network.architecture import Architecture
 from sklearn_seqae.network.keras_network import build
-from sklearn_seqae.network.layer_table import layer_table, read_layers
 from tests.conftest import ARCHITECTURE, TINY
 
 pytestmark = pytest.mark.newest("scikit-learn before 1.9 has no place for the network")

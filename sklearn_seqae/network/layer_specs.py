@@ -1,0 +1,307 @@
+"""The layers of a network, declared once: their shapes, and their weights by name.
+
+The Keras model, the NumPy network, the ONNX graph, saved files and the table that a notebook shows
+all read this declaration. It needs no Keras.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .architecture import LENGTH_UNITS, POSITION_RATES, Architecture
+from .minirocket import N_FILTERS, TAPS
+
+if TYPE_CHECKING:
+    import keras
+
+SUBMODELS = ("encoder", "decoder", "length")
+_CHOICES = {
+    "cell": ("lstm", "gru"),
+    "pooling": ("last", "mean", "max", "mean_max"),
+    "decoder": ("repeat", "reshape", "dense", "autoregressive"),
+    "activation": ("linear", "sigmoid", "softmax"),
+}
+
+Shape = tuple[int | None, ...]
+Weights = dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class WeightSpec:
+    """One array of weights.
+
+    Attributes
+    ----------
+    name : str
+        Within its layer, such as "forward/kernel".
+    shape : tuple of int
+    initializer : {"zeros", "ones", "glorot", "orthogonal", "forget"}
+        How `initial_weights` draws it.
+    is_trained : bool
+        Whether training changes it.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    initializer: str = "zeros"
+    is_trained: bool = True
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """One layer.
+
+    Attributes
+    ----------
+    model : {"encoder", "decoder", "length"}
+        The submodel that it is part of.
+    name : str
+        As in that submodel.
+    kind : str
+        What it is, for people.
+    output_shape : tuple of (int or None)
+        None is any number; the first is that of sequences. Empty where it is not known.
+    weights : tuple of WeightSpec
+    """
+
+    model: str
+    name: str
+    kind: str
+    output_shape: Shape
+    weights: tuple[WeightSpec, ...] = ()
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of the weights' entries, trained or not."""
+        return sum(math.prod(weight.shape) for weight in self.weights)
+
+
+def layer_specs(architecture: Architecture) -> list[LayerSpec]:
+    """Return the layers of a network, in the order of its model, but for models of a user's own."""
+    layers: list[LayerSpec] = []
+    if architecture.encoder is None:
+        layers += _encoder(architecture)
+    if not callable(architecture.decoder):
+        layers += _decoder(architecture)
+    if architecture.decodes_length:
+        layers += _length(architecture)
+    return layers
+
+
+def weight_specs(architecture: Architecture) -> dict[str, WeightSpec]:
+    """Return the weights of a network by their full names, "model/layer/weight"."""
+    return {
+        f"{layer.model}/{layer.name}/{weight.name}": weight
+        for layer in layer_specs(architecture)
+        for weight in layer.weights
+    }
+
+
+def initial_weights(architecture: Architecture, seed: int) -> Weights:
+    """Draw the weights that training starts from, as Keras' layers do by default.
+
+    They depend on the seed and the names and shapes of weights alone, so all backends start from
+    the same numbers. Kernels are uniform (Glorot and Bengio 2010), recurrent kernels orthogonal
+    (Saxe et al. 2014), biases zero but for an LSTM's forget gate (Jozefowicz et al. 2015).
+    """
+    return {
+        # From a name's own generator, so that no other layer changes what this one starts from.
+        name: _draw(spec, np.random.default_rng([seed, crc32(name.encode())]))
+        for name, spec in weight_specs(architecture).items()
+    }
+
+
+def within(weights: Mapping[str, NDArray[np.float32]], place: str) -> Weights:
+    """Return the weights of a model, a layer or a layer's part, by their names within it."""
+    prefix = f"{place}/"
+    return {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
+
+
+def misfit(architecture: Architecture, weights: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with weights; None if they are those of an architecture."""
+    for name, choices in _CHOICES.items():
+        if getattr(architecture, name) not in choices:
+            return f"expected {name} to be one of {choices}, found {getattr(architecture, name)!r}"
+    expected = weight_specs(architecture)
+    if different := sorted(expected.keys() ^ weights.keys(), key=str):
+        name = different[0]
+        return f"its weight {name!r} is {'missing' if name in expected else 'unknown'}"
+    for name, spec in expected.items():
+        array = weights[name]
+        if array.shape != spec.shape or array.dtype != np.float32:
+            return (
+                f"expected {name} to be float32 of shape {spec.shape}, found {array.dtype} of shape "
+                f"{array.shape}"
+            )
+    return None
+
+
+def read_layers(model: keras.Model) -> list[LayerSpec]:
+    """Return the layers of a Keras model with submodels, whoever wrote these."""
+    parts = [part for part in model.layers if part.name in SUBMODELS]
+    return [
+        LayerSpec(
+            part.name,
+            layer.name,
+            type(layer).__name__,
+            tuple(getattr(getattr(layer, "output", None), "shape", ())),
+            tuple(WeightSpec(weight.path, tuple(weight.shape)) for weight in layer.weights),
+        )
+        for part in sorted(parts, key=lambda part: SUBMODELS.index(part.name))
+        for layer in _leaves(part)
+    ]
+
+
+def _encoder(architecture: Architecture) -> Iterator[LayerSpec]:
+    size = architecture.patch_size
+    width = size * architecture.n_channels
+    if architecture.indicators:
+        width *= 2
+    elif size > 1:  # whether a step is real
+        width += size
+    kind = f"patches of {size}" if size > 1 else "steps"
+    yield LayerSpec("encoder", "patch", kind, (None, None, width))
+    directions = ("forward", "backward")[: 1 + architecture.bidirectional]
+    kind = architecture.cell.upper() + ", both directions" * architecture.bidirectional
+    for i, units in enumerate(architecture.units):
+        weights = [
+            weight
+            for direction in directions
+            for weight in _recurrence(architecture, width, units, f"{direction}/")
+        ]
+        width = units * len(directions)
+        yield LayerSpec("encoder", f"reader_{i}", kind, (None, None, width), tuple(weights))
+    width *= 1 + (architecture.pooling == "mean_max")
+    width += architecture.decodes_length
+    kind = f"{architecture.pooling.replace('_', ' and ')} over steps"
+    moments = _MOMENTS if architecture.decodes_length else ()
+    yield LayerSpec("encoder", "pool", kind, (None, width), moments)
+    n_learned, n_summary = architecture.n_learned, architecture.n_summary
+    yield LayerSpec("encoder", "code", "dense", (None, n_learned), _dense(width, n_learned))
+    if not n_summary:
+        return
+    n_banks = len(architecture.dilations)
+    bank = {
+        "kernels": (n_banks, TAPS * architecture.n_channels, N_FILTERS),
+        "biases": (n_banks, N_FILTERS),
+        "projection": (n_banks * N_FILTERS, n_summary),
+        "center": (n_summary,),
+    }
+    weights = [WeightSpec(name, shape, is_trained=False) for name, shape in bank.items()]
+    yield LayerSpec("encoder", "summary", "filters, fixed", (None, n_summary), tuple(weights))
+    yield LayerSpec("encoder", "both", "side by side", (None, architecture.n_components))
+
+
+def _decoder(architecture: Architecture) -> Iterator[LayerSpec]:
+    n_patches, units = architecture.n_patches, architecture.units[::-1]
+    width = architecture.n_learned
+    n_outputs = architecture.patch_size * architecture.n_channels
+    cell = architecture.cell.upper()
+    if architecture.n_summary:
+        yield LayerSpec("decoder", "learned", "the learned part", (None, width))
+    if architecture.decoder == "dense":
+        n_outputs *= n_patches
+        for i, n_hidden in enumerate(units):
+            shape, weights = (None, n_hidden), _dense(width, n_hidden)
+            yield LayerSpec("decoder", f"hidden_{i}", "dense, tanh", shape, weights)
+            width = n_hidden
+        yield LayerSpec("decoder", "values", "dense", (None, n_outputs), _dense(width, n_outputs))
+    elif architecture.decoder == "autoregressive":
+        width += n_outputs
+        weights = ()
+        for i, n_states in enumerate(units):
+            weights += _recurrence(architecture, width, n_states, f"recurrence_{i}/")
+            width = n_states
+        weights += _dense(width, n_outputs, "values/")
+        kind = f"{cell}, sees its output" if len(units) == 1 else f"{cell}s, see their output"
+        yield LayerSpec("decoder", "autoregress", kind, (None, n_patches, n_outputs), weights)
+    else:
+        sees_code = architecture.decoder == "repeat"
+        if sees_code:
+            width += 2 * len(POSITION_RATES)
+        else:
+            width = -(-width // n_patches)
+            yield LayerSpec("decoder", "cut", "pieces of the code", (None, n_patches, width))
+        for i, n_states in enumerate(units):
+            kind = f"{cell}, sees the code" if sees_code and i == 0 else cell
+            shape = (None, n_patches, n_states)
+            weights = _recurrence(architecture, width, n_states)
+            yield LayerSpec("decoder", f"recurrence_{i}", kind, shape, weights)
+            width = n_states
+        shape, weights = (None, n_patches, n_outputs), _dense(width, n_outputs)
+        yield LayerSpec("decoder", "values", "dense", shape, weights)
+    shape = (None, n_patches * architecture.patch_size, architecture.n_channels)
+    yield LayerSpec("decoder", "steps", "patches to steps", shape)
+    kinds = dict.fromkeys(activation for _, activation in architecture.outputs)
+    if set(kinds) != {"linear"} and architecture.decoder != "autoregressive":
+        yield LayerSpec("decoder", "activation", ", ".join(kinds), shape)
+
+
+def _length(architecture: Architecture) -> Iterator[LayerSpec]:
+    n_learned = architecture.n_learned
+    if architecture.n_summary:
+        yield LayerSpec("length", "learned", "the learned part", (None, n_learned))
+    perceptron = _dense(n_learned, LENGTH_UNITS, "hidden/") + _dense(LENGTH_UNITS, 1, "output/")
+    yield LayerSpec("length", "steps", "perceptron", (None,), _MOMENTS + perceptron)
+
+
+def _recurrence(
+    architecture: Architecture, width: int, units: int, prefix: str = ""
+) -> tuple[WeightSpec, ...]:
+    n_gates = 4 if architecture.cell == "lstm" else 3
+    shape = (n_gates * units,)
+    if architecture.cell == "lstm":
+        bias = WeightSpec(f"{prefix}bias", shape, "forget")
+    else:
+        bias = WeightSpec(f"{prefix}bias", (2, *shape))
+    return (
+        WeightSpec(f"{prefix}kernel", (width, *shape), "glorot"),
+        WeightSpec(f"{prefix}recurrent_kernel", (units, *shape), "orthogonal"),
+        bias,
+    )
+
+
+def _dense(width: int, n_outputs: int, prefix: str = "") -> tuple[WeightSpec, ...]:
+    return (
+        WeightSpec(f"{prefix}kernel", (width, n_outputs), "glorot"),
+        WeightSpec(f"{prefix}bias", (n_outputs,)),
+    )
+
+
+# The mean and spread of lengths in training.
+_MOMENTS = (
+    WeightSpec("location", (), "zeros", is_trained=False),
+    WeightSpec("scale", (), "ones", is_trained=False),
+)
+
+
+def _draw(spec: WeightSpec, rng: np.random.Generator) -> NDArray[np.float32]:
+    if spec.initializer == "glorot":
+        limit = math.sqrt(6.0 / sum(spec.shape))
+        return rng.uniform(-limit, limit, spec.shape).astype(np.float32)
+    if spec.initializer == "orthogonal":  # rows are the fewer
+        q, r = np.linalg.qr(rng.normal(size=spec.shape[::-1]))
+        return (q * np.sign(np.diag(r))).T.astype(np.float32)  # signs: else q is not uniform
+    if spec.initializer == "ones":
+        return np.ones(spec.shape, np.float32)
+    drawn = np.zeros(spec.shape, np.float32)
+    if spec.initializer == "forget":
+        units = len(drawn) // 4
+        drawn[units : 2 * units] = 1.0
+    return drawn
+
+
+def _leaves(part: keras.Model) -> Iterator[keras.layers.Layer]:
+    """Return the layers of a model and of the models in it, but for their inputs."""
+    for layer in part.layers:
+        if hasattr(layer, "layers") and hasattr(layer, "get_layer"):
+            yield from _leaves(layer)
+        elif type(layer).__name__ != "InputLayer":
+            yield layer
