@@ -78,10 +78,12 @@ class Ours(Contender):
         ).fit(X)
 
     def load(self, weights: Any) -> None:
-        from sklearn_seqae.network.keras_network import learned_weights
+        from sklearn_seqae.network.keras_network import named_variables
 
-        # What a callback sees is what is trained: filters have no part in it.
-        for variable, value in zip(learned_weights(self.model.model_), weights, strict=True):
+        variables = named_variables(self.model.model_).items()
+        # A callback sees the model that is trained, which has no filters.
+        trained = [v for name, v in variables if not name.startswith("encoder/summary/")]
+        for variable, value in zip(trained, weights, strict=True):
             variable.assign(value)
 
     def encode(self, X: Ragged) -> NDArray[np.float32]:

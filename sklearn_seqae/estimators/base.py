@@ -93,7 +93,7 @@ class SequenceAutoencoder(SequenceReader):
         ['sequence', 'encoder', 'decoder', 'length']
         """
         check_is_fitted(self)
-        return self._fitted_model.model
+        return self._fitted_model.network.model
 
     @property
     def encoder_(self) -> "keras.Model":

@@ -1,11 +1,10 @@
 """The trained part of an estimator: scaling and network together, sequences to codes and back.
 
 It is picklable. Neither unpickling nor use loads TensorFlow, unless a part of the network is a
-user's own model: a Keras model is made when someone asks for it, or trains on.
+user's own model.
 """
 
 import contextlib
-import math
 import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -13,22 +12,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_seqae._utils.optional_imports import load_keras
 from sklearn_seqae._utils.threads import single_threaded
 from sklearn_seqae.containers.registry import Sequences
 from sklearn_seqae.network import inference, minirocket, numpy_network
 from sklearn_seqae.network.architecture import Architecture
-from sklearn_seqae.network.inference import Network
-from sklearn_seqae.network.layer_table import LayerRow, layer_table, read_layers
 from sklearn_seqae.preprocessing.categories import MixedScaler
 
 from .code_density import CodeDensity
 from .imputation import bridge, step_correlation
 from .metrics import moments
+from .network_state import NetworkState
 
 if TYPE_CHECKING:
-    import keras
-
     from sklearn_seqae.training.fit_result import FitResult
 
 
@@ -51,70 +46,30 @@ class FittedModel:
     def __init__(
         self, architecture: Architecture, scaler: MixedScaler, sequences: Sequences, seed: int
     ) -> None:
-        self.architecture = architecture
         self.scaler = scaler
         self.mean, variance = moments(scaler.spread(sequences))
         self.variance = scaler.pooled(variance)
         scaled = scaler.transform(sequences)
         self._scaled_mean = moments(scaled)[0]
         self._seed = seed
-        self._model: keras.Model | None = None
-        self._weights: list[NDArray] | None = None  # while there is no model
-        self._network: tuple[Network, list[NDArray]] | None = None  # and of what weights
-        self._is_shown = False
         self._optimizer_state: dict[str, list[NDArray]] | None = None
         self._density: CodeDensity | None = None
         self._correlation: NDArray | None = None
+        self.network = NetworkState(architecture, seed)
         if architecture.n_summary:
             with single_threaded():
                 bank = minirocket.fit(scaled, architecture.dilations, architecture.n_summary, seed)
-            self._make_model().get_layer("encoder").get_layer("summary").set_weights(bank)
+            self.network.assign({f"encoder/summary/{name}": x for name, x in bank.items()})
 
     @property
-    def model(self) -> "keras.Model":
-        """The one Keras model that holds the weights, for whoever asks."""
-        self._is_shown = True
-        return self._make_model()
-
-    @property
-    def weights(self) -> list[NDArray]:
-        """The present weights, in the order of the Keras model, which is not made for them."""
-        return self._make_model().get_weights() if self._weights is None else self._weights
-
-    @property
-    def network(self) -> Network:
-        """What encodes and decodes with the present weights."""
-        made = self._network
-        if made is None or self._is_shown:  # who has the model may change its weights
-            weights = self.weights
-            if made is None or not all(map(np.array_equal, weights, made[1])):
-                self._network = made = self._make_network(weights), weights
-        return made[0]
-
-    @property
-    def n_parameters(self) -> int:
-        """Number of the weights' entries, trained or not."""
-        return sum(map(math.prod, self._weight_shapes()))
-
-    def layers(self) -> list[LayerRow]:
-        """Return the layers of the network; nothing is loaded or built to know them.
-
-        Of models of the user's own these are known as long as there is the Keras model.
-        """
-        if self.architecture.is_built_in:
-            return layer_table(self.architecture, self._weight_shapes())
-        if self._model is not None:
-            return read_layers(self._model)
-        names = ["encoder", "decoder"] + ["length"] * self.architecture.decodes_length
-        return [LayerRow(name, "", "not loaded: see model_", (), 0) for name in names]
+    def architecture(self) -> Architecture:
+        """Sizes and choices of the network."""
+        return self.network.architecture
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state with arrays in place of the Keras model, and of training sequences."""
+        """Return the state with codes in place of training sequences."""
         self._settle()
-        state = vars(self) | {"_network": None, "_is_shown": False}
-        if self._model is not None:
-            state |= {"_weights": self._model.get_weights(), "_model": None}
-        return state
+        return vars(self).copy()
 
     def train(
         self,
@@ -124,7 +79,6 @@ class FittedModel:
         groups: NDArray[np.int64] | None,
     ) -> "FitResult":
         """Go on training from the present weights; `settings` are those of `training.Settings`."""
-        model = self._make_model()
         lengths = sequences.lengths
         self._check_readable(lengths)
         limit = self.architecture.max_decoded_steps
@@ -140,7 +94,7 @@ class FittedModel:
         from sklearn_seqae.training.loop import Settings, train
 
         outcome = train(
-            model,
+            self.network.weights,
             self.architecture,
             self.scaler.transform(sequences),
             Settings(**settings),
@@ -148,23 +102,23 @@ class FittedModel:
             first_epoch,
             self._optimizer_state,
             groups,
+            None if self.architecture.is_built_in else self.network.model,
         )
+        self.network.assign(outcome.weights)
         self._optimizer_state = outcome.optimizer_state
-        self._network = None
         self._density = CodeDensity(sequences, self._seed, known)
         return outcome
 
     @contextlib.contextmanager
     def unchanged_on_error(self) -> Iterator[None]:
         """Have what fails in the block leave everything as it was, weights included."""
-        state, weights = vars(self).copy(), self.weights
+        state, weights = vars(self).copy(), self.network.weights
         try:
             yield
         except BaseException:
             vars(self).clear()
             vars(self).update(state)
-            if self._model is not None:
-                self._model.set_weights(weights)
+            self.network.assign(weights)
             raise
 
     def encode(self, sequences: Sequences) -> NDArray[np.float32]:
@@ -177,7 +131,7 @@ class FittedModel:
         shortest, longest = self._density.length_range
         if shortest == longest:
             return np.full(len(codes), longest)
-        return inference.decode_lengths(self.network, self._split(codes)[0], longest)
+        return inference.decode_lengths(self.network.runner, self._split(codes)[0], longest)
 
     def decode(self, codes: NDArray[np.float32], lengths: NDArray[np.int64]) -> Sequences:
         """Return the sequences of these lengths that codes stand for."""
@@ -230,10 +184,6 @@ class FittedModel:
         targets = self.scaler.targets(scaled, sequences)
         return targets, self._decode_scaled(codes, sequences.lengths)
 
-    def _weight_shapes(self) -> list[tuple[int, ...]]:
-        weights = self._weights if self._model is None else self._model.weights
-        return [tuple(weight.shape) for weight in weights or ()]
-
     def examine(self, sequences: Sequences) -> tuple[NDArray[np.float32], Sequences, Sequences]:
         """Return what sequences are like, and what `compare_scaled` does.
 
@@ -241,7 +191,7 @@ class FittedModel:
         """
         scaled = self.scaler.transform(sequences)
         self._check_readable(sequences.lengths)
-        network = self.network
+        network = self.network.runner
         if isinstance(network, numpy_network.Network):
             network = network.unprojected
         codes = inference.encode(network, scaled)
@@ -250,35 +200,14 @@ class FittedModel:
         targets = self.scaler.targets(scaled, sequences)
         return features, targets, self._decode_scaled(codes[:, :n_learned], sequences.lengths)
 
-    def _make_model(self) -> "keras.Model":
-        if self._model is None:
-            load_keras()
-            from sklearn_seqae.network.keras_network import build
-
-            self._model = build(self.architecture, self._seed)
-            if self._weights is not None:
-                self._model.set_weights(self._weights)
-                self._weights = None
-        return self._model
-
-    def _make_network(self, weights: list[NDArray]) -> Network:
-        if self.architecture.is_built_in:
-            return numpy_network.Network(self.architecture, weights)
-        model = self._make_model()
-        from sklearn_seqae.training.custom_network import AdoptedNetwork
-
-        return AdoptedNetwork(model, self.architecture)
-
     def _encode_scaled(self, scaled: Sequences, sequences: Sequences) -> NDArray[np.float32]:
         self._check_readable(sequences.lengths)
-        encoded = inference.encode(self.network, scaled)
+        encoded = inference.encode(self.network.runner, scaled)
         return np.hstack([encoded, self.scaler.statistics(sequences)])
 
     def _check_readable(self, lengths: NDArray[np.int64]) -> None:
         """Raise if sequences are longer than a user's encoder reads."""
-        if self.architecture.encoder is None:
-            return
-        readable = self._make_model().get_layer("encoder").input_shape[1]
+        readable = self.network.readable_steps
         if readable is not None and lengths.max() > readable:
             raise ValueError(
                 f"X has sequences of up to {lengths.max()} steps, but the encoder reads "
@@ -287,7 +216,7 @@ class FittedModel:
             )
 
     def _decode_scaled(self, codes: NDArray[np.float32], lengths: NDArray[np.int64]) -> Sequences:
-        decoded = inference.decode(self.network, self._split(codes)[0], lengths)
+        decoded = inference.decode(self.network.runner, self._split(codes)[0], lengths)
         limit = self.architecture.max_decoded_steps
         if limit is None or lengths.max(initial=0) <= limit:
             return decoded
@@ -309,10 +238,10 @@ class FittedModel:
 
     def _tell_lengths(self, lengths: NDArray[np.int64]) -> None:
         """Give the layers that read and write lengths their mean and spread in training."""
-        model = self._make_model()
-        told = [(model.get_layer("length").get_layer("steps"), lengths)]
+        moments_of = {"length/steps": lengths}
         if self.architecture.encoder is None:
-            told.append((model.get_layer("encoder").get_layer("pool"), np.log1p(lengths)))
-        for layer, numbers in told:
-            layer.location.assign(numbers.mean())
-            layer.scale.assign(numbers.std() or 1.0)  # all alike so far
+            moments_of["encoder/pool"] = np.log1p(lengths)
+        for layer, numbers in moments_of.items():
+            spread = numbers.std() or 1.0  # all alike so far
+            values = {f"{layer}/location": numbers.mean(), f"{layer}/scale": spread}
+            self.network.assign({name: np.array(x, np.float32) for name, x in values.items()})

@@ -57,14 +57,14 @@ def _is_public(name: str) -> bool:
 
 def _network_table(model: FittedModel) -> str:
     rows: list[Sequence[str]] = []
-    layers = model.layers()
+    layers = model.network.layers()
     for submodel in SUBMODELS:
         own = [layer for layer in layers if layer.model == submodel]
         for i, layer in enumerate(own):
             shape = str(layer.output_shape) if layer.output_shape else "not known yet"
             n_parameters = f"{layer.n_parameters:,}" if layer.output_shape else ""
             rows.append((submodel if i == 0 else "", layer.name, layer.kind, shape, n_parameters))
-    rows.append(("total", "", "", "", f"{model.n_parameters:,}"))
+    rows.append(("total", "", "", "", f"{model.network.n_parameters:,}"))
     return _table("Network", ("Model", "Layer", "Kind", "Output shape", "Parameters"), rows)
 
 

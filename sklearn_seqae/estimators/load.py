@@ -163,9 +163,9 @@ def _check_network(model: FittedModel, n_channels: int) -> None:
         shapes = {a.shape for a in (model.mean, model.variance, model._scaled_mean)}
         if architecture.n_channels != n_values or shapes != {(n_values,)}:
             raise ValueError(f"it has {architecture.n_channels} channels, its scaling {n_values}")
-        problem = (
-            layer_specs.misfit(architecture, model._weights) if architecture.is_built_in else None
-        )
+        problem = None
+        if architecture.is_built_in:
+            problem = layer_specs.misfit(architecture, model.network.weights)
     except INVALID_FILE_ERRORS as error:
         problem = str(error)
     if problem:
@@ -174,7 +174,7 @@ def _check_network(model: FittedModel, n_channels: int) -> None:
         return
     # Built now, rather than at first use, so that changed functions raise an error here.
     try:
-        model._make_model()
+        model.network.model  # noqa: B018 (which it builds)
     except (TypeError, ValueError) as error:
         raise FileFormatError(
             "Expected the encoder and decoder that the file names to build the network that it has "

@@ -88,6 +88,11 @@ class ExportableAutoencoder(SequenceAutoencoder):
         with replacing(path) as file:
             dtype = input_dtype(scaler, self._fitted_model.mean, self._fitted_model.variance)
             model = encoder_model(
-                architecture, self._fitted_model.weights, scaler, names, dtype, self.handle_unknown
+                architecture,
+                self._fitted_model.network.weights,
+                scaler,
+                names,
+                dtype,
+                self.handle_unknown,
             )
             file.write(model.SerializeToString())

@@ -26,6 +26,7 @@ from sklearn_seqae.preprocessing.scaling import SequenceScaler
 from .anomaly_score import LogTDistribution, ReferenceDistribution
 from .code_density import CodeDensity, Constant, Mixture
 from .fitted_model import FittedModel
+from .network_state import NetworkState
 
 PACKAGE = __name__.partition(".")[0]
 _NONE = type(None)
@@ -67,18 +68,21 @@ STRUCTURES = {
     "fitted_model": Structure(
         FittedModel,
         {
-            "architecture": Architecture,
+            "network": NetworkState,
             "scaler": MixedScaler,
             "mean": ndarray,
             "variance": ndarray,
             "_scaled_mean": ndarray,
             "_seed": Integral,
-            "_weights": dict,
             "_optimizer_state": (dict, _NONE),
             "_density": (CodeDensity, _NONE),
             "_correlation": (ndarray, _NONE),
         },
-        fixed={"_model": None, "_network": None, "_is_shown": False},
+    ),
+    "network": Structure(
+        NetworkState,
+        {"architecture": Architecture, "_seed": Integral, "_holder": dict},
+        fixed={"_runner": None},
     ),
     "density": Structure(
         CodeDensity,

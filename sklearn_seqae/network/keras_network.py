@@ -49,7 +49,7 @@ def named_variables(model: keras.Model) -> dict[str, keras.Variable]:
     """Return the weights of an autoencoder under the names of `layer_specs.weight_specs`.
 
     Those of models of the user's own are numbered, as names that Keras makes up differ from build
-    to build.
+    to build. The states of the generators that their dropout draws from are among them.
     """
     found: dict[str, keras.Variable] = {}
     n_own = count()
@@ -57,7 +57,8 @@ def named_variables(model: keras.Model) -> dict[str, keras.Variable]:
         part = model.get_layer(name) if name in {layer.name for layer in model.layers} else None
         for layer in part.layers if part is not None else ():
             if isinstance(layer, keras.Model):
-                found |= {f"own/{next(n_own)}": weight for weight in layer.weights}
+                own = [*layer.weights, *seed_states(layer)]
+                found |= {f"own/{next(n_own)}": variable for variable in own}
                 continue
             for weight in layer.weights:
                 path = weight.path.split("/")

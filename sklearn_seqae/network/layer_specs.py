@@ -137,8 +137,8 @@ def misfit(architecture: Architecture, weights: Mapping[str, Any]) -> str | None
         array = weights[name]
         if array.shape != spec.shape or array.dtype != np.float32:
             return (
-                f"expected {name} to be float32 of shape {spec.shape}, found {array.dtype} of shape "
-                f"{array.shape}"
+                f"expected {name} to be float32 of shape {spec.shape}, found {array.dtype} of "
+                f"shape {array.shape}"
             )
     return None
 
@@ -200,6 +200,8 @@ def _encoder(architecture: Architecture) -> Iterator[LayerSpec]:
 
 
 def _decoder(architecture: Architecture) -> Iterator[LayerSpec]:
+    shape: Shape
+    weights: tuple[WeightSpec, ...]
     n_patches, units = architecture.n_patches, architecture.units[::-1]
     width = architecture.n_learned
     n_outputs = architecture.patch_size * architecture.n_channels

@@ -59,16 +59,15 @@ def choose_dilations(lengths: NDArray[np.int64]) -> tuple[int, ...]:
 
 def fit(
     sequences: Sequences, dilations: tuple[int, ...], n_components: int, seed: int
-) -> list[Floats]:
+) -> dict[str, Floats]:
     """Learn thresholds and principal components from scaled sequences.
 
     Returns
     -------
-    kernels : ndarray of shape (n_banks, 9 * n_channels, 84)
-    biases : ndarray of shape (n_banks, 84)
-    projection : ndarray of shape (84 * n_banks, n_components)
-    center : ndarray of shape (n_components,)
-        What makes the mean of the training sequences zero.
+    dict of str to ndarray, float32
+        "kernels" (n_banks, 9 * n_channels, 84), "biases" (n_banks, 84), "projection"
+        (84 * n_banks, n_components) and "center" (n_components,), which makes the mean of the
+        training sequences zero.
     """
     rng = np.random.default_rng(seed)
     n_channels = sequences.n_channels
@@ -108,24 +107,26 @@ def fit(
         spread = (standardised @ turned).std()
         projection = turned / spread / spreads[:, None]
     center = -mean @ projection
-    return [kernels, biases, projection.astype(np.float32), center.astype(np.float32)]
+    return {
+        "kernels": kernels,
+        "biases": biases,
+        "projection": projection.astype(np.float32),
+        "center": center.astype(np.float32),
+    }
 
 
-def apply(batch: Floats, dilations: tuple[int, ...], bank: list[Floats]) -> Floats:
+def apply(batch: Floats, dilations: tuple[int, ...], bank: dict[str, Floats]) -> Floats:
     """Return the summaries (n_rows, n_components) of rows padded with NaN.
 
     Of a bank without projection and center, the shares (n_rows, 84 * n_banks) themselves.
     """
-    kernels, biases, *components = bank
+    kernels, biases = bank["kernels"], bank["biases"]
     shares = np.zeros((len(batch), biases.size), batch.dtype)
     rows = np.flatnonzero(~np.isnan(batch).all(axis=(1, 2)))
     for i in range(0, len(rows), ROWS_AT_ONCE):
         some = rows[i : i + ROWS_AT_ONCE]
         shares[some] = _shares(batch[some], dilations, kernels, biases)
-    if not components:
-        return shares
-    projection, center = components
-    return shares @ projection + center
+    return shares @ bank["projection"] + bank["center"] if "projection" in bank else shares
 
 
 def _each(sequences: Sequences, function: Any) -> Floats:

@@ -59,7 +59,7 @@ class Network:
         ]
         self._count_moments = within(weights, "encoder/pool")
         self._code = within(weights, "encoder/code")
-        self._bank = list(within(weights, "encoder/summary").values())
+        self._bank = within(weights, "encoder/summary")
         writer = "decoder/autoregress" if architecture.decoder == "autoregressive" else "decoder"
         if architecture.decoder == "dense":
             self._hidden = [within(weights, f"decoder/hidden_{i}") for i in levels]
@@ -70,8 +70,8 @@ class Network:
         self._values = within(weights, f"{writer}/values")
         self._length = within(weights, "length/steps")
         if self._bank and not projects:
-            del self._bank[2:]
-            n_shares = self._bank[1].size
+            self._bank = {name: self._bank[name] for name in ("kernels", "biases")}
+            n_shares = self._bank["biases"].size
             n_components = architecture.n_learned + n_shares
             architecture = replace(architecture, n_components=n_components, n_summary=n_shares)
         self.architecture = architecture

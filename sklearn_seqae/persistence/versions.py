@@ -108,15 +108,17 @@ def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
         attributes["infrequent_categories_"] = [None] * len(categories)
     if isinstance(made_with, dict):
         made_with["min_frequency"] = None
-    codec = attributes.get("_codec")
-    if isinstance(codec, dict) and isinstance(codec.get("state"), dict):
-        _gather_network(codec["state"])
+    fitted = attributes.get("_fitted_model")
+    if isinstance(fitted, dict) and isinstance(fitted.get("state"), dict):
+        _gather_network(fitted["state"])
 
 
-def _gather_network(codec: dict[str, Any]) -> None:
+def _gather_network(state: dict[str, Any]) -> None:
     """Weights were a list in the order of the Keras model: encoder, decoder, length."""
-    node, weights = codec.pop("architecture"), codec.pop("_weights")
-    fields = {k: tuple(v["items"]) if k in _TUPLES else v for k, v in node["state"].items()}
+    node, weights = state.pop("architecture"), state.pop("_weights")
+    fields: dict[str, Any] = {
+        k: tuple(v["items"]) if k in _TUPLES else v for k, v in node["state"].items()
+    }
     if not isinstance(fields["decoder"], str):  # the name of a builder
         fields["decoder"] = len
     names = list(weight_specs(Architecture(**fields)))
@@ -125,11 +127,11 @@ def _gather_network(codec: dict[str, Any]) -> None:
     if fields["encoder"] is None:
         n_before = sum(name.startswith("encoder/") for name in names)
     names[n_before:n_before] = [f"own/{i}" for i in range(n_own)]
-    codec["network"] = {
+    state["network"] = {
         "$": "network",
         "state": {
             "architecture": node,
-            "_seed": codec["_seed"],
+            "_seed": state["_seed"],
             "_holder": dict(zip(names, weights, strict=True)),
         },
     }

@@ -1,17 +1,20 @@
-"""Result of a fit, besides the weights of the model."""
+"""What training returns: weights, losses, and how they were found."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sklearn_seqae.network.layer_specs import Weights
+
 from .skill import SkillScore
 
 
 @dataclass
 class FitResult:
-    """Result of a fit, besides the weights of the model."""
+    """The weights that did best, by name, and the figures of the fit."""
 
+    weights: Weights = field(default_factory=dict)
     history: dict[str, list[float]] = field(default_factory=dict)
     best_epoch: int = 0
     optimizer_state: dict[str, list[NDArray]] = field(default_factory=dict)

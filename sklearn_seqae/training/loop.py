@@ -12,7 +12,7 @@ from sklearn_seqae._utils.optional_imports import check_process
 from sklearn_seqae.containers.registry import Sequences
 from sklearn_seqae.network.architecture import Architecture
 from sklearn_seqae.network.batching import Chunk, bucket_widths, compiled_widths, epoch_chunks, pad
-from sklearn_seqae.network.keras_network import learned_weights
+from sklearn_seqae.network.layer_specs import Weights
 
 from .fit_result import FitResult
 from .holdout import hold_out
@@ -64,7 +64,7 @@ class _Synchronous(keras.callbacks.Callback):
 
 
 def train(
-    model: keras.Model,
+    weights: Weights,
     architecture: Architecture,
     sequences: Sequences,
     settings: Settings,
@@ -72,13 +72,14 @@ def train(
     first_epoch: int = 0,
     optimizer_state: dict[str, list[NDArray]] | None = None,
     groups: NDArray[np.int64] | None = None,
+    model: keras.Model | None = None,
 ) -> FitResult:
-    """Train `model` in place on scaled sequences.
+    """Train a network on scaled sequences, from these weights on.
 
     Parameters
     ----------
-    model : keras.Model
-        As `keras_network.build` made it; it ends with the best weights found.
+    weights : dict of str to ndarray
+        By name, as `layer_specs.initial_weights` draws them; they are left as they are.
     architecture : Architecture
     sequences : Sequences
         Scaled; NaN marks missing values.
@@ -92,10 +93,14 @@ def train(
         there. What another kind of optimizer left is of no use, and is not looked at.
     groups : ndarray of shape (n_sequences,), optional
         The group of each sequence, of which all or none are held out.
+    model : keras.Model, optional
+        The network as `keras_network.build` made it, where a part of it is a user's own model: what
+        this computes is known from it alone.
 
     Returns
     -------
     outcome : FitResult
+        With the best weights found.
 
     Raises
     ------
@@ -119,7 +124,7 @@ def train(
     loss = MaskedLoss(made.loss, symbols, n_numbers)
     metrics, optimizer = made.metrics, made.optimizer
     state_key = kind(optimizer)
-    fixed_steps = model.get_layer("encoder").input_shape[1]
+    fixed_steps = None if model is None else model.get_layer("encoder").input_shape[1]
     # A layer of the user's own may look across a batch, as BatchNormalization does.
     fills = architecture.is_built_in
     patch_size = architecture.patch_size
@@ -128,7 +133,7 @@ def train(
     rates = learning_rates(optimizer)
     key = (
         TrainingProgram,
-        network_key(model, computed),
+        computed if model is None else network_key(model, computed),
         cache_key(made.loss),
         tuple(map(cache_key, metrics)),
         cache_key(optimizer),
@@ -138,22 +143,17 @@ def train(
     def make() -> TrainingProgram:
         masked = [MaskedMetric(metric, architecture.n_channels, symbols) for metric in metrics]
         program = TrainingProgram(computed, loss, masked, optimizer, data.jit_compile)
-        if not computed.is_built_in:
+        if model is not None:
             check_rebuilt(model, program.model, computed)
         return program
 
     with programs.lend(key, make) as program:
-        learned = learned_weights(model)
-        values = [variable.numpy() for variable in learned]
-        program.load(values, (optimizer_state or {}).get(state_key))
-        program.reseed(model, first_epoch)
+        program.load(weights, (optimizer_state or {}).get(state_key))
         program.model.stop_training = False
         if program.optimizer is not optimizer:
             set_learning_rates(program.optimizer, rates)
         outcome = _Run(program, data, settings, (seed, first_epoch), made.callbacks).fit()
-        weights, state = program.state()
-        for variable, value in zip(learned, weights, strict=True):
-            variable.assign(value)
+        outcome.weights, state = program.state()
         outcome.optimizer_state = {state_key: state}
         outcome.held_out = data.held_out
         if outcome.history:

@@ -17,7 +17,8 @@ from keras import ops
 from numpy.typing import NDArray
 
 from sklearn_seqae.network.architecture import Architecture
-from sklearn_seqae.network.keras_network import build, decode, seed_states
+from sklearn_seqae.network.keras_network import build, decode, named_variables, seed_states
+from sklearn_seqae.network.layer_specs import Weights
 
 from .losses import MaskedLoss, MaskedMetric
 from .optimizers import excludes, state_variables
@@ -27,8 +28,6 @@ CHUNK_SIZE = 8
 # What a decoded length's error weighs beside the reconstruction's. It is the absolute error in
 # standard deviations (quadratic below one step): a squared one hardly tells neighbours apart.
 LENGTH_WEIGHT = 0.1
-# How far the generators of a network are ahead for each epoch that it has been trained before.
-DRAWS_PER_EPOCH = 2**16
 
 
 def backend() -> ModuleType:
@@ -107,6 +106,7 @@ class TrainingProgram:
         self.loss = loss
         self.metrics = metrics
         self.model = build(architecture, seed=0)
+        self._variables = named_variables(self.model)
         if _computes_in_half(self.model) and not hasattr(optimizer, "inner_optimizer"):
             raise ValueError(
                 "encoder or decoder computes in float16, in which gradients become 0: give "
@@ -132,12 +132,13 @@ class TrainingProgram:
         # Compiled when first needed: a fit that holds nothing out saves the time.
         self._evaluate = cache(lambda: backend().evaluation(self))
 
-    def load(self, weights: list[NDArray], optimizer_state: list[NDArray] | None) -> None:
-        """Take over the weights of a model of this architecture.
+    def load(self, weights: Weights, optimizer_state: list[NDArray] | None) -> None:
+        """Take over the weights of a network of this architecture; there may be others beside them.
 
         The optimizer starts afresh without a state, or with one that is not of its shapes.
         """
-        self.model.set_weights(weights)
+        for name, variable in self._variables.items():
+            variable.assign(weights[name])
         variables = state_variables(self.optimizer)
         shapes = [tuple(v.shape) for v in variables]
         if optimizer_state is None or [v.shape for v in optimizer_state] != shapes:
@@ -147,20 +148,11 @@ class TrainingProgram:
         for metric in self.metrics:
             metric.metric.reset_state()  # a fit may have been interrupted within an epoch
 
-    def reseed(self, model: keras.Model, first_epoch: int) -> None:
-        """Draw from now on as `model` would, whatever was drawn in fits before.
-
-        Its own generators stay as `keras_network.build` made them, from a seed.
-        """
-        theirs, ours = seed_states(model), seed_states(self.model)
-        for their, our in zip(theirs, ours, strict=True):
-            seed = int(their.numpy()[0])
-            our.assign([seed, first_epoch * DRAWS_PER_EPOCH % 2**31])
-
-    def state(self) -> tuple[list[NDArray], list[NDArray]]:
+    def state(self) -> tuple[Weights, list[NDArray]]:
         """Return the weights, and the optimizer's moments and step count, as `load` takes them."""
         variables = state_variables(self.optimizer)
-        return self.model.get_weights(), [variable.numpy() for variable in variables]
+        weights = {name: variable.numpy() for name, variable in self._variables.items()}
+        return weights, [variable.numpy() for variable in variables]
 
     def finish(self) -> None:
         """Have the weights become their moving averages, if the optimizer keeps some."""

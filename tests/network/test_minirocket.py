@@ -61,7 +61,7 @@ def test_the_keras_layer_finds_what_numpy_finds():
     batch = pad(sequences, np.arange(len(sequences)), 11)
     layer = Summary(dilations, 5)
     layer.build(batch.shape)
-    layer.set_weights(bank)
+    layer.set_weights(list(bank.values()))
     assert_allclose(layer(batch), minirocket.apply(batch, dilations, bank), atol=1e-4)
 
 
@@ -96,7 +96,7 @@ def test_summaries_tell_shapes_apart_that_differ_in_where_they_stand():
 def test_a_summary_is_finite_whatever_there_is_to_learn_from(X):
     sequences = as_sequences(X)
     dilations, bank = make_bank(sequences)
-    assert all(np.isfinite(weights).all() for weights in bank)
+    assert all(np.isfinite(weights).all() for weights in bank.values())
     assert np.abs(summarize(sequences, dilations, bank)).max() < 100
     others = as_sequences([[1e3, -1e3, 5.0], [np.nan], [0.0]])
     assert np.isfinite(summarize(others, dilations, bank)).all()

@@ -35,6 +35,7 @@ from sklearn_seqae._utils.threads import single_threaded
 from sklearn_seqae.containers.registry import as_sequences
 from sklearn_seqae.network import inference, minirocket
 from sklearn_seqae.network.architecture import Architecture
+from sklearn_seqae.network.layer_specs import weight_specs
 from sklearn_seqae.network.numpy_network import Network
 from sklearn_seqae.onnx import graph
 from sklearn_seqae.onnx.export import encoder_model
@@ -46,37 +47,18 @@ SCALERS = ["standard", "minmax", "robust", "per_sequence", None]
 N_SUMMARY = 3
 
 
-def draw_weights(architecture, bank, seed=0):
-    """Return weights for all of a model with the decoder "repeat", at the scale of trained ones."""
-    rng = np.random.default_rng(seed)
-    n_gates = {"lstm": 4, "gru": 3}[architecture.cell]
-    size, n_components = architecture.patch_size, architecture.n_learned
-
-    def draw(*shape):
-        return rng.uniform(-0.6, 0.6, shape).astype(np.float32)
-
-    def recurrence(n_inputs, units):
-        width = n_gates * units
-        bias = (width,) if architecture.cell == "lstm" else (2, width)
-        return [draw(n_inputs, width), draw(units, width), draw(*bias)]
-
-    width = size * architecture.n_channels * (1 + architecture.indicators)
-    width += size if size > 1 and not architecture.indicators else 0
-    weights = []
-    for units in architecture.units:
-        for _ in range(1 + architecture.bidirectional):
-            weights += recurrence(width, units)
-        width = units * (1 + architecture.bidirectional)
+def draw_weights(architecture, bank):
+    """Return the weights of a whole network, at the scale of trained ones."""
+    rng = np.random.default_rng(0)
+    weights = {
+        name: rng.uniform(-0.6, 0.6, spec.shape).astype(np.float32)
+        for name, spec in weight_specs(architecture).items()
+    }
+    weights |= {f"encoder/summary/{name}": array for name, array in bank.items()}
     if architecture.decodes_length:
-        weights += [np.float32(1.5), np.float32(0.7)]
-    width = width * (1 + (architecture.pooling == "mean_max")) + architecture.decodes_length
-    weights += [draw(width, n_components), draw(n_components), *bank]
-    width = n_components + 16  # and the encoding of positions
-    for units in architecture.units[::-1]:
-        weights += recurrence(width, units)
-        width = units
-    weights += [draw(width, size * architecture.n_channels), draw(size * architecture.n_channels)]
-    return weights + [draw(1)] * 6
+        moments = {"encoder/pool/location": 1.5, "encoder/pool/scale": 0.7}
+        weights |= {name: np.array(value, np.float32) for name, value in moments.items()}
+    return weights
 
 
 def make(X, scaler="standard", symbols=False, multiscale=False, **changes):
@@ -96,7 +78,7 @@ def make(X, scaler="standard", symbols=False, multiscale=False, **changes):
     architecture = Architecture(**{**ARCHITECTURE, **sizes, **changes})
     scaled = fitted.transform(sequences)
     with single_threaded():
-        bank = minirocket.fit(scaled, dilations, n_summary, seed=0) if multiscale else []
+        bank = minirocket.fit(scaled, dilations, n_summary, seed=0) if multiscale else {}
     weights = draw_weights(architecture, bank)
     model = encoder_model(architecture, weights, fitted)
     network = Network(architecture, weights)

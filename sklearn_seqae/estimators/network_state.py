@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sklearn_seqae._utils.optional_imports import load_keras
-
-from . import numpy_network
-from .architecture import Architecture
-from .inference import Network
-from .layer_specs import LayerSpec, Weights, initial_weights, layer_specs, read_layers
+from sklearn_seqae.network import numpy_network
+from sklearn_seqae.network.architecture import Architecture
+from sklearn_seqae.network.inference import Network
+from sklearn_seqae.network.layer_specs import (
+    LayerSpec,
+    Weights,
+    initial_weights,
+    layer_specs,
+    read_layers,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -44,8 +49,13 @@ class NetworkState:
     def model(self) -> keras.Model:
         """The Keras model; whoever sets its weights sets those of this state."""
         if isinstance(self._holder, dict):
-            weights, self._holder = self._holder, self._build()
-            self.assign(weights)
+            from sklearn_seqae.network.keras_network import assign, named_variables
+
+            model = self._build()
+            if named_variables(model).keys() != self._holder.keys():
+                raise ValueError("another network than the one that these weights are of was built")
+            assign(model, self._holder)
+            self._holder = model
         return self._holder
 
     @property
@@ -53,7 +63,7 @@ class NetworkState:
         """The present weights by name; they are no part of the state."""
         if isinstance(self._holder, dict):
             return self._holder
-        from .keras_network import read_weights
+        from sklearn_seqae.network.keras_network import read_weights
 
         return read_weights(self._holder)
 
@@ -62,16 +72,13 @@ class NetworkState:
         if isinstance(self._holder, dict):
             self._holder = self._holder | weights
             return
-        from .keras_network import assign
+        from sklearn_seqae.network.keras_network import assign
 
         assign(self._holder, weights)
 
     @property
     def runner(self) -> Network:
         """What encodes and decodes with the present weights."""
-        if self._runner is not None and isinstance(self._holder, dict):
-            if self._runner[0] is self._holder:
-                return self._runner[1]
         weights = self.weights
         if self._runner is None or not _same(self._runner[0], weights):
             self._runner = weights, self._make_runner(weights)
@@ -111,17 +118,16 @@ class NetworkState:
 
     def _build(self) -> keras.Model:
         load_keras()
-        from .keras_network import build
+        from sklearn_seqae.network.keras_network import build
 
         return build(self.architecture, self._seed)
 
     def _make_runner(self, weights: Weights) -> Network:
         if self.architecture.is_built_in:
             return numpy_network.Network(self.architecture, weights)
-        load_keras()
         from sklearn_seqae.training.custom_network import AdoptedNetwork
 
-        return AdoptedNetwork(self.architecture, weights)
+        return AdoptedNetwork(self.model, self.architecture)
 
 
 def _same(first: Weights, second: Weights) -> bool:
