@@ -86,13 +86,8 @@ class ExportableAutoencoder(SequenceAutoencoder):
             arithmetic_of(scaler.scaler_.scaler_)
         names = self._form.channel_names
         with replacing(path) as file:
-            dtype = input_dtype(scaler, self._fitted_model.mean, self._fitted_model.variance)
-            model = encoder_model(
-                architecture,
-                self._fitted_model.network.weights,
-                scaler,
-                names,
-                dtype,
-                self.handle_unknown,
-            )
+            fitted = self._fitted_model
+            dtype = input_dtype(scaler, fitted.mean, fitted.variance)
+            weights = fitted.network.weights
+            model = encoder_model(architecture, weights, scaler, names, dtype, self.handle_unknown)
             file.write(model.SerializeToString())

@@ -19,7 +19,7 @@ from sklearn_seqae.containers.registry import as_sequences
 from sklearn_seqae.network import inference
 from sklearn_seqae.network.architecture import Architecture
 from sklearn_seqae.network.batching import pad
-from sklearn_seqae.network.keras_network import build, decode
+from sklearn_seqae.network.keras_network import build, decode, read_weights
 from sklearn_seqae.network.numpy_network import Network
 from tests.conftest import ARCHITECTURE, make_ragged
 
@@ -55,7 +55,7 @@ def make_network(**changes):
     model = build(architecture, seed=1)
     rng = np.random.default_rng(0)
     model.set_weights([w + rng.uniform(0.05, 0.2, w.shape) for w in model.get_weights()])
-    return model, Network(architecture, model.get_weights())
+    return model, Network(architecture, read_weights(model))
 
 
 @pytest.mark.kernels

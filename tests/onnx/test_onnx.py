@@ -402,7 +402,8 @@ def test_what_cannot_be_exported_says_so_and_leaves_the_file_alone(fitted, tmp_p
     with pytest.raises(NotFittedError):
         LSTMAutoencoderTransformer().export_onnx(path)
     own = copy.deepcopy(fitted)
-    own._fitted_model.architecture = replace(own._fitted_model.architecture, encoder=own_decoder)
+    network = own._fitted_model.network
+    network.architecture = replace(network.architecture, encoder=own_decoder)
     with pytest.raises(ValueError, match=r"expects the built-in encoder, got .*encoder_\.export"):
         own.export_onnx(path)
     scaled = copy.deepcopy(fitted)

@@ -377,11 +377,15 @@ def test_weights_of_a_wrong_shape_are_named(forge):
         name = network(manifest)["_holder"][RECURRENT_KERNEL]["member"]
         arrays[name] = arrays[name][:, :-1]
 
+    def rename(manifest, arrays):
+        weights = network(manifest)["_holder"]
+        weights["more"] = weights.pop(RECURRENT_KERNEL)
+
     text = rf"expected {RECURRENT_KERNEL} .* shape \(6, 24\), found .*\(6, 23\)"
     with pytest.raises(FileFormatError, match=text):
         forge(change)
     with pytest.raises(FileFormatError, match=f"{RECURRENT_KERNEL!r} is missing"):
-        forge(lambda manifest, arrays: network(manifest)["_holder"].pop(RECURRENT_KERNEL))
+        forge(rename)
     with pytest.raises(FileFormatError, match="expected cell to be one of"):
         forge(
             lambda manifest, arrays: network(manifest)["architecture"]["state"].update(cell="rnn")

@@ -155,7 +155,7 @@ def own_encoder(n_steps, n_channels, n_components):
 def test_a_warning_that_is_an_error_leaves_weights_and_figures_as_they_were(changes):
     ae = make(warm_start=True, learning_rate=0.02, **changes).fit(UNEQUAL)
     model, weights, codes = ae.model_, ae.model_.get_weights(), ae.transform(UNEQUAL)
-    state = {name: value for name, value in vars(ae._fitted_model).items() if name != "_network"}
+    state = dict(vars(ae._fitted_model))
     ae.set_params(epochs=20)
     attributes = dict(vars(ae))
     with warnings.catch_warnings():

@@ -20,7 +20,7 @@ from tensorflow.python.framework.config import is_op_determinism_enabled
 from sklearn_seqae import LSTMAutoencoderTransformer
 from sklearn_seqae.containers.registry import as_sequences
 from sklearn_seqae.estimators.base import TRAINING_PARAMETERS
-from sklearn_seqae.estimators.fitted_model import FittedModel
+from sklearn_seqae.estimators.network_state import NetworkState
 from sklearn_seqae.training import loop, program
 from sklearn_seqae.training.program import TrainingProgram
 from sklearn_seqae.training.program_cache import Cache, programs
@@ -209,13 +209,13 @@ def test_a_model_that_was_looked_at_makes_a_network_anew_only_where_weights_chan
     codes = ae.transform(X)
     model = ae.model_
     made = []
-    make_network = FittedModel._make_network
+    make_runner = NetworkState._make_runner
 
     def spy(self, *args):
         made.append(self)
-        return make_network(self, *args)
+        return make_runner(self, *args)
 
-    monkeypatch.setattr(FittedModel, "_make_network", spy)
+    monkeypatch.setattr(NetworkState, "_make_runner", spy)
     for _ in range(2):
         assert_array_equal(ae.transform(X), codes)
     assert made == []
@@ -659,7 +659,7 @@ def test_an_optimizer_starts_every_fit_as_keras_starts_it(name):
     ae = make(optimizer=getattr(keras.optimizers, name)(0.01)).fit(X)
     kept = [p for group in programs._idle.values() for p in group if hasattr(p, "optimizer")]
     program = next(p for p in kept if type(p.optimizer).__name__ == name)
-    program.load(ae.model_.get_weights(), None)
+    program.load(ae._fitted_model.network.weights, None)
     fresh = getattr(keras.optimizers, name)(0.01)
     fresh.build(program.model.trainable_variables)
     for mine, theirs in zip(program.optimizer.variables, fresh.variables, strict=True):
