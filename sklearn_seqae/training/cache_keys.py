@@ -1,7 +1,7 @@
-"""Keys of what computes: equal only for things that compute the same.
+"""Cache keys of Python objects: equal keys mean that two objects compute the same.
 
-A configuration that an object gives of itself may lack what matters, so a key is made of all of its
-state; and a function computes by what it reads, too: its closure, its defaults and its globals.
+The configuration of an object may be incomplete, so its key is made of its whole state. The key of
+a function includes the values it reads: its closure, its defaults and its globals.
 """
 
 import functools
@@ -17,12 +17,12 @@ import numpy as np
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
 _PATHS = tuple(sysconfig.get_paths()[name] for name in ("purelib", "platlib", "stdlib"))
-# Attributes in which Keras and TensorFlow note things for their own ends, by their beginning.
-_NOTES = ("_self_", "_tracker", "_distribution_strategy")
+# Prefixes of the attributes in which Keras and TensorFlow keep internal records.
+_INTERNAL = ("_self_", "_tracker", "_distribution_strategy")
 
 
 class Identity:
-    """Equal to that of the same object alone, which it keeps, so that no other gets its `id`."""
+    """Equal only for one and the same object, which is kept alive so that its `id` stays unique."""
 
     def __init__(self, thing: Any) -> None:
         self.thing = thing
@@ -37,18 +37,19 @@ class Identity:
 def frozen(
     thing: Any, owned: bool = False, variables: bool = True, without: tuple[str, ...] = ()
 ) -> Hashable:
-    """Return a key of a thing as it is now.
+    """Return the cache key of an object in its present state.
 
     Parameters
     ----------
     thing : object
     owned : bool, default=False
-        Whether whoever keeps the key has a copy of the thing, or is done with it: equal state is
-        then enough. Else what may change later is equal to nothing but itself.
+        Whether nobody else can change the object while the key is in use. Objects of equal state
+        then have equal keys; otherwise the key of a mutable object equals that of itself only.
     variables : bool, default=True
-        Whether the values of Keras' variables matter, or are loaded anyway.
+        Whether the values of Keras variables are part of the key. They need not be where every
+        fit sets them.
     without : tuple of str, default=()
-        Attributes of the thing that don't matter.
+        Attributes of the object that are left out.
     """
     return _Freezer(thing, owned, variables, without).freeze(thing)
 
@@ -59,11 +60,11 @@ class _Freezer:
         self.owned = owned
         self.variables = variables
         self.without = without
-        self.seen: dict[int, tuple[int, Any]] = {}  # keeps things, so that an `id` is of one only
+        self.seen: dict[int, tuple[int, Any]] = {}  # kept alive: an `id` stays unique
 
     def freeze(self, thing: Any) -> Hashable:
         if type(thing) in _PLAIN or isinstance(thing, np.generic):
-            return type(thing), repr(thing)  # repr tells 0.0 from -0.0, and finds NaN equal
+            return type(thing), repr(thing)  # repr distinguishes 0.0 from -0.0, and NaN equals NaN
         if isinstance(thing, type | types.ModuleType):
             return Identity(thing)
         if isinstance(thing, tuple):
@@ -81,7 +82,7 @@ class _Freezer:
         return (type(thing), content) if self.owned else (Identity(thing), content)
 
     def _content(self, thing: Any) -> Hashable:
-        """Return a key of the state of what may change."""
+        """Return the key of the state of a mutable object."""
         if isinstance(thing, Mapping):
             return tuple((self.freeze(k), self.freeze(v)) for k, v in thing.items())
         if isinstance(thing, list):
@@ -101,14 +102,14 @@ class _Freezer:
             state = {
                 name: value
                 for name, value in vars(thing).items()
-                if not name.startswith(_NOTES) and name not in without
+                if not name.startswith(_INTERNAL) and name not in without
             }
             return self._class(type(thing)), self._content(state)
         if callable(thing):  # written in C
             return Identity(thing)
         try:
             return hashlib.sha256(pickle.dumps(thing)).digest()
-        except Exception:  # whatever it may raise: nothing is known of it, so it is like nothing
+        except Exception:  # of any kind: nothing is known of the object, so its key equals no other
             return Identity(object())
 
     def _array(self, array: np.ndarray) -> Hashable:
@@ -133,7 +134,7 @@ class _Freezer:
         return Identity(function), *map(self.freeze, parts), *map(self._content, others)
 
     def _class(self, kind: type) -> Hashable:
-        """Return a key of what objects of a class do: its functions, and numbers beside them."""
+        """Return the key of a class: its functions, and the plain values among its attributes."""
         parts = []
         for one in kind.__mro__:
             if _is_installed(getattr(sys.modules.get(one.__module__), "__file__", None) or ""):
@@ -148,12 +149,12 @@ def _items(call: functools.partial) -> list[Any]:
 
 
 def _is_installed(file: str) -> bool:
-    """Tell whether a file belongs to Python or a package, whose code stays as it is."""
+    """Tell whether a file belongs to Python or to an installed package, which does not change."""
     return file.startswith(_PATHS)
 
 
 def _names(code: types.CodeType) -> Iterator[str]:
-    """Return the names of globals and attributes that a function and those within it read."""
+    """Return the names of globals and attributes read by a function and its inner functions."""
     yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):

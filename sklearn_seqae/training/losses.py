@@ -171,8 +171,9 @@ class MaskedMetric:
         function = getattr(metric, "_fn", None)
         # One symbol alone does not show whether a metric looks across symbols.
         width = max(2, *symbols) if symbols else n_channels
-        self.across_channels = function is not None and not is_mean_of_values(
-            functools.partial(function, **metric._fn_kwargs), width, "metrics"
+        self.across_channels = not (
+            function in (None, keras.metrics.binary_accuracy)  # which reduces over no axis
+            or is_mean_of_values(functools.partial(function, **metric._fn_kwargs), width, "metrics")
         )
 
     def update(self, true: Any, predicted: Any) -> None:

@@ -1,4 +1,4 @@
-"""Which networks compute the same, apart from their weights: the part of a program's key."""
+"""Cache keys of networks, apart from their weights, as part of the key of a program."""
 
 import json
 import re
@@ -15,9 +15,10 @@ from sklearn_seqae.network.architecture import Architecture
 def network_key(model: keras.Model, architecture: Architecture) -> tuple[Architecture, Hashable]:
     """Return a key that is equal for networks that compute the same.
 
-    What a user's builder returned is looked at, never the builder: it may read globals, or be a
-    method or a partial. Models of Keras' own layers are as their configuration says. What a layer
-    or function of the user's own does nobody can say, so a model with one is like itself only.
+    It is made of the models that a user's builder returned, not of the builder, which may be a
+    method or a partial, or may read globals. The configuration of Keras' own layers describes them
+    completely. The code of a user's own layer or function cannot be compared, so a model that has
+    any is equal to itself only.
     """
     built_in = replace(
         architecture,
@@ -35,12 +36,12 @@ def network_key(model: keras.Model, architecture: Architecture) -> tuple[Archite
     configs = {role: keras.saving.serialize_keras_object(part) for role, part in own.items()}
     try:
         return built_in, json.dumps(_without_names(configs), sort_keys=True)
-    except TypeError:  # something that is no plain data
+    except TypeError:  # the configuration is not plain data
         return built_in, weakref.ref(model)
 
 
 def check_rebuilt(model: keras.Model, other: keras.Model, architecture: Architecture) -> None:
-    """Raise unless `other`, just built by the same functions, is like `model`."""
+    """Raise unless `other`, built again by the same functions, equals `model`."""
     ours, theirs = (network_key(network, architecture) for network in (model, other))
     shapes = [[weight.shape for weight in network.weights] for network in (model, other)]
     custom = isinstance(ours[1], weakref.ref) and isinstance(theirs[1], weakref.ref)
@@ -71,9 +72,9 @@ def comes_from_keras(thing: Any) -> bool:
 
 
 def _without_names(config: Any) -> Any:
-    """Return nested plain data without the numbers that Keras gives: dense_7 is dense_8 next.
+    """Return a configuration without the numbers in automatic names, such as dense_7.
 
-    Names that a user gave stay, as optimizers may look at them.
+    Names given by a user are kept, as optimizers may depend on them.
     """
     names: dict[str, str] = {}
 

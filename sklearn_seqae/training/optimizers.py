@@ -1,4 +1,4 @@
-"""Optimizers given as instances: their copies, and those inside of others."""
+"""Copies of optimizers, also of those that contain others, and their states."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ import keras
 
 
 def copied(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
-    """Return an optimizer that has done nothing yet, and does what this one was made for.
+    """Return an optimizer of the same arguments, without state.
 
-    A configuration lacks the weights that are excluded from decay, and functions can't be made
-    from it.
+    Its configuration alone is not enough: it lacks the weights that are excluded from decay, and
+    learning rates that are functions.
     """
     if hasattr(optimizer, "optimizers"):  # keras.optimizers.MultiOptimizer
         chosen = _copied_choice(optimizer._optimizer_map)
@@ -33,31 +33,31 @@ def copied(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
 
 
 def excludes(optimizer: keras.optimizers.Optimizer) -> bool:
-    """Tell whether an optimizer leaves weights of some names as they are in its decay."""
+    """Tell whether an optimizer excludes weights of some names from its decay."""
     return getattr(optimizer, "_exclude_from_weight_decay_pattern", None) is not None
 
 
 def acting(optimizer: keras.optimizers.Optimizer) -> list[keras.optimizers.Optimizer]:
-    """Return the optimizers that change weights: those inside of one that only uses others."""
+    """Return the optimizers that update weights: the inner ones if an optimizer contains others."""
     if hasattr(optimizer, "inner_optimizer"):
         return acting(optimizer.inner_optimizer)
     return list(getattr(optimizer, "optimizers", [optimizer]))
 
 
 def kind(optimizer: keras.optimizers.Optimizer) -> str:
-    """Return the names of its class and of those inside, by which a state is kept."""
+    """Return the names of the classes of an optimizer and of those inside, as key of its state."""
     inner = [one for one in acting(optimizer) if one is not optimizer]
     return "/".join(type(one).__name__ for one in (optimizer, *inner))
 
 
 def learning_rates(optimizer: keras.optimizers.Optimizer) -> list[float | None]:
-    """Return the rates of the optimizers that act; None where it is a schedule or a function."""
+    """Return the rates of the acting optimizers; None for a schedule or a function."""
     rates = [one._learning_rate for one in acting(optimizer)]
     return [float(rate) if isinstance(rate, keras.Variable) else None for rate in rates]
 
 
 def set_learning_rates(optimizer: keras.optimizers.Optimizer, rates: list[float | None]) -> None:
-    """Set the rates that `learning_rates` found in an optimizer of the same kind."""
+    """Set the rates that `learning_rates` returned for an optimizer of the same kind."""
     for one, rate in zip(acting(optimizer), rates, strict=True):
         if rate is not None:
             one.learning_rate = rate
@@ -70,10 +70,10 @@ def state_variables(optimizer: keras.optimizers.Optimizer) -> list[keras.Variabl
 
 
 def _copied_choice(choose: Any) -> Any:
-    """Return what chooses an optimizer for each variable, choosing a copy of it."""
+    """Return a function or map that chooses copies of the optimizers that `choose` chooses."""
     copies: dict[
         int, tuple[keras.optimizers.Optimizer, keras.optimizers.Optimizer]
-    ] = {}  # keeps them, so that an `id` is of one
+    ] = {}  # kept alive: an `id` stays unique
 
     def copy_of(chosen: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
         return copies.setdefault(id(chosen), (chosen, copied(chosen)))[1]

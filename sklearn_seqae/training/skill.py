@@ -1,4 +1,4 @@
-"""What the losses of a fit tell: whether it learned anything, and whether it had enough epochs."""
+"""Skill of a fit, from its losses: whether it learned, and whether more epochs would help."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,24 +12,24 @@ from sklearn_seqae.containers.registry import Sequences
 
 Loss = Callable[[Any, Any], tuple[Any, Any]]
 
-# Steps whose loss is taken in one call, which bounds memory; and of one shape, which JAX compiles.
+# Number of steps per call of the loss. It bounds memory, and JAX compiles a single shape.
 STEPS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
 class SkillScore:
-    """Turns a mean loss into a skill, which is an R2 in the terms of the loss.
+    """Converts a mean loss to a skill, an R2 in terms of that loss.
 
-    Skill is 1.0 for the loss of a perfect reconstruction (which of a cross-entropy is not 0), 0.0
-    for that of a constant, and negative below.
+    The skill is 1.0 for the loss of a perfect reconstruction (a cross-entropy is not 0 there), 0.0
+    for that of the best constant, and negative if the loss is higher.
 
     Parameters
     ----------
     constant : float
-        The loss of the mean or of the median of each channel, whichever is less: which constant is
-        best depends on the loss, and these two are best for the usual ones.
+        The loss of the mean or of the median of each channel, whichever is lower. Which constant is
+        best depends on the loss; for most losses it is one of these two.
     perfect : float
-        The loss of the sequences as they are.
+        The loss of an exact reconstruction.
     """
 
     constant: float
@@ -43,12 +43,12 @@ class SkillScore:
         losses = [_mean_loss(loss, values, np.broadcast_to(c, values.shape)) for c in constants]
         spread = np.nan_to_num(np.abs(values - constants[0])).max(initial=0.0)
         perfect = _mean_loss(loss, values, values)
-        if spread <= 1e-6 * np.abs(constants).max():  # nothing but rounding
+        if spread <= 1e-6 * np.abs(constants).max():  # only rounding errors
             losses = [perfect]
         return cls(min(losses), perfect)
 
     def skill(self, loss: float) -> float:
-        """Return the skill that a loss shows; 1.0 where a constant is perfect."""
+        """Return the skill for a loss; 1.0 if a constant is perfect already."""
         learnable = self.constant - self.perfect
         if learnable <= 1e-6 * abs(self.constant):
             return 1.0
@@ -57,14 +57,14 @@ class SkillScore:
     def last_gain(self, losses: list[float]) -> float:
         """Return how much the best skill so far rose in the last half of the epochs.
 
-        Before the first epoch it is that of a constant.
+        Before the first epoch the skill is that of a constant.
         """
         best = np.maximum.accumulate([0.0, *map(self.skill, losses)])
         return float(best[-1] - best[len(losses) // 2])
 
 
 def _constants(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return mean and median of each channel, (2, n_channels); 0.0 where nothing is observed."""
+    """Return mean and median of each channel, (2, n_channels); 0.0 without observed values."""
     columns = [column[np.isfinite(column)] for column in values.T]
     columns = [column if len(column) else np.zeros(1, np.float32) for column in columns]
     return np.array([[f(column) for column in columns] for f in (np.mean, np.median)], np.float32)

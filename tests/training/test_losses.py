@@ -9,6 +9,7 @@ from keras import ops
 
 from sklearn_seqae import LSTMAutoencoderTransformer
 from sklearn_seqae.training import losses
+from sklearn_seqae.training.keras_arguments import make_metric
 
 KERAS = {
     name: function
@@ -51,6 +52,15 @@ def test_a_function_of_the_users_is_tried():
 
     found = [losses.MaskedLoss(loss, n_numbers=3) for loss in (mean, largest, weighted, Own())]
     assert [loss.by_value for loss in found] == [True, False, False, False]
+
+
+@pytest.mark.parametrize("name", ["accuracy", "binary_accuracy"])
+def test_a_binary_accuracy_is_that_of_real_values(name):
+    metric = losses.MaskedMetric(make_metric(name, 1), 1)
+    true = np.array([[[1.0], [0.0], [np.nan]], [[1.0], [np.nan], [np.nan]]], "float32")
+    predicted = np.full(true.shape, 0.9, "float32")
+    metric.update(ops.convert_to_tensor(true), ops.convert_to_tensor(predicted))
+    assert float(metric.metric.result()) == pytest.approx(2 / 3)
 
 
 def test_an_axis_that_is_not_the_channels_is_not_a_mean_of_values():
