@@ -40,38 +40,38 @@ def write(results: dict[str, Any]) -> None:
     if kinds:
         page += ["## By kind of anomaly", KINDS, _kinds(kinds)]
     ours = [run for run in runs if run["model"] == OURS]
-    page += ["## What each part is worth", PARTS, _parts(ours, sets)]
+    page += ["## The components of the score", PARTS, _parts(ours, sets)]
     page += ["## The threshold", THRESHOLD, _threshold(ours, sets)]
     blamed = [run for run in ours if "blamed" in run]
     if blamed:
-        page += ["## What is blamed", BLAMED, _blamed(blamed)]
+        page += ["## Attribution", BLAMED, _blamed(blamed)]
     page += ["## Seconds", _seconds(runs, sets)]
     _draw(runs, sets)
     (DOCS / "detection.md").write_text("\n\n".join(page) + "\n", encoding="utf-8")
 
 
 INTRODUCTION = """\
-# Finding odd sequences
+# Detection of outliers
 
 `make detection` wrote this page, last on {date}, with {n_seeds} seeds. Every model is fitted on
 normal sequences only, with its defaults, the same for every set, and scores a test set of normal
 sequences and others.
 
-- *sines*, *heartbeats*: generated, 200 sequences of 20 to 60 and of 40 to 160 steps to learn from,
-  100 normal ones and 20 with an anomaly of each of nine kinds to find. *vowels*: the Japanese
+- *sines*, *heartbeats*: generated, 200 training sequences of 20 to 60 and of 40 to 160 steps; the
+  test set has 100 normal ones, and 20 with an anomaly of each of nine kinds. *vowels*: the Japanese
   vowels of all nine speakers, with anomalies in 180 of the test sequences. *motions*: BasicMotions,
-  windows of half to all of its steps, of which 40 of four activities are learned from.
-- The others: one class is normal, its training sequences are learned from, and the whole test split
-  is scored, for each class in turn. That is 30 sequences of a speaker of JapaneseVowels, and 5 to
-  53 of a class of the others.
+  windows of half to all of its steps, with 40 training windows of four activities.
+- The others: one class is normal. Its training sequences are the training set, and the whole test
+  split is scored, for each class in turn. A speaker of JapaneseVowels has 30 training sequences, a
+  class of the others 5 to 53.
 
-What it is compared with: scikit-learn's `IsolationForest` on the 22 statistics of catch22 of each
-channel, its mean and deviation, and the length (aeon's `Catch22`); and PyOD's `AutoEncoder` on
-standardised sequences, padded with zeros to the longest and laid flat, with its own ten epochs and
+The baselines are scikit-learn's `IsolationForest` on the 22 statistics of catch22 of each channel,
+its mean and deviation, and the length (aeon's `Catch22`); and PyOD's `AutoEncoder` on standardised
+sequences, padded with zeros to the longest one and flattened, with its default of ten epochs and
 with a hundred.
 
-What a score is made of was decided by these areas, in the mean over sets, so they may flatter it a
-little; but {unseen} were not looked at before."""
+The components of the anomaly score were chosen by these areas, in the mean over sets, so they may
+be a little optimistic; {unseen} were not used for that choice."""
 
 PLOT = (
     "![Areas under the ROC curve of the detector, the isolation forest and PyOD's autoencoder, by "
@@ -82,7 +82,7 @@ AREAS = """\
 Means, and the standard deviation over seeds and classes."""
 
 VOWELS = """\
-By which speaker is the normal one; means over seeds."""
+Each row has another speaker as the normal class; means over seeds."""
 
 KINDS = """\
 Means over the four sets with injected anomalies and the seeds. A spike is of four deviations of its
@@ -91,19 +91,20 @@ of noise (of one deviation) take a third of the steps; "too short" is half of th
 length, "too long" one and a half of the longest."""
 
 PARTS = """\
-Scores are made of three parts, the length among them. Here are the areas of the two others alone,
-and of the plain reconstruction error, which is minus the transformer's `score_samples`."""
+The score has three components, of which one is the length. The table has the areas of the two
+others alone, and of the plain reconstruction error, the negative of the transformer's
+`score_samples`."""
 
 THRESHOLD = """\
-What `predict` does with the default `contamination="auto"` and `quantile=0.99`: how many normal
-test sequences it calls outliers, of which there should be 1 %, and how many of the others it finds.
-None of these fits holds out the 99 sequences from which on the threshold is a quantile of their
-scores; those of ten to fifteen sequences hold one out, and those of five none."""
+Predictions with the default `contamination="auto"` and `quantile=0.99`: the share of normal test
+sequences that `predict` labels outliers, which should be 1 %, and the share of the others that it
+detects. The threshold is a quantile of scores if 99 sequences or more are held out, which none of
+these fits does; those of ten to fifteen sequences hold out one, and those of five none."""
 
 BLAMED = """\
-How often the first value that `explain` lists for an anomaly is at a step of it, and in its
-channel; in brackets, how often a value drawn at random would be. All anomalies count, found or
-not."""
+How often the first value that `explain` lists for an anomaly is at one of its steps, and in its
+channel; in brackets, the same for a value drawn at random. All anomalies are included, whether
+they were detected or not."""
 
 
 def _areas(runs: list[Run], sets: list[str]) -> str:
@@ -154,7 +155,7 @@ def _parts(ours: list[Run], sets: list[str]) -> str:
 
 
 def _threshold(ours: list[Run], sets: list[str]) -> str:
-    rows = [["set", "normal ones called outliers", "others found"]]
+    rows = [["set", "normal, labelled outliers", "others, detected"]]
     for name in sets:
         figures = [mean(_values(ours, "set", name, OURS, k)) for k in ("false_alarms", "found")]
         rows.append([name, *(f"{100 * figure:.1f} %" for figure in figures)])

@@ -87,11 +87,11 @@ def write(results: dict[str, Any]) -> None:
 INTRODUCTION = """\
 # Quality of the codes
 
-`make quality` wrote this page, last on {date}. A vector is worth what can be read from it: these
-are classifiers and clusterings on codes that were learned without labels, on the official training
-split of each set, by `LSTMAutoencoderTransformer(random_state=seed)`, the same for every set. Where
-there were choices, cross-validated readouts on training splits decided, in the mean over sets; the
-figures on test splits are for this page."""
+`make quality` wrote this page, last on {date}. It evaluates codes by classifiers and clusterings.
+Codes were learned without labels on the official training split of each set, by
+`LSTMAutoencoderTransformer(random_state=seed)`, the same for every set. Parameters were chosen by
+cross-validation on training splits, in the mean over sets; test splits are used for the figures of
+this page."""
 
 
 def _codes(runs: list[Run]) -> list[str]:
@@ -142,24 +142,24 @@ def _codes(runs: list[Run]) -> list[str]:
         "![Accuracy from the codes, and R2 of the reconstruction, of the library, PCA of padded "
         "data and the tutorials' model, by set.](images/quality.png)",
         "## Classification",
-        f"Accuracy on the official test split; ours is the mean over {n_seeds} seeds of the better "
-        "of `LogisticRegression` and `SVC(C=10)` on standardised codes, PCA is of sequences padded "
-        "with zeros (its components turned at random, as standardised ones of no variance drown "
-        "the others), the tutorial is the usual Keras script (64 units, last state, 100 epochs, "
-        "but fewer of long sequences: see below); both have 64 components too. The goal is the "
-        "best published value, or a little more.",
+        f"Accuracy on the official test split. Ours is the mean over {n_seeds} seeds of the better "
+        "of `LogisticRegression` and `SVC(C=10)` on standardised codes. PCA is that of sequences "
+        "padded with zeros; its components are rotated at random, as those of no variance would "
+        "dominate after standardisation. The tutorial is the common Keras script (64 units, last "
+        "state, 100 epochs, but fewer for long sequences: see below). Both have 64 components. The "
+        "goal is the best published value, or a little more.",
         _markdown(accuracy),
-        "Published: T-Loss (10 filters, and several sizes combined; arXiv:1901.10738), TS2Vec "
-        "(arXiv:2106.10466), TS-TCC and TST as the ReScience reproduction of 2023 reports them; "
-        "nearest neighbours by dynamic time warping.",
+        "Published values: T-Loss (10 filters, and several sizes combined; arXiv:1901.10738), "
+        "TS2Vec (arXiv:2106.10466), TS-TCC and TST from the ReScience reproduction of 2023, and "
+        "the nearest neighbour by dynamic time warping.",
         "## Clustering",
-        "Normalised mutual information of `KMeans` with the classes, on the codes of the "
-        "test split, beside those of recurrent autoencoders by Lafabregue et al. "
-        "(doi:10.1007/s10618-021-00796-y), the mean of five seeds.",
+        "Normalised mutual information of the clusters of `KMeans` and the classes, on the codes "
+        "of the test split, compared with the recurrent autoencoders of Lafabregue et al. "
+        "(doi:10.1007/s10618-021-00796-y), means of five seeds.",
         _markdown(clustering),
         "## All figures",
-        "Means over seeds. R2 is that of the reconstruction on the test split; PCA has none, as "
-        "what comes back of it has no lengths.",
+        "Means over seeds. R2 is that of the reconstruction on the test split; PCA has none here, "
+        "as its reconstructions have no lengths.",
         _markdown(detail),
     ]
 
@@ -176,10 +176,11 @@ def _missing(runs: list[Run]) -> list[str]:
         "## Missing values",
         "![Accuracy, and error of imputation, against the share of values that were removed from "
         "Japanese vowels.](images/quality_missing.png)",
-        "Japanese vowels, with a share of all values removed from training and test split alike: "
-        "single ones, or one run of steps in every channel of every utterance. Beside the accuracy "
-        "on the test split, the root mean squared error of what fills the gaps there, in standard "
-        "deviations of the channels: `impute`, the mean, and straight lines between neighbours.",
+        "Japanese vowels, with a share of all values removed from the training and test splits: "
+        "single ones, or one run of steps in every channel of every utterance. The table has the "
+        "accuracy on the test split, and the root mean squared error of imputed values there, in "
+        "standard deviations of the channels: by `impute`, by the mean, and by linear "
+        "interpolation.",
         _markdown(rows),
     ]
 
@@ -205,10 +206,10 @@ def _ablation(runs: list[Run]) -> list[str]:
             ]
         )
     return [
-        "## What each parameter is worth",
+        "## The effect of each parameter",
         f"Each row changes the defaults in one place: means over the {len(names)} sets above, one "
-        "seed. The better of the two classifiers, cross-validated on the training split, is what "
-        "decided. A few points are noise, on sets of 36 to 270 sequences.",
+        "seed. The defaults were chosen by the cross-validated accuracy of the better classifier. "
+        "A few points are noise, on sets of 36 to 270 sequences.",
         _markdown(rows),
     ]
 

@@ -137,9 +137,9 @@ INTRODUCTION = """\
 # Benchmarks
 
 `make bench` wrote this page, on {date}, in {minutes:.0f} minutes: {cpu}, {cores} cores, no GPU;
-Python {python}, {versions}. Other work ran on the machine meanwhile (load before a measurement:
-median {load:.1f}), so ratios within a round mean more than seconds. A large float32 matrix product
-reached {peak:.0f} GFLOP/s.
+Python {python}, {versions}. The machine had other work at the same time (load before a measurement:
+median {load:.1f}), so ratios within a round are more reliable than seconds. A large float32 matrix
+product reached {peak:.0f} GFLOP/s.
 
 {contenders}
 
@@ -148,29 +148,30 @@ reached {peak:.0f} GFLOP/s.
 METHOD = """\
 ## How it was measured
 
-- Every measurement has a process of its own. It imports, makes the data and fits 16 sequences of
-  another shape first, so what a library does once per process is no one's cost. Then comes the
-  **cold** fit, which pays for building, tracing and compiling, and the **warm** one: the same data
-  and the same code again, from another seed. Contenders alternate, round by round; `n` is the
-  number of rounds, ratios are medians of ratios within a round.
-- All get the same data, units, epochs and batch size; each its own learning rate: 0.001 is Keras'
-  and PyTorch's, and this library's is 0.003, falling along a cosine.
-- The **loss** is the mean squared error over real values of sequences that no one trained on, after
-  each epoch. "To the tutorial's loss" is the time, from the start of the cold fit, after which it
-  is at or below what the tutorial ends with in the same round; "-" where it never was.
-- **Encoding** starts from a list of arrays, padding included, when it has run once. Steps are real
-  steps. One sequence is one of median length, the time the median of 50.
+- Every measurement runs in a process of its own. It imports, generates the data and fits 16
+  sequences of another shape first, so the cost of the first use of a library in a process is not
+  included. Then follow the **cold** fit, which includes building, tracing and compiling, and the
+  **warm** one: the same data and code again, with another seed. Contenders alternate, round by
+  round; `n` is the number of rounds, and ratios are medians of ratios within a round.
+- All have the same data, units, epochs and batch size, and their own learning rate: 0.001 by
+  default in Keras and PyTorch, and 0.003 with a cosine decay in this library.
+- The **loss** is the mean squared error over real values of held-out sequences, after each epoch.
+  "To the tutorial's loss" is the time from the start of the cold fit until it is at or below the
+  final loss of the tutorial in the same round; "-" if it never is.
+- **Encoding** starts from a list of arrays, includes padding, and is measured from the second call
+  on. Steps are real steps. One sequence is one of median length; its time is the median of 50.
 - **Peak RSS** is that of the process until the end of the warm fit, libraries included.
-- The **share of the peak** is that of the warm fit, by the products that training needs on real
-  steps, three times those of the forward pass: what is computed on padding earns nothing.
-- sequitur takes one sequence a gradient step, which would last too long: it got a fiftieth of the
-  sequences, and its times are multiplied by what it did not see, by steps. It fails without
-  `h_dims`, and has two layers a side with them. aeon's network is a bidirectional GRU with half
-  the units in each direction. Neither has the architecture of the others; nor have this library's
-  defaults, whose row says what one gets without choosing. These three ran in one round only;
-  aeon and sequitur, which this library's changes do not touch, in an earlier one of the same day.
+- The **share of the peak** is that of the warm fit. It counts the products that training needs on
+  real steps, three times those of the forward pass, and none on padding.
+- sequitur processes one sequence per gradient step, which would take too long: it was given a
+  fiftieth of the sequences, and its times are scaled up by the number of steps. It fails without
+  `h_dims`, and has two layers in encoder and decoder with them. aeon's network is a bidirectional
+  GRU with half the units in each direction. Neither has the architecture of the others; nor have
+  this library's defaults, whose row is the result without any choice of parameters. These three ran
+  in one round only; aeon and sequitur, which do not depend on this library, in an earlier one of
+  the same day.
 - `OMP_WAIT_POLICY=passive` was set for all. Without it, PyTorch's threads spin, which on a machine
-  that is busy otherwise made its fits up to 80 times slower."""
+  with other work made its fits up to 80 times slower."""
 
 
 def _facts(results: dict[str, Any], figures: Figures) -> dict[str, Any]:
@@ -234,7 +235,7 @@ def _goals(figures: Figures) -> list[list[str]]:
 
 
 def _against_torch(figures: Figures) -> str:
-    """Say where PyTorch was faster."""
+    """Return a list of the workloads on which PyTorch was faster."""
     slower = []
     for workload in figures.workloads:
         for label in figures.contenders(workload):
@@ -267,11 +268,11 @@ def _extras(results: dict[str, Any]) -> list[str]:
         "## A search of twelve fits of one shape",
         f"`GridSearchCV` over four learning rates, three folds each, in one process, made {made}. "
         f"A fit took, in the mean over the folds of each candidate, {seconds} s: the first one "
-        "includes what is compiled.",
+        "includes compilation.",
         "## How the cost grows",
         "![Seconds of a warm fit against the number of sequences, their length and the units, for "
         "the tutorial and this library.](images/benchmarks_growth.png)",
-        f"Seconds of a warm fit of {BASE.epochs} epochs; what is not varied is {BASE.n_sequences} "
+        f"Seconds of a warm fit of {BASE.epochs} epochs; by default with {BASE.n_sequences} "
         f"sequences of {BASE.n_steps} steps and {BASE.n_channels} channels, {BASE.units} units, "
         f"batches of {BASE.batch_size}.",
         _markdown(

@@ -25,11 +25,11 @@ COLUMNS = {"": SEEDS, "Haswell": (0,)}
 ORDER = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 INTRODUCTION = """# What the examples claim, for other seeds
 
-Every [example](gallery/index) asserts what it says of itself. `make seeds` wrote this page: each
-was run with its seeds moved by 0 to 4 (those of weights, splits and generated data alike), and with
-those of the gallery once more by the kernels of OpenBLAS for processors with AVX2 alone (Haswell),
-which round differently. Of a comparison of two figures the table has the lead of the one that is
-claimed to be better. What does not hold is bold, and warnings are named.
+Every [example](gallery/index) asserts its claims. `make seeds` wrote this page: each example was
+run with its seeds increased by 0 to 4 (those of weights, splits and generated data), and once more
+with the seeds of the gallery and OpenBLAS' kernels for processors with AVX2 only (Haswell), which
+round differently. For a comparison of two figures the table has their difference, positive if the
+claim holds. Claims that do not hold are bold, and warnings are named.
 """
 
 
