@@ -25,7 +25,7 @@ _RandomState = int | np.random.RandomState | None
 
 _POSITIVE = Interval(Integral, 1, None, closed="left")
 
-# What make_ragged_sines does. Values are in units of the sines' amplitude, periods in steps.
+# Constants of make_ragged_sines. Values are in units of the amplitude, periods in steps.
 _PERIODS = (10.0, 20.0)
 _ANOMALIES = ("spike", "shift", "tempo")
 _SPIKE = 4.0
@@ -40,8 +40,8 @@ _TEMPO = 3.0
 def load_japanese_vowels(*, subset: str = "train", return_X_y: bool = False) -> Any:
     """Load the Japanese vowels data set (classification of sequences).
 
-    Nine male speakers say the vowels /ae/; who speaks? An utterance is a sequence of frames, and a
-    frame is 12 LPC cepstrum coefficients.
+    Nine male speakers utter the vowels /ae/; the speaker is to be predicted. An utterance is a
+    sequence of frames of 12 LPC cepstrum coefficients.
 
     =================   =====================
     Classes                                 9
@@ -54,10 +54,10 @@ def load_japanese_vowels(*, subset: str = "train", return_X_y: bool = False) -> 
     Parameters
     ----------
     subset : {"train", "test", "all"}, default="train"
-        Which part of the split that the authors published. "all" gives the training sequences
-        first, then the test sequences.
+        Subset of the split published by the authors. "all" returns the training sequences, followed
+        by the test sequences.
     return_X_y : bool, default=False
-        Whether to return ``(data, target)`` in place of the Bunch.
+        If True, returns ``(data, target)`` instead of a Bunch object.
 
     Returns
     -------
@@ -75,11 +75,11 @@ def load_japanese_vowels(*, subset: str = "train", return_X_y: bool = False) -> 
         split : ndarray of shape (n_sequences,), dtype=str
             "train" or "test", for each sequence.
         DESCR : str
-            Where the data come from, and their licence.
+            The source of the data, and their licence.
         filename : str
             The name of the file with the data.
         data_module : str
-            The package that holds this file.
+            The package of this file.
 
     (data, target) : tuple if ``return_X_y`` is True
         The sequences and the speakers, as above.
@@ -87,11 +87,11 @@ def load_japanese_vowels(*, subset: str = "train", return_X_y: bool = False) -> 
     Raises
     ------
     sklearn.utils._param_validation.InvalidParameterError
-        A ValueError, when a parameter is none of the values above.
+        A ValueError, if a parameter is invalid.
 
     See Also
     --------
-    make_ragged_sines : Sequences of any number and length.
+    make_ragged_sines : Generated sequences of any number and length.
 
     References
     ----------
@@ -151,10 +151,10 @@ def make_moving_ones(
     max_steps: int = 10,
     random_state: _RandomState = None,
 ) -> _Sequences:
-    """Make one-hot sequences in which the one moves on by a value each step.
+    """Generate one-hot sequences in which the position of the one is the step.
 
-    Step ``i`` has its one at value ``i``; the steps after the last value are all zero. Sequences
-    differ in length only: ``round(uniform(0, max_steps))`` steps, so some are empty.
+    Step ``i`` is one at position ``i``; steps from ``n_values`` on are all zero. Sequences differ
+    in length only, which is ``round(uniform(0, max_steps))``, so some are empty.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def make_moving_ones(
     max_steps : int, default=10
         The largest length, at least 0.
     random_state : int, RandomState instance or None, default=None
-        Determines the lengths. Pass an int for the same sequences at every call.
+        Determines the lengths. Pass an int for reproducible output.
 
     Returns
     -------
@@ -175,11 +175,11 @@ def make_moving_ones(
     Raises
     ------
     sklearn.utils._param_validation.InvalidParameterError
-        A ValueError, when a parameter has a wrong type or is out of its range.
+        A ValueError, if a parameter has a wrong type or is out of range.
 
     See Also
     --------
-    make_ragged_sines : Sequences of numbers.
+    make_ragged_sines : Noisy sines of unequal length.
 
     Examples
     --------
@@ -220,17 +220,17 @@ def make_ragged_sines(
     anomaly_fraction: float = 0.0,
     random_state: _RandomState = None,
 ) -> tuple[_Sequences, NDArray[np.int64]]:
-    """Make noisy sines of unequal length, some of them with an anomaly.
+    """Generate noisy sines of unequal length, optionally with anomalies.
 
-    Each sequence has an own length, period (10 to 20 steps) and phase; its channels are one sine of
-    amplitude 1, each channel ``pi / n_channels`` ahead of the one before. So three numbers tell all
-    about a normal sequence but its noise.
+    Each sequence has its own length, period (10 to 20 steps) and phase. Its channels are sines of
+    amplitude 1, with a phase shift of ``pi / n_channels`` between successive channels. Apart from
+    noise, a normal sequence is thus determined by three numbers.
 
-    An anomaly begins in the first half of a sequence and is one of three, with equal chances:
+    An anomaly begins in the first half of a sequence and is, with equal probability, one of:
 
-    - spike: one value is moved by 4, up or down;
-    - shift: all values from a step on are moved by 2, up or down;
-    - tempo: the sine runs three times as fast from a step on.
+    - spike: 4 is added to one value, or subtracted from it;
+    - shift: 2 is added to all values from a step on, or subtracted from them;
+    - tempo: the frequency is three times as high from a step on.
 
     Parameters
     ----------
@@ -243,29 +243,29 @@ def make_ragged_sines(
     noise : float, default=0.1
         The standard deviation of the Gaussian noise on every value, at least 0.
     anomaly_fraction : float, default=0.0
-        The part of the sequences that get an anomaly, in [0, 1]. Their number is
+        The fraction of sequences with an anomaly, in [0, 1]. Their number is
         ``round(anomaly_fraction * n_sequences)``. The other sequences do not depend on it.
     random_state : int, RandomState instance or None, default=None
-        Determines everything that is random. Pass an int for the same result at every call.
+        Determines the random numbers. Pass an int for reproducible output.
 
     Returns
     -------
     X : list of ndarray of shape (n_steps, n_channels), dtype=float32
         The sequences.
     y : ndarray of shape (n_sequences,), dtype=int64
-        1 for a normal sequence, -1 for one with an anomaly: what scikit-learn's outlier detectors
+        1 for normal sequences, -1 for those with an anomaly, as outlier detectors of scikit-learn
         predict.
 
     Raises
     ------
     sklearn.utils._param_validation.InvalidParameterError
-        A ValueError, when a parameter has a wrong type or is out of its range.
+        A ValueError, if a parameter has a wrong type or is out of range.
     ValueError
-        When ``min_steps`` is larger than ``max_steps``.
+        If ``min_steps`` is larger than ``max_steps``.
 
     See Also
     --------
-    load_japanese_vowels : Real sequences.
+    load_japanese_vowels : A real data set.
 
     Examples
     --------
@@ -281,7 +281,7 @@ def make_ragged_sines(
             f"Expected min_steps <= max_steps, got min_steps={min_steps} and "
             f"max_steps={max_steps}; lower min_steps or raise max_steps."
         )
-    # All that normal sequences need is drawn first: so they are the same for any anomaly_fraction.
+    # Normal sequences are drawn first, so that they do not depend on anomaly_fraction.
     rng = check_random_state(random_state)
     lengths = rng.randint(min_steps, max_steps + 1, size=n_sequences)
     frequencies = 1 / rng.uniform(*_PERIODS, size=n_sequences)
@@ -307,7 +307,7 @@ def make_ragged_sines(
 
 
 def _add_anomaly(time: NDArray[Any], added: NDArray[Any], rng: np.random.RandomState) -> None:
-    """Put one anomaly, in place, into the time (n_steps,) or the additions of a sequence."""
+    """Add an anomaly, in place, to the time (n_steps,) or to the noise of a sequence."""
     n_steps, n_channels = added.shape
     start = rng.randint(n_steps // 2)
     sign = rng.choice([-1, 1])
@@ -321,19 +321,19 @@ def _add_anomaly(time: NDArray[Any], added: NDArray[Any], rng: np.random.RandomS
 
 
 def make_float_series() -> _Sequences:
-    """Make four short series of one channel and unequal length.
+    """Generate four short series of one channel and unequal length.
 
-    They are few and small enough to see at a glance what an autoencoder makes of them.
+    They are small enough to inspect the codes and reconstructions of all of them.
 
     Returns
     -------
     list of ndarray of shape (n_steps, 1), dtype=float32
-        Always the same four series, of 9, 8, 4 and 4 steps: three are the same line at different
-        lengths or speeds, and the last is three times as steep as the first.
+        The four series, of 9, 8, 4 and 4 steps, which are always the same. All are straight lines:
+        the first two differ in length only, the third is twice and the last three times as steep.
 
     See Also
     --------
-    make_ragged_sines : Many, and longer.
+    make_ragged_sines : Many noisy sines of unequal length.
 
     Examples
     --------

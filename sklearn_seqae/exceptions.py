@@ -1,15 +1,15 @@
-"""Warnings and errors of this package, for users to filter and to catch."""
+"""Custom warnings and errors of this package."""
 
 
 class NothingLearnedWarning(UserWarning):
-    """Given by `fit` where the reconstruction is no better than the mean of the training data.
+    """Warning that the reconstruction is no better than the mean of the training data.
 
-    `sklearn.exceptions.ConvergenceWarning` tells that more epochs would help; this one that codes
-    say next to nothing about their sequences, whatever the number of epochs was.
+    It is raised by `fit`. Codes then contain almost no information about their sequences, whatever
+    the number of epochs was.
 
     See Also
     --------
-    sklearn.exceptions.ConvergenceWarning : More epochs would help.
+    sklearn.exceptions.ConvergenceWarning : Warning that more epochs are needed.
 
     Examples
     --------
@@ -21,14 +21,15 @@ class NothingLearnedWarning(UserWarning):
 
 
 class OverlapWarning(UserWarning):
-    """Given by `fit` where sequences look like overlapping windows, and no groups were given.
+    """Warning that sequences seem to be overlapping windows, but `groups` is None.
 
-    Windows that overlap share values, so that those held out from training are no new ones: a
-    detector calls all new ones outliers, and early stopping is late.
+    It is raised by `fit`. Overlapping windows share values, so held-out windows are not independent
+    of those that the network is trained on: a detector predicts all new windows as outliers, and
+    early stopping is late.
 
     See Also
     --------
-    LSTMAutoencoderDetector.fit : Takes `groups`, the block of time of each window.
+    LSTMAutoencoderDetector.fit : Its parameter `groups` has the block of time of each window.
 
     Examples
     --------
@@ -40,35 +41,34 @@ class OverlapWarning(UserWarning):
 
 
 class AmbiguousInputWarning(UserWarning):
-    """Given where data are read in one way and are more likely meant in another.
+    """Warning that data probably have another layout than the one they are read with.
 
-    Such are a table with a step a row, where a row is read as a sequence, and an index of (time,
-    id) in place of (id, time). The message says how data are given that are meant so. It is an
-    error where data cannot be meant as they would be read.
+    Examples are a table with one row per step, whose rows are read as sequences, and an index of
+    (time, id) instead of (id, time). The message describes how to pass data of the probable layout.
+    If the data cannot have the layout they would be read with, an error is raised instead.
 
     See Also
     --------
-    sklearn_seqae.containers : What each container is read as.
+    sklearn_seqae.containers : The layout of each container.
 
     Examples
     --------
     >>> import warnings
     >>> from sklearn_seqae.exceptions import AmbiguousInputWarning
     >>> with warnings.catch_warnings():
-    ...     warnings.simplefilter("ignore", AmbiguousInputWarning)  # for data that are meant so
+    ...     warnings.simplefilter("ignore", AmbiguousInputWarning)  # if the layout is right
     """
 
 
 class FileFormatError(ValueError):
-    """Raised by `load` where a file is not one that `save` wrote, or not as it wrote it.
+    """Error raised by `load` if a file was not written by `save`, or is damaged.
 
-    The file may be of another kind, damaged, altered, or written by a newer version of this
-    package.
+    The file may also have been altered, or written by a newer version of this package.
 
     See Also
     --------
-    load : Raises it.
-    UntrustedError : The file may be good, but needs code of others.
+    load : Load a saved estimator.
+    UntrustedError : Error for files that need functions or classes that are not trusted.
 
     Examples
     --------
@@ -83,18 +83,18 @@ class FileFormatError(ValueError):
 
 
 class UntrustedError(FileFormatError):
-    """Raised by `load` where a file names functions or classes that the caller does not trust.
+    """Error raised by `load` if a file needs functions or classes that are not trusted.
 
-    Nothing of what it names was imported. Whoever knows and trusts the code can name it in `load`.
+    None of them was imported. If you trust them, pass their names as `trusted` to `load`.
 
     Parameters
     ----------
     names : list of str
-        Their import paths, "module:name"; also an attribute.
+        Import paths of the functions and classes, "module:name". Stored as an attribute.
 
     See Also
     --------
-    load : Raises it.
+    load : Load a saved estimator.
 
     Examples
     --------
@@ -109,7 +109,7 @@ class UntrustedError(FileFormatError):
         self.names = names
 
     def __str__(self) -> str:
-        """Return what was found, and what to do."""
+        """Return the message of the error."""
         return (
             f"Expected a file without code of others, got one that needs {', '.join(self.names)}: "
             f"if you know and trust this code, load the file with trusted={self.names!r}."

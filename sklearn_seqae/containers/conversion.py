@@ -1,4 +1,4 @@
-"""Helpers for containers that need a word of explanation, and from one to another."""
+"""Conversion of sequences between containers."""
 
 from __future__ import annotations
 
@@ -41,38 +41,38 @@ def from_long(
     time: Any = None,
     channels: Sequence[Any] | None = None,
 ) -> Any:
-    """Give a long frame, one row a step, the index of (id, time) by which it is read.
+    """Return a long DataFrame, with one row per step, indexed by (id, time).
 
-    Rows of a sequence need not stand together. Nothing is sorted: time stamps that do not rise are
-    an error, as they are most often a mistake.
+    Rows of a sequence need not be consecutive. Rows are not sorted: time stamps that do not
+    increase raise an error, as they are usually a mistake.
 
     Parameters
     ----------
     frame : DataFrame of pandas or polars, or pyarrow Table
         The steps of all sequences, in any order of sequences.
     id : label
-        The column that says which sequence a row belongs to.
+        The column with the ids of the sequences.
     time : label, default=None
-        The column of time stamps, which have to rise within each sequence: numbers, dates, or text
-        that says dates as in ISO 8601, which stays text. None: the rows of each sequence are in
-        order, and are numbered 0, 1, ...
+        The column with time stamps, which must increase within each sequence: numbers, dates, or
+        dates as text in ISO 8601 format, which remain text. None means that the rows of each
+        sequence are in order; they are numbered 0, 1, ...
     channels : list of label, default=None
-        The columns of values. None: all others.
+        The columns with values. None means all other columns.
 
     Returns
     -------
     DataFrame of pandas
-        The channels, with an index of (id, time) and the rows as they were.
+        The channels, with an index of (id, time). The order of rows is not changed.
 
     Raises
     ------
     ValueError
-        If a column is not there, if ids or time stamps are missing, or if time stamps do not rise
-        or are text that says no dates.
+        If a column does not exist, if ids or time stamps are missing, or if time stamps do not
+        increase or are text that is not a date.
 
     See Also
     --------
-    convert : Into other containers.
+    convert : Convert sequences to other containers.
 
     Examples
     --------
@@ -132,35 +132,36 @@ def from_long(
 
 
 def convert(X: Any, kind: str) -> Any:
-    """Give sequences in another container, with the ids, time stamps and names that it can have.
+    """Convert sequences to another container.
 
-    Values stay what they are; what the other container has no room for, as ids in a list, is left
-    out.
+    Values are not changed. Ids, time stamps and names of channels are kept if the container has
+    them; a list, for example, has no ids.
 
     Parameters
     ----------
     X : container
-        Sequences in any of the containers of this module. Text and pandas' categories are symbols.
+        Sequences in any container listed in this module. Strings and values of pandas' categorical
+        dtype are categories.
     kind : {"list", "3d", "frames", "long", "nested", "arrow", "polars", "awkward", "ragged"}
-        The container to give: a list of arrays, a NaN-padded array, a list of DataFrames, a long or
-        a nested DataFrame of pandas, a pyarrow Table or polars DataFrame of list columns, an
+        The container to return: a list of arrays, a NaN-padded array, a list of DataFrames, a long
+        or a nested DataFrame of pandas, a pyarrow Table or polars DataFrame of list columns, an
         awkward array, or a ``tf.RaggedTensor``.
 
     Returns
     -------
     container
-        The sequences. Values are float64, or float32 where that holds all of the dtype in `X`;
-        between containers of pandas they keep the dtypes of their columns.
+        The sequences. Values are float64, or float32 if it can represent all values of the dtype
+        of `X`; between containers of pandas the dtypes of columns are kept.
 
     Raises
     ------
     ValueError
-        If there is no such kind.
+        If `kind` is not one of these.
 
     See Also
     --------
-    from_long : A long frame by the names of its columns.
-    from_channel_first : Arrays with channels before steps.
+    from_long : Index a long DataFrame by the names of its columns.
+    from_channel_first : Convert arrays with channels before steps.
 
     Examples
     --------
@@ -184,9 +185,9 @@ def convert(X: Any, kind: str) -> Any:
 
 
 def from_channel_first(X: Any) -> Any:
-    """Give sequences that have channels before steps, as aeon's collections, the order needed here.
+    """Swap the axes of sequences that have channels before steps, such as collections of aeon.
 
-    The shape alone does not tell which of two axes the steps are, so nothing does this unasked.
+    The order of axes cannot be inferred from the shape, so estimators do not convert it.
 
     Parameters
     ----------
@@ -207,7 +208,7 @@ def from_channel_first(X: Any) -> Any:
 
     See Also
     --------
-    to_channel_first : The way back.
+    to_channel_first : The inverse conversion.
 
     Examples
     --------
@@ -220,15 +221,15 @@ def from_channel_first(X: Any) -> Any:
 
 
 def to_channel_first(X: Any) -> Any:
-    """Give sequences with channels before steps, as aeon's collections have them.
+    """Swap the axes of sequences so that channels are before steps, as in collections of aeon.
 
-    What other libraries take that have channels before steps.
+    Several other libraries for time series use this order, too.
 
     Parameters
     ----------
     X : ndarray of shape (n_sequences, n_steps, n_channels) or list of ndarray of shape (n_steps, \
             n_channels)
-        The sequences, such as :meth:`LSTMAutoencoderTransformer.inverse_transform` gives.
+        The sequences, for example results of :meth:`LSTMAutoencoderTransformer.inverse_transform`.
 
     Returns
     -------
@@ -243,7 +244,7 @@ def to_channel_first(X: Any) -> Any:
 
     See Also
     --------
-    from_channel_first : The way back.
+    from_channel_first : The inverse conversion.
 
     Examples
     --------
@@ -260,11 +261,11 @@ def _swapped(X: Any, of_array: str, of_element: str) -> Any:
         return np.swapaxes(X, 1, 2)
     is_list = isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.ndim == 1)
     shapes = [np.shape(x) for x in X] if is_list else [np.shape(X)]
-    odd = next((shape for shape in shapes if len(shape) != 2 or not is_list), None)
-    if odd is not None:
+    invalid = next((shape for shape in shapes if len(shape) != 2 or not is_list), None)
+    if invalid is not None:
         raise ValueError(
             f"Expected an array {of_array}, or a list of arrays {of_element}, got "
-            f"{'one' if is_list else 'an array'} of shape {odd}; sequences of one channel need no "
-            "conversion."
+            f"{'one' if is_list else 'an array'} of shape {invalid}; sequences of one channel "
+            "need no conversion."
         )
     return [np.asanyarray(x).T for x in X]

@@ -24,23 +24,23 @@ _Floats = NDArray[np.float64]
 
 
 class SequenceScaler(DocLinkMixin, SequencesOut, BaseEstimator):
-    """Scale the channels of sequences and give back the container that came.
+    """Scale the channels of sequences of unequal length.
 
-    Only real steps are looked at: padding has no influence, missing values (NaN) are left out of
-    the fit and stay missing. The arithmetic is float64, whatever the dtype is.
+    Padding has no influence. Missing values (NaN) are ignored in fitting, and are kept. Scaled
+    sequences are returned in the container of `X`. All computations are done in float64.
 
     Parameters
     ----------
     scaler : {"standard", "minmax", "robust", "per_sequence"}, scikit-learn scaler or None, \
             default="standard"
-        - "standard": every channel to mean 0 and standard deviation 1;
-        - "minmax": every channel to the range from 0 to 1;
-        - "robust": every channel to median 0 and interquartile range 1;
-        - "per_sequence": every channel of every sequence to its own mean 0 and about its own
-          standard deviation 1. What this takes away is kept by :meth:`statistics`, which
-          :meth:`inverse_transform` needs;
-        - a scikit-learn transformer with ``inverse_transform`` that keeps the number of channels;
-          it is cloned, never changed, and sees the steps as (total_steps, n_channels);
+        - "standard": scale each channel to mean 0 and standard deviation 1;
+        - "minmax": scale each channel to the range from 0 to 1;
+        - "robust": scale each channel to median 0 and interquartile range 1;
+        - "per_sequence": scale each channel of each sequence to mean 0 and a standard deviation of
+          about 1. The location and scale removed are returned by :meth:`statistics`, and are
+          needed by :meth:`inverse_transform`;
+        - a scikit-learn transformer with ``inverse_transform`` that keeps the number of channels.
+          A clone of it is fitted to the steps of all sequences, (total_steps, n_channels);
         - None: no scaling.
 
     Attributes
@@ -50,23 +50,22 @@ class SequenceScaler(DocLinkMixin, SequencesOut, BaseEstimator):
     n_channels_in_ : int
         Number of channels seen in :meth:`fit`.
     n_features_in_ : int
-        Number of columns if :meth:`fit` saw a 2-D array or table, else of channels.
+        Number of columns if `X` was a 2-D array or table, otherwise number of channels.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if :meth:`fit` saw a DataFrame whose column names are all strings.
+        Names of the columns. Defined only if `X` was a DataFrame with string names.
     n_statistics_ : int
-        Numbers that :meth:`statistics` gives for a sequence: ``2 * n_channels_in_`` for
-        "per_sequence", else 0.
+        Number of statistics per sequence: ``2 * n_channels_in_`` for "per_sequence", otherwise 0.
     channel_scale_ : ndarray of shape (`n_channels_in_`,) or None
-        For "per_sequence", the median standard deviation of each channel within sequences, of
-        those in which it varies; where it does in none, that over all; 1 where it is constant.
+        For "per_sequence", the median of the standard deviations of each channel within the
+        sequences in which it varies; if there are none, its standard deviation over all sequences,
+        or 1 for a constant channel.
     statistics_mean_, statistics_scale_ : ndarray of shape (`n_statistics_`,) or None
-        For "per_sequence", mean and spread over the training sequences of what
-        :meth:`statistics` standardises.
+        For "per_sequence", mean and scale by which :meth:`statistics` are standardized.
 
     See Also
     --------
-    LSTMAutoencoderTransformer : Has one of these inside.
-    sklearn.preprocessing.StandardScaler : The same for tables, whose padding it cannot know.
+    LSTMAutoencoderTransformer : Autoencoder that scales sequences in the same way.
+    sklearn.preprocessing.StandardScaler : Scaling of the columns of tables.
 
     Examples
     --------
@@ -82,33 +81,33 @@ class SequenceScaler(DocLinkMixin, SequencesOut, BaseEstimator):
         self.scaler = scaler
 
     def fit(self, X: Any, y: None = None) -> SequenceScaler:
-        """Learn the scale of every channel.
+        """Compute the location and scale of each channel.
 
-        Only real values count: padding is not looked at, and missing values are left out.
+        Only observed values are used: padding and missing values are ignored.
 
         Parameters
         ----------
         X : Sequences or any container that holds sequences
-            The training sequences, of any lengths; `sklearn_seqae.containers` lists containers.
+            The training sequences. `sklearn_seqae.containers` lists the containers.
         y : None
             Ignored.
 
         Returns
         -------
         SequenceScaler
-            This scaler.
+            Fitted scaler.
 
         Raises
         ------
         TypeError
-            If `scaler` is no scaler, or cannot undo what it does.
+            If `scaler` is not a scaler, or has no `inverse_transform`.
         ValueError
-            If `scaler` is an unknown name, changes the number of channels, or if there is not a
-            single real value to learn from.
+            If `scaler` is an unknown name or changes the number of channels, or if there are no
+            observed values.
 
         See Also
         --------
-        fit_transform : Fit, and return scaled sequences.
+        fit_transform : Fit, and return the scaled sequences.
 
         Examples
         --------
@@ -137,8 +136,8 @@ class SequenceScaler(DocLinkMixin, SequencesOut, BaseEstimator):
         self.channel_scale_: Any = None
         self.statistics_mean_: Any = None
         self.statistics_scale_: Any = None
-        # scikit-learn warns and gives NaN for a column without values; a channel of zeros has
-        # location 0 and scale 1, which is the scale of a channel of which nothing is known.
+        # scikit-learn warns and returns NaN for a column without values. A channel of zeros has
+        # location 0 and scale 1, the defaults for a channel without observed values.
         values[:, ~observed.any(axis=0)] = 0.0
         if self.scaler == "per_sequence":
             self._fit_per_sequence(sequences, values)
@@ -149,7 +148,7 @@ class SequenceScaler(DocLinkMixin, SequencesOut, BaseEstimator):
     def transform(self, X: Any) -> Any:
         """Scale sequences.
 
-        Lengths and missing values stay what they are; symbols are refused.
+        Lengths and missing values do not change. Categories raise an error.
 
         Parameters
         ----------
@@ -159,19 +158,17 @@ class SequenceScaler(DocLinkMixin, SequencesOut, BaseEstimator):
         Returns
         -------
         same kind as X
-            The scaled sequences, with missing values where `X` has them; another container if
-            :meth:`set_output` asks for it.
+            The scaled sequences, or another container if it was chosen by :meth:`set_output`.
 
         Raises
         ------
         ValueError
-            If `X` has another number of channels, or other columns if it is a 2-D array or table
-            and :meth:`fit` saw one too, or if the scaler makes NaN or infinity of an observed
-            value, as a logarithm does of zero.
+            If the number of channels differs from that of :meth:`fit`, if columns of a 2-D array or
+            table differ, or if a scaled value is NaN or infinite, such as the logarithm of zero.
 
         See Also
         --------
-        inverse_transform : The way back.
+        inverse_transform : Undo the scaling.
 
         Examples
         --------
@@ -185,7 +182,7 @@ class SequenceScaler(DocLinkMixin, SequencesOut, BaseEstimator):
             values = apply_scaler(self.scaler_, "transform", sequences.values)
             check_finite(self.scaler_, values, sequences)
             return self._give_out(sequences.with_values(values), X)
-        # Scaled by what the statistics say after rounding, so that they undo it exactly.
+        # Scaled by the rounded statistics, so that they undo it exactly.
         location, scale = self._location_and_scale(self._statistics(sequences))
         owners = sequences.owners
         values = (sequences.values - location[owners]) / scale[owners]
@@ -194,26 +191,27 @@ class SequenceScaler(DocLinkMixin, SequencesOut, BaseEstimator):
     def inverse_transform(self, X: Any, statistics: Any = None) -> Any:
         """Undo the scaling.
 
-        Scaled values need not come from `transform`: a network may have written them. What the
-        scaler cannot undo of these is NaN or infinite.
+        Scaled values need not be results of `transform`; they may be those of a network. Values
+        that the scaler cannot invert become NaN or infinite.
 
         Parameters
         ----------
         X : Sequences or any container that holds sequences
             Scaled sequences, with ``n_channels_in_`` channels.
         statistics : array-like of shape (n_sequences, `n_statistics_`), default=None
-            Location and scale of each sequence, from :meth:`statistics`; needed for "per_sequence".
+            Location and scale of each sequence, from :meth:`statistics`. Required for
+            "per_sequence".
 
         Returns
         -------
         same kind as X
-            The sequences in their own units.
+            The sequences in their original units.
 
         Raises
         ------
         ValueError
-            If `statistics` are missing where they are needed or have another shape, or if `X` has
-            another number of channels.
+            If `statistics` are required but None, or have a wrong shape, or if the number of
+            channels differs from that of :meth:`fit`.
 
         See Also
         --------
@@ -237,26 +235,25 @@ class SequenceScaler(DocLinkMixin, SequencesOut, BaseEstimator):
         return _as_given(sequences.with_values(values), X)
 
     def statistics(self, X: Any) -> NDArray[np.float32]:
-        """Return what "per_sequence" takes away from each sequence.
+        """Return the location and scale that "per_sequence" removes from each sequence.
 
-        Whoever scales each sequence by itself needs them on the way back; an autoencoder has them
-        in its codes.
+        They are needed to undo the scaling; an autoencoder keeps them in its codes.
 
         Parameters
         ----------
         X : Sequences or any container that holds sequences
-            Sequences in their own units, with ``n_channels_in_`` channels.
+            Sequences in their original units, with ``n_channels_in_`` channels.
 
         Returns
         -------
         ndarray of shape (n_sequences, `n_statistics_`), float32
-            Location of each channel, then logarithm of its scale, both standardised over the
-            training sequences: 0 is typical, which is also what a channel without a single value
-            gets. Without columns for scalers other than "per_sequence".
+            Location of each channel, then the logarithm of its scale, both standardized over the
+            training sequences; 0 for a channel without observed values. There are no columns for
+            scalers other than "per_sequence".
 
         See Also
         --------
-        inverse_transform : Takes them.
+        inverse_transform : Undo the scaling, given the statistics.
 
         Examples
         --------
@@ -269,13 +266,13 @@ class SequenceScaler(DocLinkMixin, SequencesOut, BaseEstimator):
 
     @property
     def n_statistics_(self) -> int:
-        """Numbers that :meth:`statistics` gives for a sequence.
+        """Number of statistics per sequence.
 
-        Two a channel, location and scale, for "per_sequence"; none for other scalers.
+        Two per channel, location and scale, for "per_sequence"; 0 for other scalers.
 
         See Also
         --------
-        statistics : Gives these numbers.
+        statistics : Return the statistics of sequences.
 
         Examples
         --------
@@ -288,7 +285,7 @@ class SequenceScaler(DocLinkMixin, SequencesOut, BaseEstimator):
         return 0 if self.channel_scale_ is None else 2 * self.n_channels_in_
 
     def __sklearn_tags__(self) -> Tags:
-        """Return the tags of scikit-learn: missing values and three dimensions are welcome."""
+        """Return the tags of the estimator."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.three_d_array = True
@@ -296,7 +293,7 @@ class SequenceScaler(DocLinkMixin, SequencesOut, BaseEstimator):
         return tags
 
     def _check(self, X: Any, *, columns: bool = True) -> Sequences:
-        """Read sequences and hold them against those of fit."""
+        """Read sequences, and check them against those of `fit`."""
         check_is_fitted(self, "n_channels_in_")
         sequences = as_sequences(X).with_channels(self.n_channels_in_)
         if sequences.n_channels != self.n_channels_in_:
@@ -306,7 +303,7 @@ class SequenceScaler(DocLinkMixin, SequencesOut, BaseEstimator):
                 "sequence x, (n_steps, n_channels), as [x]."
             )
         refuse_one_sequence(sequences.form, self._form, len(sequences))
-        # Columns count only where fit saw some. Who made Sequences has checked their container.
+        # Columns are checked only if `fit` had some; those of Sequences have been checked before.
         if columns and not isinstance(X, Sequences) and sequences.form.has_columns_of(self._form):
             validate_data(self, X, reset=False, skip_check_array=True)
         return sequences
@@ -336,14 +333,14 @@ class SequenceScaler(DocLinkMixin, SequencesOut, BaseEstimator):
     def _fit_per_sequence(self, sequences: Sequences, values: _Floats) -> None:
         constant = np.fmax.reduce(values) == np.fmin.reduce(values)
         spread = np.where(constant, 1.0, np.nanstd(values, axis=0))
-        # Levels of sequences may lie far apart, and some may vary much more than others: neither
-        # should make those that vary little look constant.
+        # Levels of sequences may be far apart, and some may vary much more than others: sequences
+        # that vary little should not be treated as constant.
         spread = typical_deviation(sequences, spread)
         raw = raw_statistics(sequences, spread)
         raw[:, np.isnan(raw).all(axis=0)] = 0.0
         deviation = np.nanstd(raw, axis=0)
-        # Where all training sequences agree there is no spread to measure by: a location is then
-        # measured by the channel's own scale, a scale by factors of e.
+        # If statistics of all training sequences are equal, their unit is the channel's scale for
+        # locations, and a factor of e for scales.
         unit = np.concatenate([spread, np.ones_like(spread)])
         self.channel_scale_ = spread
         self.statistics_mean_ = np.nanmean(raw, axis=0)

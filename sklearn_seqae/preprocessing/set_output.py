@@ -12,7 +12,7 @@ from sklearn_seqae.containers.pandas_frames import LongFrame, WideFrame
 from sklearn_seqae.containers.pandas_nested import NestedFrame
 from sklearn_seqae.containers.registry import Form, Sequences, to_container
 
-# What may be asked for, and the containers that are so already.
+# The choices, and the containers that satisfy them already.
 _OUTPUTS: dict[str, tuple[type[Form], ...]] = {
     "default": (),
     "pandas": (WideFrame, LongFrame, NestedFrame, ArrowFrame),
@@ -21,47 +21,48 @@ _OUTPUTS: dict[str, tuple[type[Form], ...]] = {
 
 
 def chosen_output(estimator: Any) -> str:
-    """Return what the estimator, or scikit-learn's configuration, wants `transform` to return."""
+    """Return the output container chosen for an estimator, or in scikit-learn's configuration."""
     config = getattr(estimator, "_sklearn_output_config", {})
     output: str = config.get("transform", get_config()["transform_output"])
     return output
 
 
 class SequencesOut(OneToOneFeatureMixin, TransformerMixin):
-    """A transformer that returns sequences; scikit-learn's `set_output` makes tables only."""
+    """Mixin of transformers that return sequences, with a `set_output` for these."""
 
     def __init_subclass__(cls, **arguments: Any) -> None:
-        """Keep scikit-learn from making a table of what `transform` returns."""
+        """Disable the wrapping of `transform` by scikit-learn, which makes tables."""
         wrapped: dict[str, Any] = {"auto_wrap_output_keys": None}
         super().__init_subclass__(**wrapped, **arguments)
 
     def set_output(self, *, transform: str | None = None) -> Self:
-        """Set the container that :meth:`transform` and `fit_transform` return.
+        """Set the output container of :meth:`transform` and `fit_transform`.
 
-        What reads sequences reads each of these, so a Pipeline may be set as a whole.
+        All estimators for sequences accept these containers, so `set_output` of a Pipeline may be
+        used as well.
 
         Parameters
         ----------
         transform : {"default", "pandas", "polars"} or None, default=None
-            - "default": the one that came;
-            - "pandas": a DataFrame: a wide one for a 2-D array, the one that came for DataFrames,
-              else a long one with an index of (sequence, time);
-            - "polars": a DataFrame with a list column a channel;
-            - None: as it was.
+            - "default": the container of `X`;
+            - "pandas": a DataFrame: that of `X` if it is one, a wide one for a 2-D array, otherwise
+              a long one with an index of (sequence, time);
+            - "polars": a DataFrame with one list column per channel;
+            - None: the output is not changed.
 
         Returns
         -------
         SequenceScaler
-            This scaler.
+            The scaler.
 
         Raises
         ------
         ValueError
-            If there is no such container.
+            If `transform` is not one of these.
 
         See Also
         --------
-        sklearn.set_config : The same for all estimators, by ``transform_output``.
+        sklearn.set_config : Set the output of all estimators, by ``transform_output``.
 
         Examples
         --------
@@ -82,7 +83,7 @@ class SequencesOut(OneToOneFeatureMixin, TransformerMixin):
         return self
 
     def _give_out(self, sequences: Sequences, X: Any) -> Any:
-        """Return what became of `X` in the container that `set_output` asks for."""
+        """Return transformed sequences in the container chosen by `set_output`."""
         if isinstance(X, Sequences):
             return sequences
         output, form = chosen_output(self), sequences.form
