@@ -117,7 +117,7 @@ def test_the_table_of_the_page_on_speed_is_that_of_the_benchmarks():
     }
     contenders = {
         "ours, defaults": "defaults",
-        "ours, the tutorials' architecture: one direction, no filters": "sklearn_seqae",
+        "ours, the tutorials' architecture: one direction, no pooled features": "sklearn_seqae",
         "tutorials' Keras script": "tutorial",
         "PyTorch, a careful loop": "torch padded",
     }
