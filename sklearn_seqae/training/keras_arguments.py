@@ -136,13 +136,12 @@ def lost_by_copy(loss: keras.losses.Loss) -> dict[str, Any]:
     by Keras 3.15 that of Huber lacks delta.
     """
     try:
-        states = [_arguments(loss), _arguments(copy.deepcopy(loss))]
-    except Exception:  # whoever copies it is told by Keras
+        after = _arguments(copy.deepcopy(loss))
+    except Exception:  # of any kind: it cannot be copied, and Keras explains why
         return {}
-    before, after = states
     return {
         name: value
-        for name, value in before.items()
+        for name, value in _arguments(loss).items()
         if frozen(value, owned=True) != frozen(after.get(name), owned=True)
     }
 
