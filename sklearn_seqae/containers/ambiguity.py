@@ -173,11 +173,12 @@ def check_index(index: Any) -> None:
 
 
 def refuse_text_column(n_rows: int) -> None:
-    """Raise for a table of one column of symbols, whose rows would be sequences of one step."""
+    """Raise for a table of one column of categories, whose rows would be sequences of one step."""
     raise ValueError(
-        f"Expected a step of one channel in every column, got a single column of {n_rows} symbols, "
-        "each of which would be a sequence of one step; if its rows are the steps of one sequence, "
-        "pass [X]; if each text is a sequence of characters, pass [list(text) for text in column]."
+        f"Expected a step of one channel in every column, got a single column of {n_rows} "
+        "categories, each of which would be a sequence of one step; if its rows are the steps of "
+        "one sequence, pass [X]; if each text is a sequence of characters, pass [list(text) for "
+        "text in column]."
     )
 
 

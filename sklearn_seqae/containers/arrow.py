@@ -89,10 +89,10 @@ class ArrowForm(Form):
             )
         columns = []
         for j, values in enumerate(sequences.values.T):
-            found = sequences.labels[j] if sequences.labels else None
+            found = sequences.categories[j] if sequences.categories else None
             field = leaf_field(fields[min(j, len(fields) - 1)].type, j)
             columns.append(write_leaf(values, found, field))
-            if found is not None and len(fields) == n_channels:  # symbols need not be floating
+            if found is not None and len(fields) == n_channels:  # categories need not be floating
                 fields[j] = fields[j].with_type(with_value_type(fields[j].type, columns[j].type))
         if len(fields) == 1:
             columns = [join(columns, fields[0].type.value_type)]
@@ -335,11 +335,11 @@ def order_fields(sequences: Sequences, names: tuple[str, ...]) -> Sequences:
     form = sequences.form
     assert isinstance(form, ArrowForm)
     order = [form.fields.index(name) for name in names]
-    labels = tuple(sequences.labels[j] for j in order) if sequences.labels else ()
+    categories = tuple(sequences.categories[j] for j in order) if sequences.categories else ()
     schema = read_schema(form.schema)
     field = schema.field(0)
     step = load("pyarrow").struct([field.type.value_type.field(name) for name in names])
     schema = schema.set(0, field.with_type(with_value_type(field.type, step)))
     form = replace(form, schema=write_schema(schema), fields=names)
     values = sequences.values[:, order]
-    return Sequences(values, sequences.offsets, form, labels, sequences.index)
+    return Sequences(values, sequences.offsets, form, categories, sequences.index)

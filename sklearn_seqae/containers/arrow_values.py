@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn_seqae._utils.optional_imports import load
 
 from .arrow_types import is_list
-from .columns import Labels, restore
+from .columns import Categories, restore
 from .numpy_arrays import refuse_zero
 
 
@@ -101,18 +101,18 @@ def _concatenate(arrays: list[NDArray[Any]]) -> NDArray[Any]:
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
-def write_leaf(values: NDArray[Any], labels: Labels | None, field: Any) -> Any:
+def write_leaf(values: NDArray[Any], categories: Categories | None, field: Any) -> Any:
     """Return the values of a channel as Arrow has them, with null for NaN if it may be there."""
     pa = load("pyarrow")
-    if labels is not None:
-        is_number, kind = labels.values.dtype.kind in "iub", field.type
-        items = restore(values, labels).tolist()
+    if categories is not None:
+        is_number, kind = categories.values.dtype.kind in "iub", field.type
+        items = restore(values, categories).tolist()
         if pa.types.is_dictionary(kind):  # pyarrow 18 makes them of few types only
             encoded = pa.array(items, kind.value_type, from_pandas=True).dictionary_encode()
             indices = encoded.indices.cast(kind.index_type)
             return pa.DictionaryArray.from_arrays(indices, encoded.dictionary, ordered=kind.ordered)
         if pa.types.is_floating(kind):
-            kind = pa.from_numpy_dtype(labels.values.dtype) if is_number else None
+            kind = pa.from_numpy_dtype(categories.values.dtype) if is_number else None
         return pa.array(items, type=kind, from_pandas=True)
     numbers = values.astype(field.type.to_pandas_dtype())
     return pa.array(numbers, type=field.type, from_pandas=field.nullable)

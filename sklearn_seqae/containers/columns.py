@@ -1,7 +1,7 @@
-"""From what holds one sequence (an array, a list, a frame) to channels of numbers or of symbols.
+"""From what holds one sequence (an array, a list, a frame) to channels of numbers or of categories.
 
-A channel of symbols becomes codes 0, 1, ... beside the `Labels` that they stand for; `restore` and
-`combine` go the way back.
+A categorical channel becomes codes 0, 1, ... beside the `Categories` that they stand for; `restore`
+and `combine` go the way back.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Decides which channels hold symbols, given which of them hold text or categories, and their names.
+# Decides which channels are categorical, given which hold text or pandas' categories, and names.
 Chooser = Callable[[list[bool], tuple[Any, ...] | None], Sequence[bool]]
 # Sums of squares of larger numbers are infinite in float64, so no scale could be learned of them.
 LARGEST = 1e150
@@ -28,8 +28,8 @@ SMALLER = (
 
 
 @dataclass(frozen=True, eq=False)
-class Labels:
-    """The symbols of a channel: code ``i`` stands for ``values[i]``.
+class Categories:
+    """The categories of a channel: code ``i`` stands for ``values[i]``.
 
     `dtype` is the pandas dtype of a column of them, where it says more than an array's. The last
     `n_joined` values are infrequent, and count as the one before them to a network.
@@ -41,7 +41,7 @@ class Labels:
 
     @property
     def width(self) -> int:
-        """Number of symbols that a network tells apart."""
+        """Number of categories that a network tells apart."""
         return len(self.values) - self.n_joined
 
 
@@ -55,7 +55,7 @@ def is_series(X: Any) -> bool:
     return _is_pandas(X, "Series")
 
 
-def says_symbols(X: Any) -> bool:
+def has_categorical_dtype(X: Any) -> bool:
     """Tell whether this is a Series of pandas' categories or text, whatever is in it."""
     kinds = ("CategoricalDtype", "StringDtype")
     return is_series(X) and any(_is_pandas(X.dtype, kind) for kind in kinds)
@@ -185,12 +185,14 @@ def frame_values(frame: Any, where: str) -> NDArray[Any]:
     )
 
 
-def holds_symbols(element: Any, n_channels: int) -> list[bool]:
+def holds_categories(element: Any, n_channels: int) -> list[bool]:
     """Tell which channels of an array, Series or DataFrame hold text or pandas' categories."""
     if is_frame(element):
         columns = [element.iloc[:, j] for j in range(n_channels)]
-        return [says_symbols(c) or any(holds_symbols(np.asarray(c), 1)) for c in columns]
-    if says_symbols(element):
+        return [
+            has_categorical_dtype(c) or any(holds_categories(np.asarray(c), 1)) for c in columns
+        ]
+    if has_categorical_dtype(element):
         return [True]
     if element.dtype.kind in "UT":
         return [True] * n_channels
@@ -208,64 +210,66 @@ def channel(element: Any, index: int) -> Any:
 
 
 def read_channels(
-    channels: list[list[Any]], symbolic: Sequence[bool], owners: Sequence[str]
-) -> tuple[NDArray[Any], tuple[Labels | None, ...]]:
-    """Read channels of which some hold symbols.
+    channels: list[list[Any]], categorical: Sequence[bool], owners: Sequence[str]
+) -> tuple[NDArray[Any], tuple[Categories | None, ...]]:
+    """Read channels of numbers and categorical ones.
 
     Parameters
     ----------
     channels : list of list of (ndarray or Series)
         For each channel its pieces, which are 1-D.
-    symbolic : sequence of bool
-        Which channels hold symbols.
+    categorical : sequence of bool
+        Which channels are categorical.
     owners : sequence of str
         For errors: what each piece is part of.
 
     Returns
     -------
     values : ndarray of shape (total_steps, n_channels), dtype float32 or float64
-        Numbers, and codes of symbols; NaN is missing.
-    labels : tuple of (Labels or None)
+        Numbers, and codes of categories; NaN is missing.
+    categories : tuple of (Categories or None)
         None for numbers.
     """
     columns: list[NDArray[Any]] = []
-    labels: list[Labels | None] = []
-    for j, (pieces, has_symbols) in enumerate(zip(channels, symbolic, strict=True)):
+    categories: list[Categories | None] = []
+    for j, (pieces, is_categorical) in enumerate(zip(channels, categorical, strict=True)):
         where = [f"channel {j} of {owner}" for owner in owners]
-        if has_symbols:
-            codes, found = _read_symbols(pieces, where)
+        if is_categorical:
+            codes, found = _read_categories(pieces, where)
             columns.append(codes)
-            labels.append(found)
+            categories.append(found)
         else:
             columns.append(_read_numbers(pieces, where))
-            labels.append(None)
-    return np.stack(columns, axis=1), tuple(labels)
+            categories.append(None)
+    return np.stack(columns, axis=1), tuple(categories)
 
 
-def restore(codes: NDArray[Any], labels: Labels) -> NDArray[Any]:
-    """Return the symbols of codes; None, or NaN among numbers, where a code is missing."""
+def restore(codes: NDArray[Any], categories: Categories) -> NDArray[Any]:
+    """Return the categories of codes; None, or NaN among numbers, where a code is missing."""
     known = ~np.isnan(codes)
     if known.all():
-        return labels.values[codes.astype(np.int64)]
-    if labels.values.dtype.kind in "fiub":
-        dtype = np.result_type(labels.values, np.float32)
+        return categories.values[codes.astype(np.int64)]
+    if categories.values.dtype.kind in "fiub":
+        dtype = np.result_type(categories.values, np.float32)
         restored = np.full(codes.shape, np.nan, dtype=dtype)
     else:
         restored = np.full(codes.shape, None, dtype=object)
-    restored[known] = labels.values[codes[known].astype(np.int64)]
+    restored[known] = categories.values[codes[known].astype(np.int64)]
     return restored
 
 
-def combine(values: NDArray[Any], labels: tuple[Labels | None, ...], dtype: str) -> NDArray[Any]:
-    """Return steps (n_steps, n_channels) with symbols for codes, in a dtype that holds them all.
+def combine(
+    values: NDArray[Any], categories: tuple[Categories | None, ...], dtype: str
+) -> NDArray[Any]:
+    """Return steps (n_steps, n_channels) with categories for codes, in a dtype that holds them all.
 
     Numbers have the given dtype before.
     """
-    if not labels:
+    if not categories:
         return values.astype(dtype)
     columns = [
         values[:, j].astype(dtype) if found is None else restore(values[:, j], found)
-        for j, found in enumerate(labels)
+        for j, found in enumerate(categories)
     ]
     kinds = {column.dtype.kind for column in columns}
     # Text and numbers side by side would all become text.
@@ -294,7 +298,7 @@ def _read_numbers(pieces: list[Any], where: list[str]) -> NDArray[Any]:
     return values
 
 
-def _read_symbols(pieces: list[Any], where: list[str]) -> tuple[NDArray[np.float32], Labels]:
+def _read_categories(pieces: list[Any], where: list[str]) -> tuple[NDArray[np.float32], Categories]:
     arrays = [_items(*piece) for piece in zip(pieces, where, strict=True)]
     # Joined as they are, text and numbers would all become text.
     if len({array.dtype.kind in "fiub" for array in arrays}) > 1:
@@ -305,19 +309,23 @@ def _read_symbols(pieces: list[Any], where: list[str]) -> tuple[NDArray[np.float
     codes = np.full(items.shape, np.nan, dtype=np.float32)
     if declared is None and items.dtype.kind != "O":
         values, codes[known] = np.unique(items[known], return_inverse=True)
-        return codes, Labels(values, _column_dtype(pieces))
+        return codes, Categories(values, _column_dtype(pieces))
     found = items[known].tolist()
     if declared is None:
         _check_items(found, pieces, where)
-        labels = sorted(set(found))
-        values = as_objects(labels) if isinstance(next(iter(labels), ""), str) else np.array(labels)
+        categories = sorted(set(found))
+        values = (
+            as_objects(categories)
+            if isinstance(next(iter(categories), ""), str)
+            else np.array(categories)
+        )
     else:
         plain = getattr(declared.categories.dtype, "kind", "O") in "fiub"
         values = declared.categories.to_numpy(dtype=None if plain else object)
-        labels = values.tolist()
-    index = {label: code for code, label in enumerate(labels)}
+        categories = values.tolist()
+    index = {label: code for code, label in enumerate(categories)}
     codes[known] = np.fromiter((index[item] for item in found), np.float32, len(found))
-    return codes, Labels(values, declared or _column_dtype(pieces))
+    return codes, Categories(values, declared or _column_dtype(pieces))
 
 
 def _items(piece: Any, where: str) -> NDArray[Any]:
@@ -329,8 +337,8 @@ def _items(piece: Any, where: str) -> NDArray[Any]:
         return piece.astype(object)
     if piece.dtype.kind not in "fiubUO":
         raise TypeError(
-            f"Expected symbols to be text or numbers, but {where} has dtype {piece.dtype}; convert "
-            "it to text first."
+            f"Expected categories to be text or numbers, but {where} has dtype {piece.dtype}; "
+            "convert it to text first."
         )
     return piece
 
@@ -349,7 +357,7 @@ def is_missing(items: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _check_items(found: list[Any], pieces: list[Any], where: list[str]) -> None:
-    """Raise unless the symbols of a channel are all text, or all numbers."""
+    """Raise unless the categories of a channel are all text, or all numbers."""
     is_text = [isinstance(item, str) for item in found]
     if all(is_text) or (not any(is_text) and all(isinstance(item, Real) for item in found)):
         return
@@ -358,9 +366,9 @@ def _check_items(found: list[Any], pieces: list[Any], where: list[str]) -> None:
             is_odd = isinstance(item, str) is not is_text[0] or not isinstance(item, str | Real)
             if is_odd and not is_missing(np.array([item, None], dtype=object))[0]:
                 raise TypeError(
-                    f"Expected the symbols of a channel to be all text or all numbers, but {name} "
-                    f"holds {item!r} beside others such as {found[0]!r}; convert them to text, and "
-                    "give None for what is missing."
+                    "Expected the categories of a channel to be all text or all numbers, but "
+                    f"{name} holds {item!r} beside others such as {found[0]!r}; convert them to "
+                    "text, and give None for what is missing."
                 )
 
 

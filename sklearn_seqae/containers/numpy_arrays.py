@@ -15,22 +15,22 @@ from .columns import (
     LARGEST,
     SMALLER,
     TOO_LARGE,
+    Categories,
     Chooser,
-    Labels,
     as_array,
     as_given,
     channel,
     combine,
     floating,
     frame_values,
-    holds_symbols,
+    has_categorical_dtype,
+    holds_categories,
     inner,
     inner_dtype,
     is_frame,
     largest,
     read_channels,
     real,
-    says_symbols,
     with_nan,
 )
 from .remedies import for_element
@@ -184,12 +184,12 @@ def read_elements(X: Any, choose: Chooser | None) -> Sequences | None:
     form = kinds[bool(step)](masked=_has_masked(X))
     if choose is not None and steps:
         others = [i for i in steps if not _holds_plain_numbers(elements[i])]
-        found = _find_symbols([elements[i] for i in others], *step)
+        found = _find_categorical([elements[i] for i in others], *step)
         names = tuple(elements[first].columns) if is_frame(elements[first]) else None
-        symbolic = choose(found, names)
-        if any(symbolic):
+        categorical = choose(found, names)
+        if any(categorical):
             form = replace(form, dtype=str(floating(*_dtypes(elements))))
-            return _read_symbolic({i: elements[i] for i in steps}, symbolic, lengths, form)
+            return _read_categorical({i: elements[i] for i in steps}, categorical, lengths, form)
         for i in others:
             elements[i] = _numbers(elements[i], i)
     dtypes = _dtypes(elements)
@@ -229,12 +229,12 @@ def read_blocks(
     index : SequenceIndex or None
     """
     if choose is not None:
-        found = [has for block in blocks for has in holds_symbols(block, block.shape[1])]
-        symbolic = choose(found, names)
-        if any(symbolic):
+        found = [has for block in blocks for has in holds_categories(block, block.shape[1])]
+        categorical = choose(found, names)
+        if any(categorical):
             pieces = [[block[:, j]] for block in blocks for j in range(block.shape[1])]
-            values, labels = read_channels(pieces, symbolic, [owners[0]])
-            return Sequences(values, offsets, form, labels, index)
+            values, categories = read_channels(pieces, categorical, [owners[0]])
+            return Sequences(values, offsets, form, categories, index)
     steps = [inner(real(block, owner)) for block, owner in zip(blocks, owners, strict=True)]
     values = steps[0] if len(steps) == 1 else np.hstack(steps)
     sequences = Sequences(values, offsets, form, index=index)
@@ -264,13 +264,13 @@ def _dtypes(elements: list[Any]) -> set[np.dtype[Any]]:
 
 
 def _element(element: Any, position: int, numbers_only: bool) -> Any:
-    """Return one element of a list as a 1-D or 2-D array, a DataFrame or a Series of symbols."""
+    """Return one element of a list as a 1-D or 2-D array, a DataFrame or a categorical Series."""
     if _holds_plain_numbers(element) and element.ndim in (1, 2):
         return element
     where = f"sequence {position}"
     if isinstance(element, tuple) and any(map(is_frame, element)):  # of list(groupby)
         raise _no_sequence(f"{where} is a tuple with a DataFrame in it", element)
-    if is_frame(element) or (says_symbols(element) and not numbers_only):
+    if is_frame(element) or (has_categorical_dtype(element) and not numbers_only):
         return _numbers(element, position) if numbers_only else element
     array = as_array(element, where) if numbers_only else as_given(element, where)
     if array.ndim not in (1, 2):
@@ -296,20 +296,20 @@ def _numbers(element: Any, position: int) -> NDArray[Any]:
     return frame_values(element, where) if is_frame(element) else real(np.asarray(element), where)
 
 
-def _find_symbols(elements: list[Any], n_channels: int = 1) -> list[bool]:
+def _find_categorical(elements: list[Any], n_channels: int = 1) -> list[bool]:
     found = np.zeros(n_channels, dtype=bool)
     for element in elements:
-        found |= holds_symbols(element, n_channels)
-    return [bool(has_symbols) for has_symbols in found]
+        found |= holds_categories(element, n_channels)
+    return [bool(is_categorical) for is_categorical in found]
 
 
-def _read_symbolic(
-    elements: dict[int, Any], symbolic: Any, lengths: NDArray[np.int64], form: Form
+def _read_categorical(
+    elements: dict[int, Any], categorical: Any, lengths: NDArray[np.int64], form: Form
 ) -> Sequences:
-    """Read the elements of a list, by position, of which some channels hold symbols."""
-    pieces = [[channel(x, j) for x in elements.values()] for j in range(len(symbolic))]
-    values, labels = read_channels(pieces, symbolic, [f"sequence {i}" for i in elements])
-    return replace(Sequences.from_lengths(values, lengths, form), labels=labels)
+    """Read the elements of a list, by position, with categorical channels."""
+    pieces = [[channel(x, j) for x in elements.values()] for j in range(len(categorical))]
+    values, categories = read_channels(pieces, categorical, [f"sequence {i}" for i in elements])
+    return replace(Sequences.from_lengths(values, lengths, form), categories=categories)
 
 
 def read_array(
@@ -326,16 +326,16 @@ def read_array(
     if isinstance(X, np.ma.MaskedArray):
         form = replace(form, masked=True)
         X = as_array(X, f"the {ndim}-D array")
-    labels: tuple[Labels | None, ...] = ()
+    categories: tuple[Categories | None, ...] = ()
     if choose is not None and X.size:
         steps = X.reshape(-1, *X.shape[2:] or (1,))
-        symbolic = choose(holds_symbols(steps, steps.shape[1]), None)
-        if any(symbolic):
+        categorical = choose(holds_categories(steps, steps.shape[1]), None)
+        if any(categorical):
             if X.shape[1:] == (1,):
                 refuse_text_column(len(X))
             names = None
-            pieces = [[channel(steps, j)] for j in range(len(symbolic))]
-            values, labels = read_channels(pieces, symbolic, [f"the {ndim}-D array"])
+            pieces = [[channel(steps, j)] for j in range(len(categorical))]
+            values, categories = read_channels(pieces, categorical, [f"the {ndim}-D array"])
             X = values.reshape(X.shape)
     if X.dtype.kind == "O":  # left to check_array, whose words scikit-learn asks for
         X = with_nan(X)
@@ -358,7 +358,7 @@ def read_array(
     values = array[steps < lengths[:, None]]
     sequences = Sequences.from_lengths(values, lengths, form)
     refuse_infinity(sequences)
-    return replace(sequences, labels=labels)
+    return replace(sequences, categories=categories)
 
 
 def pad(sequences: Sequences, width: int, dtype: str) -> NDArray[Any]:
@@ -366,7 +366,9 @@ def pad(sequences: Sequences, width: int, dtype: str) -> NDArray[Any]:
     lengths = sequences.lengths
     width = max(width, int(lengths.max(initial=0)))
     shape = (len(lengths), width, sequences.n_channels)
-    # Codes of symbols are cast to no narrower dtype.
-    array = np.full(shape, np.nan, dtype=sequences.values.dtype if sequences.labels else dtype)
+    # Codes of categories are cast to no narrower dtype.
+    array = np.full(shape, np.nan, dtype=sequences.values.dtype if sequences.categories else dtype)
     array[np.arange(width) < lengths[:, None]] = sequences.values
-    return combine(array.reshape(-1, sequences.n_channels), sequences.labels, dtype).reshape(shape)
+    return combine(array.reshape(-1, sequences.n_channels), sequences.categories, dtype).reshape(
+        shape
+    )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sklearn_seqae._utils.optional_imports import load
 
-from .columns import Labels, floating, restore
+from .columns import Categories, floating, restore
 from .sequences import Form, SequenceIndex, Sequences
 from .time_index import Clock, tell
 
@@ -30,7 +30,7 @@ class FrameForm(Form):
         Names of the columns; None for 0, 1, ...
     dtypes : tuple of str, default=("float32",)
         The floating dtypes of the columns, as pandas writes them; one alone is that of all.
-        Symbols have theirs in `Labels`.
+        Categorical columns have theirs in `Categories`.
     column_names : tuple, default=()
         Names of the levels of the columns.
     """
@@ -67,25 +67,28 @@ class ChannelFrames(FrameForm):
 
 
 def make_frame(
-    values: NDArray[Any], labels: tuple[Labels | None, ...], form: FrameForm, index: Any = None
+    values: NDArray[Any],
+    categories: tuple[Categories | None, ...],
+    form: FrameForm,
+    index: Any = None,
 ) -> Any:
-    """Return a DataFrame of (n_rows, n_columns) values, of which some columns hold symbols.
+    """Return a DataFrame of (n_rows, n_columns) values, of which some columns are categorical.
 
     Its columns have the names and dtypes of the form, and no part in the memory of `values`.
     """
     pd = load("pandas")
     dtypes = form.dtypes
-    if not any(labels) and len(set(dtypes)) == 1:
+    if not any(categories) and len(set(dtypes)) == 1:
         frame = pd.DataFrame(np.array(values), index=index).astype(dtypes[0])
     else:
         columns = []
         for j, column in enumerate(values.T):
-            found = labels[j] if labels else None
+            found = categories[j] if categories else None
             items = column.copy() if found is None else restore(column, found)
             if found is None:
                 columns.append(pd.Series(items).astype(dtypes[j % len(dtypes)]))
             else:
-                columns.append(pd.Series(items, dtype=symbol_dtype(items, found)))
+                columns.append(pd.Series(items, dtype=category_dtype(items, found)))
         frame = pd.concat(columns, axis=1)
         frame = frame if index is None else frame.set_axis(index)
     if form.columns is not None:
@@ -150,10 +153,10 @@ def floating_dtype(dtypes: set[Any]) -> str:
     return number.capitalize()
 
 
-def symbol_dtype(items: NDArray[Any], labels: Labels | None) -> Any:
-    """Return the dtype of pandas for a column of symbols."""
-    if labels is not None and labels.dtype is not None:
-        return labels.dtype
+def category_dtype(items: NDArray[Any], categories: Categories | None) -> Any:
+    """Return the dtype of pandas for a column of categories."""
+    if categories is not None and categories.dtype is not None:
+        return categories.dtype
     return object if items.dtype.kind == "O" else None  # of which pandas would else make text
 
 

@@ -13,11 +13,11 @@ from sklearn_seqae._utils.optional_imports import load
 
 from .ambiguity import check_frame, check_frames, check_index, refuse_text_column
 from .columns import (
+    Categories,
     Chooser,
-    Labels,
     channel,
     frame_values,
-    holds_symbols,
+    holds_categories,
     is_frame,
     is_series,
     read_channels,
@@ -27,11 +27,11 @@ from .pandas_columns import (
     ASKED,
     ChannelFrames,
     FrameForm,
+    category_dtype,
     columns_of,
     floating_dtypes,
     ids_of,
     make_frame,
-    symbol_dtype,
     times_of,
 )
 from .sequences import SequenceIndex, Sequences
@@ -70,10 +70,10 @@ class WideFrame(FrameForm):
                 "'2d'."
             )
         rows = ids_of(index, self.id_name, len(sequences))
-        if not sequences.labels:
+        if not sequences.categories:
             return make_frame(array, (), self, rows)
         columns = columns_of(self.columns, self.column_names)
-        dtype = symbol_dtype(array, sequences.labels[0])
+        dtype = category_dtype(array, sequences.categories[0])
         return load("pandas").DataFrame(array, index=rows, columns=columns, dtype=dtype)
 
 
@@ -97,7 +97,7 @@ class FrameList(ChannelFrames):
 
     def write(self, sequences: Sequences, index: SequenceIndex | None) -> list[Any]:
         """Return a list of DataFrames."""
-        steps = make_frame(sequences.values, sequences.labels, self)
+        steps = make_frame(sequences.values, sequences.categories, self)
         bounds = pairwise(sequences.offsets.tolist())
         times = times_of(index, self.clock, sequences)
         return [steps.iloc[a:b].set_axis(one) for (a, b), one in zip(bounds, times, strict=True)]
@@ -133,7 +133,7 @@ class LongFrame(ChannelFrames):
         ids = ids.to_flat_index() if ids.nlevels > 1 else ids
         times = times.get_level_values(-1)
         levels = pd.MultiIndex.from_arrays([ids.take(sequences.owners), times], names=names)
-        steps = make_frame(sequences.values, sequences.labels, self, levels)
+        steps = make_frame(sequences.values, sequences.categories, self, levels)
         if index is None or index.rows is None:
             return steps
         return steps.iloc[np.argsort(index.rows)]
@@ -145,23 +145,23 @@ def read_wide(X: Any, choose: Chooser | None) -> Sequences | None:
         return None
     check_frame(X)
     form = WideFrame(tuple(X.columns), floating_dtypes([X]), tuple(X.columns.names), X.index.name)
-    labels: tuple[Labels | None, ...] = ()
+    categories: tuple[Categories | None, ...] = ()
     values = None
     if choose is not None and X.size:
-        symbolic = choose([any(holds_symbols(X, X.shape[1]))], None)
-        if any(symbolic):
+        categorical = choose([any(holds_categories(X, X.shape[1]))], None)
+        if any(categorical):
             if X.shape[1] == 1:
                 refuse_text_column(len(X))
             # The columns are steps: one channel, read step by step.
             pieces = [channel(X, i) for i in range(X.shape[1])]
             names = [f"column {name!r}" for name in X.columns]
-            codes, labels = read_channels([pieces], symbolic, names)
+            codes, categories = read_channels([pieces], categorical, names)
             values = codes.reshape(X.shape[::-1]).T
     if values is None:
         values = frame_values(X, "the DataFrame")
-    sequences = read_array(values, None, 2, None if labels else X.columns)
+    sequences = read_array(values, None, 2, None if categories else X.columns)
     assert sequences is not None
-    return replace(sequences, form=form, labels=labels, index=SequenceIndex(X.index))
+    return replace(sequences, form=form, categories=categories, index=SequenceIndex(X.index))
 
 
 def read_frames(X: Any, choose: Chooser | None) -> Sequences | None:
@@ -256,14 +256,14 @@ def _read_columns(
 ) -> Sequences:
     """Read frames with a channel a column, that hold all steps under each other."""
     n_channels = frames[0].shape[1]
-    symbolic: Any = ()
+    categorical: Any = ()
     if choose is not None:
-        found = np.any([holds_symbols(frame, n_channels) for frame in frames], axis=0)
-        symbolic = choose([bool(one) for one in found], form.columns)
-    if any(symbolic):
+        found = np.any([holds_categories(frame, n_channels) for frame in frames], axis=0)
+        categorical = choose([bool(one) for one in found], form.columns)
+    if any(categorical):
         pieces = [[channel(frame, j) for frame in frames] for j in range(n_channels)]
-        values, labels = read_channels(pieces, symbolic, owners)
-        return Sequences(values, offsets, form, labels, index)
+        values, categories = read_channels(pieces, categorical, owners)
+        return Sequences(values, offsets, form, categories, index)
     numbers = [frame_values(frame, owner) for frame, owner in zip(frames, owners, strict=True)]
     sequences = Sequences(np.concatenate(numbers), offsets, form, index=index)
     refuse_infinity(sequences)

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from sklearn_seqae._utils.optional_imports import load
 
 from .columns import (
+    Categories,
     Chooser,
-    Labels,
     as_given,
     frame_values,
-    holds_symbols,
+    holds_categories,
     inner,
     is_frame,
     is_series,
@@ -69,7 +69,7 @@ class NestedForm(ChannelFrames):
         n_columns = sequences.n_channels if self.columns is None else len(self.columns)
         is_series = self.cell == "Series"
         times = times_of(index, self.clock, sequences) if is_series else []
-        steps = make_frame(sequences.values, sequences.labels, replace(self, columns=None))
+        steps = make_frame(sequences.values, sequences.categories, replace(self, columns=None))
         columns = []
         for j in range(n_columns):
             cells = np.empty(len(sequences), dtype=object)
@@ -172,9 +172,9 @@ def read_nested(X: Any, choose: Chooser | None) -> Sequences | None:
         check_rising_each(times, rows.__getitem__)
         form = replace(form, clock=read_clock(times[:ASKED]))
         index = SequenceIndex(frame.index, times)
-    values, labels = _read_cells(cells, names, rows, choose, form.channel_names)
+    values, categories = _read_cells(cells, names, rows, choose, form.channel_names)
     sequences = Sequences.from_lengths(values, lengths, form)
-    sequences = replace(sequences, labels=labels, index=index)
+    sequences = replace(sequences, categories=categories, index=index)
     refuse_infinity(sequences)
     return sequences
 
@@ -232,8 +232,8 @@ def _read_cells(
     rows: list[str],
     choose: Chooser | None,
     known: tuple[Any, ...] | None,
-) -> tuple[NDArray[Any], tuple[Labels | None, ...]]:
-    """Return the values (total_steps, n_channels) of cells, and the labels of symbols."""
+) -> tuple[NDArray[Any], tuple[Categories | None, ...]]:
+    """Return the values (total_steps, n_channels) of cells, and the categories of channels."""
     pieces: list[list[Any]] = []
     for name, column in zip(names, cells, strict=True):
         pieces.append([])
@@ -241,11 +241,12 @@ def _read_cells(
             pieces[-1].append(_piece(cell, f"column {name!r} of {row}"))
     if choose is not None:
         found = [
-            any(holds_symbols(x, 1)[0] for x in column if not _is_numeric(x)) for column in pieces
+            any(holds_categories(x, 1)[0] for x in column if not _is_numeric(x))
+            for column in pieces
         ]
-        symbolic = choose(found, known)
-        if any(symbolic):
-            return read_channels(pieces, symbolic, rows)
+        categorical = choose(found, known)
+        if any(categorical):
+            return read_channels(pieces, categorical, rows)
     steps = []
     for name, column in zip(names, pieces, strict=True):
         numbers = [

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sklearn_seqae._utils.optional_imports import load, load_keras
 
-from .columns import Chooser, Labels, as_array, combine, floating, restore
+from .columns import Categories, Chooser, as_array, combine, floating, restore
 from .numpy_arrays import read_blocks, refuse_zero
 from .sequences import Form, SequenceIndex, Sequences
 
@@ -40,7 +40,7 @@ class AwkwardArray(Form):
     def of(cls, sequences: Sequences) -> AwkwardArray:
         """Return the form for sequences of another container: lists of numbers or of records."""
         dtype, names = sequences.values.dtype.name, sequences.channel_names
-        kinds = {found is None or found.values.dtype.kind for found in sequences.labels}
+        kinds = {found is None or found.values.dtype.kind for found in sequences.categories}
         n_channels = sequences.n_channels
         fields = names
         if names is None and len(kinds) > 1:  # text and numbers side by side are no vector
@@ -61,8 +61,8 @@ class AwkwardArray(Form):
         ak = load("awkward")
         # Built part by part: ak.enforce_type (2.14) loses empty lists where it changes dtypes.
         kind = ak.types.from_datashape(self.datashape, highlevel=False)
-        labels = sequences.labels or (None,) * sequences.n_channels
-        channels = list(zip(sequences.values.T, labels, strict=True))
+        categories = sequences.categories or (None,) * sequences.n_channels
+        channels = list(zip(sequences.values.T, categories, strict=True))
         if isinstance(kind, ak.types.RecordType):  # of lists
             _check_channels(len(kind.contents), sequences)
             contents = []
@@ -80,9 +80,9 @@ class AwkwardArray(Form):
             ]
             steps = _as_optional(ak, step, _as_records(ak, inner, leaves, len(sequences.values)))
         elif _is_vector(ak, inner):
-            if sequences.labels:
-                items = combine(sequences.values, labels, str(sequences.values.dtype)).ravel()
-                leaf = _as_symbols(ak, inner.content, items)
+            if sequences.categories:
+                items = combine(sequences.values, categories, str(sequences.values.dtype)).ravel()
+                leaf = _as_items(ak, inner.content, items)
             else:
                 leaf = _as_leaf(ak, inner.content, sequences.values.ravel(), None)
             starts = np.arange(len(sequences.values) + 1) * sequences.n_channels
@@ -125,11 +125,11 @@ class RaggedTensor(Form):
         n_channels = sequences.n_channels
         dtype = tf.as_dtype(self.dtype)
         # NumPy's cast: that of TensorFlow makes zeros of the smallest numbers.
-        values = combine(sequences.values, sequences.labels, dtype.as_numpy_dtype)
-        if sequences.labels and values.dtype.kind not in "fiub":
+        values = combine(sequences.values, sequences.categories, dtype.as_numpy_dtype)
+        if sequences.categories and values.dtype.kind not in "fiub":
             raise TypeError(
-                "Expected numbers for a RaggedTensor, got symbols that are text; convert to 'list' "
-                "or 'awkward' instead."
+                "Expected numbers for a RaggedTensor, got categories that are text; convert to "
+                "'list' or 'awkward' instead."
             )
         steps = tf.constant(values)
         if self.steps == "numbers":
@@ -315,10 +315,10 @@ def _as_optional(ak: Any, kind: Any, content: Any) -> Any:
     return ak.contents.UnmaskedArray(content) if isinstance(kind, ak.types.OptionType) else content
 
 
-def _as_leaf(ak: Any, kind: Any, values: NDArray[Any], labels: Labels | None) -> Any:
+def _as_leaf(ak: Any, kind: Any, values: NDArray[Any], categories: Categories | None) -> Any:
     """Return the values of a channel, with None for NaN where the type has it."""
-    if labels is not None:
-        return _as_symbols(ak, kind, restore(values, labels))
+    if categories is not None:
+        return _as_items(ak, kind, restore(values, categories))
     numbers = ak.contents.NumpyArray(values.astype(_inside(ak, kind).primitive))
     if not isinstance(kind, ak.types.OptionType):
         return numbers
@@ -327,7 +327,7 @@ def _as_leaf(ak: Any, kind: Any, values: NDArray[Any], labels: Labels | None) ->
     return ak.contents.ByteMaskedArray(mask, numbers, False).to_IndexedOptionArray64()
 
 
-def _as_symbols(ak: Any, kind: Any, items: NDArray[Any]) -> Any:
+def _as_items(ak: Any, kind: Any, items: NDArray[Any]) -> Any:
     """Return text or numbers as they are, of a type that may be an option."""
     leaf = ak.Array(items.tolist()).layout
     return leaf if leaf.is_option else _as_optional(ak, kind, leaf)

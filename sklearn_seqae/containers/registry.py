@@ -38,7 +38,7 @@ def as_sequences(X: Any, choose: Chooser | None = None) -> Sequences:
         of an array or wide DataFrame are padding; every other NaN (or None, or null) is a missing
         value. Sequences may be empty.
     choose : callable, default=None
-        ``choose(found, names)`` decides which channels hold symbols, one bool a channel. `found`
+        ``choose(found, names)`` decides which channels are categorical, one bool a channel. `found`
         tells which of them hold text or pandas' categories; `names` are those of the channels if
         `X` names them, else None. None: all channels hold numbers.
 
@@ -53,7 +53,7 @@ def as_sequences(X: Any, choose: Chooser | None = None) -> Sequences:
     TypeError, ValueError
         If `X` is no such container, is empty, mixes numbers of channels, has time stamps that do
         not rise, or holds anything but real numbers of up to 1e150 and NaN (and
-        symbols where they are chosen).
+        categories where they are chosen).
 
     Examples
     --------
@@ -99,7 +99,7 @@ def to_container(
     """Give sequences back in the container that `form` describes, by default their own.
 
     The data are writable and no part of `sequences`. Numbers are in the floating dtypes that came,
-    or those nearest to integers that came; symbols are as they came. Arrays are padded with NaN
+    or those nearest to integers that came; categories are as they came. Arrays are padded with NaN
     (None beside text) to the number of steps of the form, or to the longest sequence if that is
     longer; a wide frame refuses more steps than it has columns. Ids and time stamps are those of
     `index`, by default the sequences' own; ids that are not known are 0, 1, ..., and time stamps go

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .columns import Labels, combine, inner_dtype, is_missing
+from .columns import Categories, combine, inner_dtype, is_missing
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +104,7 @@ class ListForm(Form):
 
     def write(self, sequences: Sequences, index: SequenceIndex | None) -> Any:
         """Return a list of arrays."""
-        values = combine(sequences.values, sequences.labels, self.dtype)
+        values = combine(sequences.values, sequences.categories, self.dtype)
         values = with_mask(values) if self.masked else values
         return cut(values[:, 0] if self.one_channel else values, sequences.offsets)
 
@@ -129,13 +129,13 @@ class Sequences:
     ----------
     values : ndarray of shape (total_steps, n_channels), float32 or float64
         All real steps of all sequences; NaN is a missing value. Kept as a read-only view. Of a
-        channel of symbols, their codes 0, 1, ... They are float64 where float32 would not hold
+        categorical channel, the codes 0, 1, ... They are float64 where float32 would not hold
         all values of the dtype that came.
     offsets : ndarray of shape (n_sequences + 1,), int64
         Sequence ``i`` is ``values[offsets[i]:offsets[i + 1]]``.
     form : Form, default=ListForm()
         The container that :func:`registry.to_container` gives back.
-    labels : tuple of (Labels or None), default=()
+    categories : tuple of (Categories or None), default=()
         For each channel what its codes stand for, None for numbers; empty where all are numbers.
     index : SequenceIndex or None, default=None
         Ids and time stamps, from containers that have them.
@@ -150,7 +150,7 @@ class Sequences:
     values: NDArray[Any]
     offsets: NDArray[np.int64]
     form: Form = ListForm()
-    labels: tuple[Labels | None, ...] = ()
+    categories: tuple[Categories | None, ...] = ()
     index: SequenceIndex | None = None
 
     def __post_init__(self) -> None:
@@ -164,10 +164,11 @@ class Sequences:
                 "Expected values of shape (total_steps, n_channels) and offsets that rise from 0 "
                 f"to total_steps, got values of shape {np.shape(self.values)} and offsets {bounds}."
             )
-        if self.labels and len(self.labels) != values.shape[1]:
+        if self.categories and len(self.categories) != values.shape[1]:
             raise ValueError(
-                f"Expected labels, or None, for each of {values.shape[1]} channels, got "
-                f"{len(self.labels)}; make Sequences without labels of values that are no codes."
+                f"Expected categories, or None, for each of {values.shape[1]} channels, got "
+                f"{len(self.categories)}; make Sequences without categories of values that "
+                "are no codes."
             )
         # Values may be the caller's own memory: a read-only view keeps it from being written to.
         for name, array in (("values", values), ("offsets", offsets)):
@@ -237,14 +238,14 @@ class Sequences:
         shifts = self.offsets[chosen] - offsets[:-1]
         rows = np.arange(offsets[-1]) + np.repeat(shifts, lengths)
         index = None if self.index is None else self.index.take(chosen, rows)
-        return Sequences(self.values[rows], offsets, self.form, self.labels, index)
+        return Sequences(self.values[rows], offsets, self.form, self.categories, index)
 
     def with_values(self, values: NDArray[Any]) -> Sequences:
-        """Return sequences of the same lengths, form, labels and index with other values.
+        """Return sequences of the same lengths, form, categories and index with other values.
 
-        Where there are labels, these are (total_steps, n_channels), else (total_steps, any).
+        Where there are categories, these are (total_steps, n_channels), else (total_steps, any).
         """
-        return Sequences(values, self.offsets, self.form, self.labels, self.index)
+        return Sequences(values, self.offsets, self.form, self.categories, self.index)
 
 
 def _offsets(lengths: NDArray[np.int64]) -> NDArray[np.int64]:

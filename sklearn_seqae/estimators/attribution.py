@@ -95,7 +95,7 @@ def _values(
     """Return values of sequences, with categories in place of their integer codes."""
     values: list[Any] = sequences.values[steps, channels].tolist()
     for i, j in enumerate(channels):
-        found = sequences.labels[j] if sequences.labels else None
+        found = sequences.categories[j] if sequences.categories else None
         if found is not None:
             values[i] = found.values[int(values[i])]
     return values

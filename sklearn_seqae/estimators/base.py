@@ -218,7 +218,9 @@ class SequenceAutoencoder(SequenceReader):
             warn_of_overlap(sequences, stacklevel=4)
         if continued:  # unknown categories cannot be decoded
             sequences = self._fitted_model.scaler.without_unknown(sequences)
-        keras_parameters.check_categorical_loss(self.loss, sequences.labels, sequences.n_channels)
+        keras_parameters.check_categorical_loss(
+            self.loss, sequences.categories, sequences.n_channels
+        )
         if not continued:
             self._start(sequences, in_pieces)
         activation = self._fitted_model.architecture.activation
@@ -245,11 +247,11 @@ class SequenceAutoencoder(SequenceReader):
         self._seed = validation.draw_seed(self.random_state)
         scaler = MixedScaler(self.scaler).fit(sequences)
         self.scaler_ = scaler.scaler_
-        labels = scaler.labels or (None,) * sequences.n_channels
-        self.categories_ = [None if found is None else found.values for found in labels]
+        categories = scaler.categories or (None,) * sequences.n_channels
+        self.categories_ = [None if found is None else found.values for found in categories]
         self.infrequent_categories_ = [
             found.values[found.width - 1 :] if found is not None and found.n_joined else None
-            for found in labels
+            for found in categories
         ]
         self.history_, self.n_epochs_, self.best_epoch_ = {}, 0, 0
         self._n_features_out = self.n_components

@@ -143,10 +143,10 @@ def output_activation(loss: Any) -> str:
     return "linear" if arguments.get("from_logits") else _ACTIVATIONS.get(name, "linear")
 
 
-def check_categorical_loss(loss: Any, labels: tuple[Any, ...], n_channels: int) -> None:
+def check_categorical_loss(loss: Any, categories: tuple[Any, ...], n_channels: int) -> None:
     """Raise if a loss is for categories, but there are numerical channels."""
     name, _ = _function_of_keras(loss)
-    n_numbers = labels.count(None) if labels else n_channels
+    n_numbers = categories.count(None) if categories else n_channels
     alone = name == "categorical_crossentropy" and n_numbers == 1
     if n_numbers and (name == "sparse_categorical_crossentropy" or alone):
         raise ValueError(

@@ -155,7 +155,7 @@ def _check_network(model: FittedModel, n_channels: int) -> None:
     architecture = model.architecture
     try:
         # Arrays are not larger than the file, but numbers may be, and are therefore checked first.
-        if not model.scaler.n_channels == n_channels == len(model.scaler.labels or model.mean):
+        if not model.scaler.n_channels == n_channels == len(model.scaler.categories or model.mean):
             raise ValueError(f"its scaling is of {model.scaler.n_channels} channels")
         if not (architecture.encoder is None or callable(architecture.encoder)):
             raise TypeError(f"its encoder is {architecture.encoder!r}")

@@ -53,8 +53,8 @@ class SequenceReader(HTMLReprMixin):
             validate_data(self, X, reset=reset, skip_check_array=True)
         if reset:
             return join_infrequent(sequences, self.min_frequency)
-        labels = self._fitted_model.scaler.labels
-        return adopt(self._in_order(sequences), labels, self.handle_unknown)
+        categories = self._fitted_model.scaler.categories
+        return adopt(self._in_order(sequences), categories, self.handle_unknown)
 
     def _chooser(self, reset: bool) -> Chooser | None:
         """Return the function that selects categorical channels; None if there are none."""
@@ -62,15 +62,17 @@ class SequenceReader(HTMLReprMixin):
             if self.categorical_features is None:
                 return None
             return partial(validation.categorical_channels, self.categorical_features)
-        labels = self._fitted_model.scaler.labels
-        return partial(self._choose_as_in_fit, labels) if labels else None
+        categories = self._fitted_model.scaler.categories
+        return partial(self._choose_as_in_fit, categories) if categories else None
 
     def _choose_as_in_fit(
-        self, labels: tuple[Any, ...], found: list[bool], names: tuple[Any, ...] | None
+        self, categories: tuple[Any, ...], found: list[bool], names: tuple[Any, ...] | None
     ) -> list[bool]:
         self._check_n_channels(len(found))
         order = self._order_of(names)
-        return [labels[j] is not None for j in (range(len(labels)) if order is None else order)]
+        return [
+            categories[j] is not None for j in (range(len(categories)) if order is None else order)
+        ]
 
     def _order_of(self, names: tuple[Any, ...] | None) -> list[int] | None:
         """Return the index in `fit` of each channel, by name; None if names are not known."""

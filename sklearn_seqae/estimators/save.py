@@ -12,7 +12,7 @@ from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 
 from sklearn_seqae import __version__
-from sklearn_seqae.containers.columns import Labels
+from sklearn_seqae.containers.columns import Categories
 from sklearn_seqae.containers.registry import FORMS, Form
 from sklearn_seqae.network.architecture import Architecture
 from sklearn_seqae.persistence import archive, versions
@@ -34,7 +34,7 @@ _NONE = type(None)
 # By their kinds in the file. Any change is one of the format: see `persistence.versions`.
 STRUCTURES = {
     **{f"form.{form.name}": Structure(form, field_types(form)) for form in FORMS},
-    "labels": Structure(Labels, {"values": ndarray, "dtype": object, "n_joined": Integral}),
+    "categories": Structure(Categories, {"values": ndarray, "dtype": object, "n_joined": Integral}),
     "architecture": Structure(
         Architecture,
         {
@@ -60,7 +60,7 @@ STRUCTURES = {
         MixedScaler,
         {
             "scaler": object,
-            "labels": tuple,
+            "categories": tuple,
             "n_channels": Integral,
             "scaler_": (SequenceScaler, _NONE),
         },

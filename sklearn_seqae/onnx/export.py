@@ -90,13 +90,13 @@ def encoder_model(
 
 
 def _describe_channels(scaler: MixedScaler, names: tuple[Any, ...] | None) -> list[dict[str, Any]]:
-    labels = scaler.labels or (None,) * scaler.n_channels
+    categories = scaler.categories or (None,) * scaler.n_channels
     return [
         {
             "name": None if names is None else str(name),
             "categories": None if found is None else _as_json(found.values.tolist()),
         }
-        for name, found in zip(names or labels, labels, strict=True)
+        for name, found in zip(names or categories, categories, strict=True)
     ]
 
 

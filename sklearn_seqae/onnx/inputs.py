@@ -12,7 +12,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
-from sklearn_seqae.containers.columns import LARGEST, Labels
+from sklearn_seqae.containers.columns import LARGEST, Categories
 from sklearn_seqae.preprocessing.categories import MixedScaler
 from sklearn_seqae.preprocessing.moments import FLOOR
 from sklearn_seqae.preprocessing.scaling import SequenceScaler
@@ -142,7 +142,7 @@ def scale(
     if scaler.scaler_ is not None:
         with graph.scope("numbers"):
             numbers, where = x, observed
-            if scaler.labels:
+            if scaler.categories:
                 channels = scaler.channels[: scaler.scaler_.n_channels_in_]
                 numbers, where = (graph.op("Gather", t, channels, axis=2) for t in (x, observed))
             if scaler.scaler_.channel_scale_ is None:
@@ -204,24 +204,24 @@ def _spread_symbols(
     graph: Graph, x: str, observed: str, scaler: MixedScaler, dtype: type[np.floating[Any]]
 ) -> tuple[str, str]:
     """Return one-hot values, and of which sequences all symbols are known, bool (n,)."""
-    labels = [(j, found) for j, found in enumerate(scaler.labels) if found is not None]
-    codes = np.concatenate([np.arange(len(found.values)) for _, found in labels], dtype=dtype)
-    channels = np.concatenate([np.repeat(j, len(found.values)) for j, found in labels])
+    categories = [(j, found) for j, found in enumerate(scaler.categories) if found is not None]
+    codes = np.concatenate([np.arange(len(found.values)) for _, found in categories], dtype=dtype)
+    channels = np.concatenate([np.repeat(j, len(found.values)) for j, found in categories])
     chosen, where = (graph.op("Gather", t, channels, axis=2) for t in (x, observed))
     is_symbol = graph.op("And", graph.op("Equal", chosen, codes), where)
     one_hot = graph.cast(is_symbol, np.float32)
     given = graph.cast(graph.op("Gather", observed, np.unique(channels), axis=2), np.float32)
     n_given, n_found = (graph.op("ReduceSum", t, [1, 2], keepdims=0) for t in (given, one_hot))
     known = graph.op("Equal", n_given, n_found)
-    if any(found.n_joined for _, found in labels):  # the infrequent ones share a value
-        shared = [np.eye(found.width)[_columns(found)] for _, found in labels]
+    if any(found.n_joined for _, found in categories):  # the infrequent ones share a value
+        shared = [np.eye(found.width)[_columns(found)] for _, found in categories]
         one_hot = graph.op("MatMul", one_hot, block_diag(*shared).astype(np.float32))
     return one_hot, known
 
 
-def _columns(labels: Labels) -> NDArray[np.int64]:
+def _columns(categories: Categories) -> NDArray[np.int64]:
     """Return which of the values of a channel is that of each code."""
-    return np.minimum(np.arange(len(labels.values)), labels.width - 1)
+    return np.minimum(np.arange(len(categories.values)), categories.width - 1)
 
 
 def _scale_channels(graph: Graph, x: str, scaler: SequenceScaler) -> str:

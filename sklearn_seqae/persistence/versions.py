@@ -79,6 +79,7 @@ def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
     added: dict[str, dict[str, Any]] = {"labels": {"n_joined": 0}}
     kinds = {
         "codec": "fitted_model",
+        "labels": "categories",
         "norm": "reference_distribution",
         "usual": "log_t_distribution",
     }
@@ -90,6 +91,8 @@ def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
             if isinstance(kind, str) and isinstance(state, dict):
                 state |= added.get(kind, {})
                 node["$"] = kinds.get(kind, kind)
+                if kind == "mixed_scaler":
+                    state["categories"] = state.pop("labels")
                 if kind == "form":
                     node["$"], node["state"] = f"form.{state['kind']}", _form_of_2(state)
         inner = node.values() if isinstance(node, dict) else node

@@ -280,8 +280,8 @@ class ErrorDisplay:
                 "give the result of reconstruct, or of inverse_transform with lengths=."
             )
         squared = (true.values.astype(np.float64) - back.values) ** 2
-        for j, labels in enumerate(true.labels):
-            if labels is not None:
+        for j, categories in enumerate(true.categories):
+            if categories is not None:
                 known = np.isfinite(squared[:, j])
                 squared[known, j] = squared[known, j] > 0
         names = describe(true, true.form.channel_names, channel_names).names

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_seqae.containers.columns import Labels
+from sklearn_seqae.containers.columns import Categories
 from sklearn_seqae.containers.registry import as_sequences
 from sklearn_seqae.containers.sequences import ListForm, Sequences, cut
 from sklearn_seqae.estimators.base import SequenceAutoencoder
@@ -67,10 +67,10 @@ def read_both(X: Any, other: Any, categorical_features: Any) -> tuple[Sequences,
             f"{sizes[0][1]} channels and {sizes[1][0]} of {sizes[1][1]}: give the "
             "reconstructions of these sequences, all of them."
         )
-    if not first.labels and not second.labels:
+    if not first.categories and not second.categories:
         return first, second
     none = (None,) * first.n_channels
-    joined = tuple(map(_join, first.labels or none, second.labels or none))
+    joined = tuple(map(_join, first.categories or none, second.categories or none))
     return adopt(first, joined), adopt(second, joined)
 
 
@@ -85,13 +85,13 @@ def describe(sequences: Sequences, known: tuple[Any, ...] | None, names: Any = N
         raise ValueError(
             f"Expected channel_names to be {n} names, one a channel, got {len(names)}: {names}."
         )
-    labels = sequences.labels or (None,) * n
-    return Channels(names, [None if found is None else found.values for found in labels])
+    categories = sequences.categories or (None,) * n
+    return Channels(names, [None if found is None else found.values for found in categories])
 
 
 def drawn_channels(sequences: Sequences) -> list[NDArray[Any]]:
     """Return the channels of numbers of each sequence; where there are none, those of symbols."""
-    numbers = [j for j, found in enumerate(sequences.labels) if found is None]
+    numbers = [j for j, found in enumerate(sequences.categories) if found is None]
     values = sequences.values[:, numbers] if numbers else sequences.values
     return cut(values, sequences.offsets)
 
@@ -169,7 +169,7 @@ def _as_index(chosen: Any) -> Any:
     return list(chosen) if isinstance(chosen, tuple | range) else chosen
 
 
-def _join(first: Labels | None, second: Labels | None) -> Labels | None:
+def _join(first: Categories | None, second: Categories | None) -> Categories | None:
     """Return the symbols of both, those of the first in front."""
     if first is None or second is None:
         if first is second:
@@ -181,4 +181,4 @@ def _join(first: Labels | None, second: Labels | None) -> Labels | None:
     values = list(dict.fromkeys([*first.values.tolist(), *second.values.tolist()]))
     joined = np.empty(len(values), dtype=object)
     joined[:] = values
-    return Labels(joined)
+    return Categories(joined)

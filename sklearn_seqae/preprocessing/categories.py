@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_seqae.containers.columns import Labels, as_objects
+from sklearn_seqae.containers.columns import Categories, as_objects
 from sklearn_seqae.containers.sequences import Sequences
 
 from .scaling import SequenceScaler
@@ -37,7 +37,7 @@ class MixedScaler:
     ----------
     scaler_ : SequenceScaler or None
         The fitted scaling; None where no channel holds numbers.
-    labels : tuple of (Labels or None)
+    categories : tuple of (Categories or None)
         For each channel its symbols, None for numbers; empty where all are numbers.
     """
 
@@ -46,11 +46,11 @@ class MixedScaler:
 
     def fit(self, sequences: Sequences) -> MixedScaler:
         """Learn the scale of the numbers; the symbols are those that `sequences` have."""
-        self.labels = tuple(map(_at_least_one, sequences.labels))
+        self.categories = tuple(map(_at_least_one, sequences.categories))
         self.n_channels = sequences.n_channels
         self.scaler_: SequenceScaler | None = None
         numbers = self.take_numbers(sequences)
-        unknown = self.labels and np.isnan(numbers.values).all()
+        unknown = self.categories and np.isnan(numbers.values).all()
         if unknown and not np.isnan(sequences.values).all():
             # Symbols are enough to learn from, and zeros have the scale of an unknown channel.
             numbers = numbers.with_values(np.zeros_like(numbers.values))
@@ -94,7 +94,7 @@ class MixedScaler:
 
     def _beside(self, numbers: Sequences, sequences: Sequences) -> Sequences:
         """Return numbers with the one-hot values of symbols beside them."""
-        if not self.labels:
+        if not self.categories:
             return numbers
         parts = [numbers.values]
         for j, found in self._symbolic():
@@ -139,7 +139,7 @@ class MixedScaler:
         """Undo the scaling of values that the network wrote; probabilities stay as they are."""
         if self.scaler_ is None:
             return values
-        if not self.labels:
+        if not self.categories:
             return self.scaler_.inverse_transform(values, statistics)
         n_numbers = self.scaler_.n_channels_in_
         numbers = Sequences(values.values[:, :n_numbers], values.offsets)
@@ -149,14 +149,14 @@ class MixedScaler:
     def inverse_transform(self, values: Sequences, statistics: Any) -> Sequences:
         """Return the sequences that the network wrote, with the most probable symbols."""
         unscaled = self.unscale(values, statistics)
-        if not self.labels:
+        if not self.categories:
             return unscaled
         steps = np.empty((len(unscaled.values), self.n_channels), dtype=unscaled.values.dtype)
         channels = self.channels
         for j in range(self.n_channels):
             part = unscaled.values[:, channels == j]
             steps[:, j] = part[:, 0] if self._is_number(j) else part.argmax(axis=1)
-        return Sequences(steps, unscaled.offsets, labels=self.labels)
+        return Sequences(steps, unscaled.offsets, categories=self.categories)
 
     def statistics(self, sequences: Sequences) -> NDArray[np.float32]:
         """Return what "per_sequence" takes away from each sequence; nothing of symbols."""
@@ -166,7 +166,7 @@ class MixedScaler:
 
     def pooled(self, variance: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the variance of each value's channel: of one-hot values, the sum of theirs."""
-        if not self.labels:
+        if not self.categories:
             return variance
         channels = self.channels
         sums = np.bincount(channels, variance, self.n_channels)
@@ -174,20 +174,20 @@ class MixedScaler:
 
     def take_numbers(self, sequences: Sequences) -> Sequences:
         """Return the channels of numbers."""
-        if not self.labels:
+        if not self.categories:
             return sequences
         indices = [j for j in range(self.n_channels) if self._is_number(j)]
         return Sequences(sequences.values[:, indices], sequences.offsets)
 
     def _is_number(self, channel: int) -> bool:
-        return not self.labels or self.labels[channel] is None
+        return not self.categories or self.categories[channel] is None
 
-    def _symbolic(self) -> list[tuple[int, Labels]]:
-        return [(j, found) for j, found in enumerate(self.labels) if found is not None]
+    def _symbolic(self) -> list[tuple[int, Categories]]:
+        return [(j, found) for j, found in enumerate(self.categories) if found is not None]
 
 
 def adopt(
-    sequences: Sequences, labels: tuple[Labels | None, ...], handle_unknown: str = "error"
+    sequences: Sequences, categories: tuple[Categories | None, ...], handle_unknown: str = "error"
 ) -> Sequences:
     """Return sequences whose codes are those of the symbols that were learned.
 
@@ -195,7 +195,7 @@ def adopt(
     ----------
     sequences : Sequences
         With symbols of their own in the same channels.
-    labels : tuple of (Labels or None)
+    categories : tuple of (Categories or None)
         The symbols that were learned; empty where all channels hold numbers.
     handle_unknown : {"error", "unknown"}, default="error"
         What a symbol is that was not learned: an error, or one whose code follows the learned ones.
@@ -205,12 +205,12 @@ def adopt(
     ValueError
         If there is a symbol that was not learned, and this is an error.
     """
-    if not labels:
+    if not categories:
         return sequences
-    if not sequences.labels:  # all are empty
-        return replace(sequences, labels=labels)
-    values, adopted = sequences.values.copy(), list(labels)
-    for j, (own, learned) in enumerate(zip(sequences.labels, labels, strict=True)):
+    if not sequences.categories:  # all are empty
+        return replace(sequences, categories=categories)
+    values, adopted = sequences.values.copy(), list(categories)
+    for j, (own, learned) in enumerate(zip(sequences.categories, categories, strict=True)):
         if own is None or learned is None:
             continue
         index = {label: code for code, label in enumerate(learned.values.tolist())}
@@ -231,11 +231,11 @@ def adopt(
         values[given, j] = codes[values[given, j].astype(np.int64)]
         if unknown.size:
             adopted[j] = _with_unknown(learned, own.values[unknown])
-    return replace(sequences, values=values, labels=tuple(adopted))
+    return replace(sequences, values=values, categories=tuple(adopted))
 
 
 def join_infrequent(sequences: Sequences, min_frequency: Any) -> Sequences:
-    """Return sequences whose labels say which symbols are infrequent, and are one to a network.
+    """Return sequences whose categories say which symbols are infrequent, and are one to a network.
 
     Parameters
     ----------
@@ -244,10 +244,10 @@ def join_infrequent(sequences: Sequences, min_frequency: Any) -> Sequences:
     min_frequency : int, float or None
         The least number of steps of a frequent symbol, or the least part of all in its channel.
     """
-    if min_frequency is None or not sequences.labels:
+    if min_frequency is None or not sequences.categories:
         return sequences
-    values, joined = sequences.values.copy(), list(sequences.labels)
-    for j, found in enumerate(sequences.labels):
+    values, joined = sequences.values.copy(), list(sequences.categories)
+    for j, found in enumerate(sequences.categories):
         given = np.isfinite(values[:, j])
         if found is None or not given.any():
             continue
@@ -261,26 +261,26 @@ def join_infrequent(sequences: Sequences, min_frequency: Any) -> Sequences:
         order = np.concatenate([np.flatnonzero(counts >= least), ranked])
         values[given, j] = np.argsort(order)[codes]
         joined[j] = replace(found, values=found.values[order], n_joined=len(ranked) - 1)
-    return replace(sequences, values=values, labels=tuple(joined))
+    return replace(sequences, values=values, categories=tuple(joined))
 
 
-def _with_unknown(learned: Labels, unknown: NDArray[Any]) -> Labels:
-    """Return labels with others behind those that were learned."""
+def _with_unknown(learned: Categories, unknown: NDArray[Any]) -> Categories:
+    """Return categories with others behind those that were learned."""
     values = [learned.values, unknown]
     if learned.values.dtype.kind != unknown.dtype.kind:  # joined as they are, all would be text
         values = [as_objects(array.tolist()) for array in values]
     dtype = learned.dtype
     if hasattr(dtype, "categories"):
         dtype = type(dtype)([*dtype.categories, *unknown.tolist()], dtype.ordered)
-    return Labels(np.concatenate(values), dtype)
+    return Categories(np.concatenate(values), dtype)
 
 
-def _at_least_one(labels: Labels | None) -> Labels | None:
-    """Return labels that have, where all symbols are missing, the missing one as their only one."""
-    if labels is None or len(labels.values):
-        return labels
-    mark = np.nan if labels.values.dtype.kind == "f" else None
-    return replace(labels, values=np.array([mark], dtype=np.float64 if mark else object))
+def _at_least_one(categories: Categories | None) -> Categories | None:
+    """Return categories that have the missing one as their only one where all are missing."""
+    if categories is None or len(categories.values):
+        return categories
+    mark = np.nan if categories.values.dtype.kind == "f" else None
+    return replace(categories, values=np.array([mark], dtype=np.float64 if mark else object))
 
 
 def _listed(symbols: list[Any], most: int = 8) -> str:

@@ -402,7 +402,7 @@ TEXT = [["a", "b", None], ["b"]]
 )
 def test_symbols_come_back_in_every_container_that_can_have_them(X, assert_same):
     sequences = as_sequences(X, found)
-    assert sequences.labels[0] is not None
+    assert sequences.categories[0] is not None
     assert assert_same(to_container(sequences), X) is not False
 
 
@@ -431,7 +431,7 @@ def test_text_finds_room_where_it_has_a_type():
     ]
     assert convert([["a"], []], "awkward").to_list() == [["a"], []]
     with pytest.raises(
-        TypeError, match="for a RaggedTensor, got symbols that are text; convert to"
+        TypeError, match="for a RaggedTensor, got categories that are text; convert to"
     ):
         convert([["a"]], "ragged")
 

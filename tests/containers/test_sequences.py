@@ -343,9 +343,11 @@ def test_a_layout_that_does_not_fit_its_values_is_refused(values, offsets):
         Sequences(values, offsets)
 
 
-def test_labels_are_for_all_channels_or_none():
+def test_categories_are_for_all_channels_or_none():
     sequences = as_sequences([["a", "b"]], lambda found, names: found)
-    with pytest.raises(ValueError, match="labels, or None, for each of 2 channels, got 1; make"):
+    with pytest.raises(
+        ValueError, match="categories, or None, for each of 2 channels, got 1; make"
+    ):
         sequences.with_values(np.zeros((2, 2)))
 
 

@@ -296,8 +296,8 @@ def test_symbols_come_back_in_the_container_and_dtype_that_they_came_in(name):
         return found if symbols is None else [x in symbols for x in known]
 
     sequences = as_sequences(X, chosen)
-    assert any(sequences.labels)
-    assert all(x is None or len(x.values) for x in sequences.labels)
+    assert any(sequences.categories)
+    assert all(x is None or len(x.values) for x in sequences.categories)
     back = to_container(sequences)
     if isinstance(X, pd.DataFrame):
         # One column for all: the dtype of one that holds what all do.
@@ -364,7 +364,7 @@ def test_a_fitted_estimator_gives_the_container_back(container):
 
 def test_text_in_a_list_makes_no_text_of_the_numbers_beside_it():
     sequences = as_sequences([[["a", 1.5], ["b", None]], [["b", NAN]]], found)
-    assert sequences.labels[1] is None
+    assert sequences.categories[1] is None
     assert_array_equal(sequences.values, [[0, 1.5], [1, NAN], [1, NAN]])
 
 
@@ -422,7 +422,7 @@ def test_numbers_go_their_old_way_whatever_is_said_of_symbols(ragged, tiny):
     assert one._fitted_model.architecture.symbols == ()
     assert one._fitted_model.scaler.scaler_ is one.scaler_
     assert_array_equal(one.transform(ragged), other.transform(ragged))
-    assert as_sequences(ragged, found).labels == ()
+    assert as_sequences(ragged, found).categories == ()
 
 
 def test_the_scaling_sees_numbers_only(mixed):

@@ -97,7 +97,7 @@ def test_no_symbol_has_a_larger_error_than_an_unknown_one(n_symbols, seed):
     symbols = [f"s{i}" for i in range(n_symbols)]
     learned = as_sequences([symbols], found)
     scaler = MixedScaler("standard").fit(learned)
-    given = adopt(as_sequences([[*symbols, "other"]], found), learned.labels, "unknown")
+    given = adopt(as_sequences([[*symbols, "other"]], found), learned.categories, "unknown")
     sharpness = np.random.default_rng(seed).normal(size=n_symbols) * 10**seed
     p = np.exp(sharpness - sharpness.max())
     p /= p.sum()
@@ -153,7 +153,7 @@ def test_an_unknown_symbol_makes_its_sequence_an_outlier(detector):
 )
 def test_symbols_are_infrequent_below_a_number_or_a_part_of_steps(min_frequency, joined):
     X = as_sequences([list("wwwwww") + list("zzz"), [*"yy", None, None, *"x"]], found)
-    labels = join_infrequent(X, min_frequency).labels[0]
+    labels = join_infrequent(X, min_frequency).categories[0]
     if joined is None:
         assert labels.n_joined == 0
         return

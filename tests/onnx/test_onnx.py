@@ -84,7 +84,7 @@ def make(X, scaler="standard", symbols=False, multiscale=False, **changes):
     network = Network(architecture, weights)
 
     def encode(X):
-        sequences = adopt(as_sequences(X, choose), fitted.labels)
+        sequences = adopt(as_sequences(X, choose), fitted.categories)
         # What the model reads; test_numbers tries one that reads float64.
         sequences = sequences.with_values(sequences.values.astype(np.float32))
         codes = inference.encode(network, fitted.transform(sequences))

@@ -845,7 +845,7 @@ def test_what_holds_itself_or_goes_on_for_ever_is_refused():
         {"$": "random_state", "state": {"bit_generator": "MT19937", "state": {}}},
         {"$": "pandas.dtype", "name": "evil"},
         {"$": "pandas.timestamp", "value": "now", "unit": "x", "zone": None},
-        {"$": "labels", "state": {"values": 1, "dtype": None}},
+        {"$": "categories", "state": {"values": 1, "dtype": None}},
         {"$": "import", "path": "keras.losses:Huber", "more": 1},
         {"$": "import"},
         1e999,

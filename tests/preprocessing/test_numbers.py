@@ -175,7 +175,7 @@ def test_numbers_beside_symbols_and_numeric_symbols_keep_time_stamps():
     assert to_container(read)[3].tolist() == X[3]
     stamps = [[OFFSET + i, OFFSET + i + 1] for i in range(5)]
     read = as_sequences(stamps, lambda found, names: [True])
-    assert len(read.labels[0].values) == 6
+    assert len(read.categories[0].values) == 6
     assert to_container(read)[3].tolist() == stamps[3]
 
 
