@@ -329,7 +329,10 @@ def fit_and_write(run, folder, frame, name="own", options=(), **written):
 
 
 def steps(n_sequences=6, **columns):
-    """Return a table of sequences of four steps."""
+    """Return a table of sequences of four steps.
+
+    Tests with a column of categories have three of them, so that one network is traced for all.
+    """
     ids = np.repeat([f"s{i}" for i in range(n_sequences)], 4)
     values = np.random.default_rng(0).normal(size=len(ids)).cumsum()
     return pd.DataFrame({"id": ids, "x": values} | columns)
@@ -344,11 +347,12 @@ def test_row_labels_that_pandas_wrote_are_no_channel(run, folder):
 
 
 def test_dates_in_no_column_of_time_are_refused_unless_they_are_symbols(run, folder):
-    steps(day="2024-01-01").to_csv(folder / "dated.csv", index=False)
+    days = ["2024-01-01", "2024-01-02", "2024-01-03"]
+    steps(day=days * 8).to_csv(folder / "dated.csv", index=False)
     fit = ("fit", "dated.csv", "dated.zip", "--id", "id", "--quiet", *TINY)
     assert "name the column of time stamps by --time" in run(*fit, code=1).err
     run(*fit, "--symbols", "day")
-    assert load(folder / "dated.zip").categories_[1].tolist() == ["2024-01-01"]
+    assert load(folder / "dated.zip").categories_[1].tolist() == days
 
 
 def test_na_is_a_text_where_text_is_and_a_missing_number_elsewhere(run, folder):
@@ -391,7 +395,7 @@ def test_numbers_and_text_in_a_column_are_text_wherever_the_text_begins(
 
 
 def test_numbers_and_symbols_together_have_no_place_in_an_npz_file(run, folder):
-    fit_and_write(run, folder, steps(word=["on", "off"] * 12), "words")
+    fit_and_write(run, folder, steps(word=["on", "off", "idle"] * 8), "words")
     run("transform", "words.zip", "words.csv", "-o", "words_codes.csv")
     command = ("inverse", "words.zip", "words_codes.csv", "-o", "words.npz")
     assert "write CSV or Parquet" in run(*command, code=1).err
