@@ -14,22 +14,22 @@ from typing import Any
 from ._utils.printing import one_line
 
 DATA = """\
-Data are files, or "-" for a stream, in one of three formats, told by the suffix or by --format:
+Data are files, or "-" for a stream, in one of three formats, given by the suffix or --format:
 
-  csv      one row a step, the rows of a sequence under each other; columns for the id of the
-           sequence, for time stamps (numbers or ISO dates; optional) and for the channels;
-           packed as .csv.gz, .bz2, .xz, .zst or .zip, or not
-  parquet  the same, or one row a sequence and a list column for each channel
+  csv      one row per step, rows of a sequence consecutive; columns for the id of the sequence,
+           for time stamps (numbers or ISO dates; optional) and for the channels; optionally
+           compressed as .csv.gz, .bz2, .xz, .zst or .zip
+  parquet  the same, or one row per sequence and one list column per channel
   npz      a padded array X (n_sequences, n_steps, n_channels); or values (n_steps, n_channels) of
-           all sequences and offsets (n_sequences + 1); and ids, if there are any
+           all sequences and offsets (n_sequences + 1); and optionally ids
 
-A model knows the names of the columns that it was fitted on. Results have the format of the data,
-or that of the output's name. Rows are read, worked on and written in pieces, but for fit and npz,
-which hold all of them. CSV and Parquet need pip install "sklearn-seqae[cli]".
+A model stores the names of the columns that it was fitted on. Results have the format of the data,
+or that of the output's suffix. Rows are read, processed and written in chunks, except by fit and
+for npz, which need all of them in memory. CSV and Parquet need pip install "sklearn-seqae[cli]".
 """
 EPILOG = """\
-exit codes: 0 done, 1 an error that one line tells, 2 a wrong command line, 130 interrupted,
-            141 nobody reads the output any more
+exit codes: 0 success, 1 error (one line on stderr), 2 invalid command line, 130 interrupted,
+            141 output closed by its reader
 
   seqae fit visits.csv visits.zip --id patient --time day -p n_components=32 -p random_state=0
   seqae transform visits.zip new_visits.csv -o codes.csv
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, default=None
-        Those of the command line; None: of this process.
+        Arguments of the command line; if None, those of this process.
 
     Returns
     -------
@@ -65,10 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             print("seqae: interrupted", file=sys.stderr)
             return 130
-        except BrokenPipeError:  # who reads has seen enough, as `head` has
+        except BrokenPipeError:  # the reader of the output, such as `head`, has closed it
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 141
-        except Exception as error:  # whatever a library raises, which --debug shows in full
+        except Exception as error:  # any error of a library; --debug shows its traceback
             if options.debug:
                 raise
             print(f"seqae: error: {one_line(error) or type(error).__name__}", file=sys.stderr)
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="seqae",
-        description="Sequences of any length to vectors of one size, and back.",
+        description="Encode sequences of any length as vectors of fixed size, and decode them.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -94,20 +94,20 @@ def _parser() -> argparse.ArgumentParser:
             epilog=DATA,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        command.add_argument("--quiet", action="store_true", help="tell errors only")
+        command.add_argument("--quiet", action="store_true", help="print errors only")
         command.add_argument("--debug", action="store_true", help="show where an error comes from")
         return command
 
-    command = add("fit", "train on sequences, and write the model to a file")
+    command = add("fit", "fit a model to sequences, and write it to a file")
     _add_data(command)
     command.add_argument("model", metavar="MODEL", help="file to write, such as model.zip")
-    command.add_argument("--detector", action="store_true", help="train an outlier detector")
+    command.add_argument("--detector", action="store_true", help="fit an outlier detector")
     command.add_argument(
-        "--symbols",
+        "--categorical",
         type=_names,
         default=(),
         metavar="A,B",
-        help="channels that hold symbols though they look like numbers",
+        help="categorical channels whose values look like numbers",
     )
     command.add_argument(
         "-p",
@@ -115,13 +115,13 @@ def _parser() -> argparse.ArgumentParser:
         action=_Parameter,
         default={},
         metavar="NAME=VALUE",
-        help="a parameter of the estimator, such as n_components=32; again for others",
+        help="a parameter of the estimator, such as n_components=32; may be repeated",
     )
     for name, summary in (
-        ("transform", "write the codes of sequences"),
-        ("inverse", "write the sequences that codes stand for"),
-        ("score", "write how well sequences come back: the higher, the more like training data"),
-        ("detect", "write which sequences are outliers"),
+        ("transform", "encode sequences"),
+        ("inverse", "decode sequences from codes"),
+        ("score", "write scores of sequences: the lower, the more abnormal"),
+        ("detect", "predict which sequences are outliers"),
     ):
         command = add(name, summary)
         _add_model(command)
@@ -133,7 +133,7 @@ def _parser() -> argparse.ArgumentParser:
             "--output-format", choices=("csv", "parquet", "npz"), help="format of the output"
         )
         if name == "inverse":
-            command.add_argument("--lengths", metavar="A", help="column with numbers of steps")
+            command.add_argument("--lengths", metavar="A", help="column with lengths of sequences")
         elif name == "score":
             command.add_argument(
                 "--per",
@@ -143,9 +143,9 @@ def _parser() -> argparse.ArgumentParser:
             )
         elif name == "detect":
             command.add_argument(
-                "--explain", action="store_true", help="which steps and channels are to blame"
+                "--explain", action="store_true", help="attribute scores to steps and channels"
             )
-    command = add("info", "print what a model is; nothing of it is loaded")
+    command = add("info", "print a summary of a model without loading it")
     command.add_argument("model", metavar="MODEL", help="file that fit wrote")
     command.add_argument("--json", action="store_true", help="print JSON")
     command = add("export", "write the encoder as ONNX, to run without TensorFlow")
@@ -161,7 +161,7 @@ def _add_model(command: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="MODULE:NAME",
-        help="a function or class of others that the model may import",
+        help="a function or class that the model may import",
     )
 
 
@@ -173,10 +173,10 @@ def _add_data(command: argparse.ArgumentParser, columns: bool = True) -> None:
         type=_delimiter,
         default=",",
         metavar="C",
-        help='what stands between columns of CSV, read or written; "tab" is a tab (default: ",")',
+        help='delimiter of CSV, read or written; "tab" is a tab (default: ",")',
     )
     if columns:
-        command.add_argument("--id", metavar="A", help="column that names the sequence of a row")
+        command.add_argument("--id", metavar="A", help="column with ids of sequences")
         command.add_argument("--time", metavar="A", help="column of time stamps")
         command.add_argument(
             "--channels", type=_names, metavar="A,B", help="columns of values (default: all others)"
@@ -195,7 +195,7 @@ def _delimiter(text: str) -> str:
 
 
 class _Parameter(argparse.Action):
-    """Collects NAME=VALUE; a value is a literal of Python if it can be read as one, else text."""
+    """Collects NAME=VALUE; values are parsed as Python literals if possible, otherwise text."""
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
         name, equals, text = str(values).partition("=")

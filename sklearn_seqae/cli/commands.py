@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def fit(options: Namespace) -> None:
-    """Train on a table, and write the model."""
+    """Fit a model to a table, and write it to a file."""
     kind = LSTMAutoencoderDetector if options.detector else LSTMAutoencoderTransformer
     model = kind()
     unknown = [name for name in options.param if name not in model.get_params()]
@@ -43,18 +43,18 @@ def fit(options: Namespace) -> None:
         )
     model.set_params(**options.param)
     _check_folder(options.model)
-    columns = Columns(options.id, options.time, options.channels, tuple(options.symbols))
+    columns = Columns(options.id, options.time, options.channels, tuple(options.categorical))
     pieces = list(read_sequences(_data(options), columns, is_whole=True))
     X = pieces[0] if len(pieces) == 1 else load_package("pandas").concat(pieces)
     if _is_shown(options):
         model.set_params(verbose=1)
-    with contextlib.redirect_stdout(sys.stderr):  # where Keras draws its progress bar
+    with contextlib.redirect_stdout(sys.stderr):  # for the progress bar of Keras
         model.fit(X)
     model.set_params(verbose=options.param.get("verbose", 0))
     model.save(options.model)
     lengths = _read(X).lengths
     skill = f", R2 {model.score(X):.3f}" if hasattr(model, "score") else ""
-    _tell(
+    _report(
         options,
         f"{len(lengths)} sequences of {lengths.min()} to {lengths.max()} steps, "
         f"{model.n_channels_in_} channels; {model.n_epochs_} epochs{skill}; wrote {options.model}",
@@ -62,7 +62,7 @@ def fit(options: Namespace) -> None:
 
 
 def transform(options: Namespace) -> None:
-    """Write the codes of sequences."""
+    """Encode sequences."""
     model = _load(options, "transform")
 
     def codes(X: Any, ids: Any) -> pd.DataFrame:
@@ -76,7 +76,7 @@ def transform(options: Namespace) -> None:
 
 
 def inverse(options: Namespace) -> None:
-    """Write the sequences that codes stand for."""
+    """Decode sequences from codes."""
     model = _load(options, "inverse_transform")
     names = list(model.get_feature_names_out())
     data = _data(options)
@@ -128,14 +128,14 @@ def score(options: Namespace) -> None:
 
 
 def detect(options: Namespace) -> None:
-    """Write which sequences are outliers or, by step and channel, why."""
+    """Write predictions of outliers or, with --explain, attributions of their scores."""
     model = _load(options, "predict")
 
-    def verdicts(X: Any, ids: Any) -> pd.DataFrame:
+    def predictions(X: Any, ids: Any) -> pd.DataFrame:
         pd = load_package("pandas")
         if options.explain:
             table = model.explain(X)
-            if _ids(X) is None:  # it has positions in this piece
+            if _ids(X) is None:  # positions within this chunk
                 table["sequence"] = np.asarray(ids)[table["sequence"]]
             return table.rename(columns={"sequence": _name_of_ids(model)})
         decision = model.decision_function(X)
@@ -147,11 +147,11 @@ def detect(options: Namespace) -> None:
             }
         )
 
-    _for_pieces(options, model, verdicts)
+    _for_pieces(options, model, predictions)
 
 
 def info(options: Namespace) -> None:
-    """Print what a model is, from its manifest alone, so that nothing need be trusted."""
+    """Print a summary of a model from its manifest, without loading it."""
     manifest = Archive(options.model).manifest
     versions.check(manifest)
     try:
@@ -165,7 +165,7 @@ def info(options: Namespace) -> None:
             "components": attributes["_n_features_out"],
             "epochs": attributes["n_epochs_"],
             "best_epoch": attributes["best_epoch_"],
-            # Of the last epoch that measured them: what is no number is written as a dict.
+            # Last finite values: NaN is written as a dict.
             "losses": {
                 name: [value for value in values if not isinstance(value, dict)][-1]
                 for name, values in attributes["history_"].items()
@@ -188,9 +188,9 @@ def info(options: Namespace) -> None:
 
 
 def export(options: Namespace) -> None:
-    """Write the encoder as ONNX."""
+    """Export the encoder to ONNX."""
     _load(options, "export_onnx").export_onnx(options.output)
-    _tell(options, f"wrote {options.output}")
+    _report(options, f"wrote {options.output}")
 
 
 def _load(options: Namespace, method: str) -> Any:
@@ -204,7 +204,7 @@ def _load(options: Namespace, method: str) -> Any:
 
 
 def _for_pieces(options: Namespace, model: Any, make: Any, matrix: str = "") -> None:
-    """Write what is made of each piece of the data."""
+    """Write the result of `make` for each chunk of the data."""
     data = _data(options)
     output = _output(options, data.form)
     with writing(output, matrix) as writer, _progress(options) as advance:
@@ -218,18 +218,18 @@ def _for_pieces(options: Namespace, model: Any, make: Any, matrix: str = "") -> 
 
 
 def _read(X: Any) -> Sequences:
-    """Return sequences whose channels of text are symbols, as estimators have them by default."""
+    """Read sequences; channels of text are categorical, as by default of the estimators."""
     return as_sequences(X, lambda found, names: found)
 
 
 def _ids(X: Any) -> Any:
-    """Return what sequences are called; None if they have no names."""
+    """Return the ids of sequences; None if there are none."""
     index = _read(X).index
     return None if index is None else index.ids
 
 
 def _columns(options: Namespace, model: Any) -> Columns:
-    """Return the columns that a model expects, but for what the options say."""
+    """Return the columns that a model was fitted on, unless the options name others."""
     form = model._form
     is_long = isinstance(form, LongFrame)
     channels = form.channel_names
@@ -240,8 +240,8 @@ def _columns(options: Namespace, model: Any) -> Columns:
         options.id or identity,
         options.time or time,
         options.channels or channels,
-        text=tuple(name for name, symbol in kinds.items() if isinstance(symbol, str)),
-        numbers=tuple(name for name, symbol in kinds.items() if symbol is None),
+        text=tuple(name for name, category in kinds.items() if isinstance(category, str)),
+        numbers=tuple(name for name, category in kinds.items() if category is None),
     )
 
 
@@ -257,7 +257,7 @@ def _channels(model: Any) -> list[str]:
 
 
 def _long(X: Any, model: Any, ids: Any) -> pd.DataFrame:
-    """Return sequences as a table of one row a step."""
+    """Return sequences as a table with one row per step."""
     pd = load_package("pandas")
     if isinstance(model._form, LongFrame):
         frame = X
@@ -288,7 +288,7 @@ def _data(options: Namespace) -> File:
 
 
 def _output(options: Namespace, form: str) -> File:
-    """Return the file to write: in the format that its name says, else in that of the input."""
+    """Return the file to write, in the format of its suffix, or else of the input."""
     if options.output != STREAM:
         _check_folder(options.output)
     known = options.output_format or (form if options.output == STREAM else None)
@@ -296,7 +296,7 @@ def _output(options: Namespace, form: str) -> File:
 
 
 def _check_folder(path: str) -> None:
-    """Raise before the work begins, not after it."""
+    """Raise early if a folder does not exist."""
     if path != STREAM and not Path(path).absolute().parent.is_dir():
         raise FileNotFoundError(f"Expected a folder to write {path!r} in, got none: make it first.")
 
@@ -307,7 +307,7 @@ def _is_shown(options: Namespace) -> bool:
 
 @contextlib.contextmanager
 def _progress(options: Namespace) -> Iterator[Any]:
-    """Show on the standard error, if that is a terminal, how many sequences are done."""
+    """Show the number of processed sequences on stderr, if that is a terminal."""
     if not _is_shown(options):
         yield lambda n: None
         return
@@ -320,6 +320,6 @@ def _progress(options: Namespace) -> Iterator[Any]:
         yield lambda n: progress.advance(task, n)
 
 
-def _tell(options: Namespace, text: str) -> None:
+def _report(options: Namespace, text: str) -> None:
     if not options.quiet:
         print(f"seqae: {one_line(text)}", file=sys.stderr)

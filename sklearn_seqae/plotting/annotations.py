@@ -13,11 +13,11 @@ from .palette import Palette
 def annotate_point(
     ax: Any, points: NDArray[Any], i: int, text: str, colors: Palette, given: Any
 ) -> Any:
-    """Write a text beside a point."""
+    """Annotate a point with a text."""
     from matplotlib.patheffects import withStroke
     from matplotlib.text import Text
 
-    # Towards the inside of the map, where there is room; below the point, as pictures go above.
+    # Towards the centre of the map, and below the point, as thumbnails are above.
     across = points[:, 0]
     is_right = across[i] > (across.min() + across.max()) / 2
     defaults = {
@@ -43,7 +43,7 @@ def texts_of(annotate: Any, n: int) -> dict[int, str]:
     for i in annotate:
         if not isinstance(i, int | np.integer) or not -n <= i < n:
             raise ValueError(
-                f"Expected annotate to have indices from 0 to {n - 1}, got {i!r}: name points "
-                "by their place in the data."
+                f"Expected annotate to have indices from 0 to {n - 1}, got {i!r}: give the "
+                "positions of points in the data."
             )
     return {int(i): str(text) for i, text in annotate.items()}

@@ -11,14 +11,14 @@ from sklearn_seqae._utils.printing import printable
 
 from .palette import Palette
 
-# From this ratio of the highest to the lowest value on, a colour scale is logarithmic; it shows no
-# more than the other.
+# Ratio of the highest to the lowest value above which a colour scale is logarithmic, and maximum
+# ratio that it shows.
 LOGARITHMIC_FROM = 50.0
 MOST_RATIO = 1000.0
 
 
 def pyplot(who: str) -> Any:
-    """Return ``matplotlib.pyplot``, which is loaded when something is drawn."""
+    """Return ``matplotlib.pyplot``, which is imported only when it is needed."""
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
@@ -30,7 +30,7 @@ def pyplot(who: str) -> Any:
 
 
 def one_axes(ax: Any, who: str, **figure_kwargs: Any) -> Any:
-    """Return the Axes to draw on: the given one, or that of a new figure."""
+    """Return the Axes to plot on: the given one, or that of a new figure."""
     return axes_grid(ax, 1, 1, who, **figure_kwargs)[0, 0]
 
 
@@ -40,13 +40,13 @@ def axes_grid(ax: Any, n_rows: int, n_columns: int, who: str, **figure_kwargs: A
     Parameters
     ----------
     ax : Axes, array-like of Axes or None
-        None: a new figure. One Axes: its place is divided, unless one is all that is needed. An
-        array: as many Axes as needed, drawn on as they are.
+        None creates a new figure. A single Axes is divided if several are needed. An array must
+        have as many Axes as needed.
     n_rows, n_columns : int
     who : str
-        What is drawing, for errors.
+        Name of the caller, for errors.
     **figure_kwargs : dict
-        For the new figure.
+        Keyword arguments of the new figure.
     """
     plt = pyplot(who)
     if ax is None:
@@ -73,7 +73,7 @@ def axes_grid(ax: Any, n_rows: int, n_columns: int, who: str, **figure_kwargs: A
 def _divide(ax: Any, n_rows: int, n_columns: int) -> Any:
     figure, place = ax.figure, ax.get_subplotspec()
     ax.set_axis_off()
-    # One grid for all, which a layout engine then sees as one.
+    # One grid for all, so that a layout engine treats them together.
     grid = None if place is None else place.subgridspec(n_rows, n_columns)
     axes: Any = np.empty((n_rows, n_columns), dtype=object)
     for i, j in np.ndindex(n_rows, n_columns):
@@ -84,26 +84,26 @@ def _divide(ax: Any, n_rows: int, n_columns: int) -> Any:
         }
         if grid is not None:
             axes[i, j] = figure.add_subplot(grid[i, j], **shared)
-        else:  # an Axes put at a place of its own
+        else:  # an Axes that is not part of a grid
             width, height = 1 / n_columns, 1 / n_rows
             bounds = (j * width, 1 - (i + 1) * height, 0.85 * width, 0.8 * height)
             axes[i, j] = ax.inset_axes(bounds, **shared)
         axes[i, j].tick_params(labelleft=j == 0, labelbottom=i == n_rows - 1)
-    figure.sca(ax)  # the current Axes is what it was
+    figure.sca(ax)  # restores the current Axes
     return axes
 
 
 def style(defaults: dict[str, Any], given: dict[str, Any] | None, artist: Any) -> dict[str, Any]:
-    """Return what an artist is drawn with: `given` goes before `defaults`, by any alias."""
+    """Return the properties of an artist; `given` override `defaults`, by any alias."""
     from matplotlib.cbook import normalize_kwargs
 
     return normalize_kwargs(defaults, artist) | normalize_kwargs(given or {}, artist)
 
 
 def plain(text: Any) -> str:
-    r"""Return text that matplotlib shows as it is: no formulas between ``$``.
+    r"""Return text that matplotlib shows literally, without formulas between ``$``.
 
-    Control characters, which no SVG file can have, are shown as escapes.
+    Control characters, which SVG files cannot contain, are shown as escapes.
 
     Examples
     --------
@@ -114,20 +114,20 @@ def plain(text: Any) -> str:
 
 
 def tidy(ax: Any, **labels: Any) -> None:
-    """Take away the half of the frame that says nothing, and label the rest."""
+    """Hide the upper and right spines, and set labels."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.set(**labels)
 
 
 def whole_steps(axis: Any) -> None:
-    """Put ticks at whole numbers only."""
+    """Set ticks at integers only."""
     from matplotlib.ticker import MaxNLocator
 
     axis.set_major_locator(MaxNLocator(integer=True))
 
 
 def readable_logarithms(axis: Any) -> None:
-    """Put ticks of a logarithmic axis so that there are some, at round numbers."""
+    """Set ticks of a logarithmic axis at round numbers."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
     axis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=12))
@@ -136,17 +136,17 @@ def readable_logarithms(axis: Any) -> None:
 
 
 def spans(values: NDArray[Any], ratio: float) -> bool:
-    """Tell whether values are positive, and the highest is more than `ratio` times the lowest."""
+    """Return whether values are positive, and the highest exceeds `ratio` times the lowest."""
     known = values[np.isfinite(values)]
     return bool(known.size and known.min() > 0 and known.max() > ratio * known.min())
 
 
 def legend(ax: Any, handles: list[Any], labels: list[str], palette: Palette, **kwargs: Any) -> Any:
-    """Add a legend of just these labels, whatever they begin with."""
+    """Add a legend of exactly these labels."""
     defaults: dict[str, Any] = {"labelcolor": palette.ink, "fontsize": "small"}
-    # Where no place is free the data shine through.
+    # Transparent, as the legend may cover data.
     defaults |= {"facecolor": palette.ground, "edgecolor": "none", "framealpha": 0.75}
-    # matplotlib takes a label that begins with an underscore for one to be left out.
+    # matplotlib ignores labels that begin with an underscore.
     shown = [("\N{ZERO WIDTH SPACE}" if t.startswith("_") else "") + plain(t) for t in labels]
     drawn = ax.legend(handles, shown, **defaults | kwargs)
     for handle in drawn.legend_handles:
@@ -156,13 +156,13 @@ def legend(ax: Any, handles: list[Any], labels: list[str], palette: Palette, **k
 
 
 def colorbar(mappable: Any, ax: Any, label: str, palette: Palette) -> Any:
-    """Add a colour bar beside an Axes, in its ink, with arrows where values are beyond its ends."""
+    """Add a colour bar beside an Axes, with arrows if values are beyond its ends."""
     from matplotlib.cm import ScalarMappable
 
     values = np.ma.compressed(np.ma.masked_invalid(mappable.get_array()))
     below, above = (values < mappable.norm.vmin).any(), (values > mappable.norm.vmax).any()
     extend = ("both" if above else "min") if below else ("max" if above else "neither")
-    if mappable.get_alpha() is not None:  # points shine through each other, their scale need not
+    if mappable.get_alpha() is not None:  # points are transparent, their colour bar is not
         mappable = ScalarMappable(mappable.norm, mappable.cmap)
     bar = ax.figure.colorbar(mappable, ax=ax, extend=extend)
     bar.set_label(plain(label), color=palette.ink)
@@ -172,9 +172,9 @@ def colorbar(mappable: Any, ax: Any, label: str, palette: Palette) -> Any:
 
 
 def color_norm(values: NDArray[Any], zero_is_low: bool = False) -> Any:
-    """Return a norm for a colour scale, logarithmic where positive values span decades.
+    """Return the normalization of a colour scale, logarithmic if positive values span decades.
 
-    With `zero_is_low` also where the lowest are zero: these then look as the next to nothing do.
+    With `zero_is_low` it is logarithmic even if there are zeros, which have the lowest colour.
     """
     from matplotlib.colors import LogNorm, Normalize
 

@@ -17,53 +17,54 @@ from .inputs import MOST_CLASSES, classes, drawn_channels
 from .palette import MARKERS, Palette, palette_of
 from .projection import embed
 
-# From this number of points on they become an image in vector files, which would else be huge.
+# Number of points from which they are rasterized in vector files, which would otherwise be huge.
 RASTERIZED_FROM = 1000
-# Without these the legend is short enough to look for a free place inside the map.
+# Maximum number of classes for which the legend is placed inside the map.
 CLASSES_INSIDE = 4
 
 
 class CodeMapDisplay:
-    """Codes as points of a plane, coloured by labels or by numbers.
+    """Visualization of codes as points of a plane, coloured by labels or numbers.
 
-    Some points may have a picture of their sequence above them, and some a text beside them. Make
-    one by `from_estimator` or `from_predictions`; all parameters are stored as attributes.
+    Points may have a thumbnail of their sequence, and annotations. It is recommended to use
+    `from_estimator` or `from_predictions` to create a `CodeMapDisplay`. All parameters are stored
+    as attributes.
 
     Parameters
     ----------
     points : ndarray of shape (n_sequences, 2)
-        Where the codes are in the plane.
+        Coordinates of the codes in the plane.
     y : array-like of shape (n_sequences,), default=None
-        Colours: labels, each with its own, or numbers on a scale. Integers of at most 20 different
-        values are labels. None and NaN are unknown, and grey.
+        Labels, which have a colour each, or numbers on a colour scale. Integers with at most 20
+        different values are labels. None and NaN are unknown, and grey.
     sequences : list of ndarray of shape (n_steps, n_channels), default=None
-        For the pictures.
+        Sequences of the thumbnails.
     axis_names : list of str, default=None
-        What the two axes are.
+        Labels of the two axes.
     y_name : str, default=None
-        What `y` is, for the colour bar or the legend.
+        Name of `y`, for the colour bar or the legend.
 
     Attributes
     ----------
     scatters_ : list of matplotlib PathCollection
-        The points: one collection a label, in sorted order, and one of those that are unknown; or
-        one alone.
+        The points: one collection per label, in sorted order, and one of unknown labels; or a
+        single collection.
     classes_ : ndarray or None
-        The labels; None where there are none.
+        The labels; None if there are none.
     colorbar_ : matplotlib Colorbar or None
-        The scale of the colours; None where there is none.
+        The colour bar; None if there is none.
     legend_ : matplotlib Legend or None
-        The names of the labels; None where there are none.
+        The legend of the labels; None if there are none.
     thumbnails_ : list of matplotlib Axes
-        The pictures.
+        The thumbnails.
     thumbnail_indices_ : list of int
-        Which sequences they show.
+        Indices of the sequences of the thumbnails.
     texts_ : list of matplotlib Annotation
-        The texts.
+        The annotations.
     ax_ : matplotlib Axes
-        What was drawn on.
+        Axes of the plot.
     figure_ : matplotlib Figure
-        The figure of it.
+        Figure of the plot.
 
     See Also
     --------
@@ -105,34 +106,34 @@ class CodeMapDisplay:
         thumbnail_kwargs: dict[str, Any] | None = None,
         text_kwargs: dict[str, Any] | None = None,
     ) -> Self:
-        """Draw the map.
+        """Plot the map.
 
-        Colours are those for the ground that it is drawn on, light or dark.
+        Colours depend on the background of the Axes, light or dark.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            What to draw on. None: a new figure.
+            Axes to plot on. If None, a new figure and Axes are created.
         thumbnails : int, default=0
-            Number of sequences to draw above their points, of up to three channels each. They are
-            chosen far from each other; there are fewer where they would overlap.
+            Maximum number of thumbnails, of up to three channels each, above the points. Sequences
+            are chosen far from each other, and fewer if thumbnails would overlap.
         annotate : dict of int to str, or array-like of str, default=None
-            Texts beside points, by the indices of these; or one for each point.
+            Texts beside points, by the indices of these, or one per point.
         scatter_kwargs : dict, default=None
-            For matplotlib's `scatter`.
+            Keyword arguments of matplotlib's `scatter`.
         thumbnail_kwargs : dict, default=None
-            For matplotlib's `plot` of the small sequences.
+            Keyword arguments of matplotlib's `plot` of the thumbnails.
         text_kwargs : dict, default=None
-            For matplotlib's `annotate`.
+            Keyword arguments of matplotlib's `annotate`.
 
         Returns
         -------
         CodeMapDisplay
-            This object, with the artists.
+            The object itself, with the artists as attributes.
 
         See Also
         --------
-        from_estimator : Compute what is drawn, and draw it.
+        from_estimator : Plot from a fitted estimator.
 
         Examples
         --------
@@ -188,39 +189,39 @@ class CodeMapDisplay:
         ax: Any = None,
         **plot_kwargs: Any,
     ) -> Self:
-        """Draw a map of the codes that a fitted estimator gives to sequences.
+        """Plot a map of the codes of sequences, computed by a fitted estimator.
 
-        Codes near each other are of sequences that are alike, as far as two axes can show that.
+        Similar sequences have similar codes, as far as two axes can represent distances.
 
         Parameters
         ----------
         estimator : LSTMAutoencoderTransformer or Pipeline
-            One that is fitted and whose `transform` gives vectors.
+            A fitted estimator whose `transform` returns vectors.
         X : list, ndarray or DataFrame
             Sequences, as in `fit`.
         y : array-like of shape (n_sequences,), default=None
-            Colours, as in the class.
+            Labels or numbers, as in the class.
         color_by : {"error", "length"}, default=None
-            Colours in place of `y`: the error of the reconstruction, which is minus
-            `score_samples`, or the number of steps.
+            Numbers instead of `y`: the reconstruction error, which is minus `score_samples`, or the
+            number of steps.
         embedding : scikit-learn estimator, default=None
-            Its `fit_transform` puts the codes into the plane; it is cloned. None: PCA, or the
-            codes themselves where these have two components.
+            Estimator whose `fit_transform` maps codes to the plane; it is cloned. If None, PCA is
+            used, or the codes themselves if they have two components.
         thumbnails : int, default=0
-            Number of sequences to draw above their points, as in `plot`.
+            Maximum number of thumbnails, as in `plot`.
         ax : matplotlib Axes, default=None
-            What to draw on. None: a new figure.
+            Axes to plot on. If None, a new figure and Axes are created.
         **plot_kwargs : dict
-            As in `plot`.
+            Additional keyword arguments of `plot`.
 
         Returns
         -------
         CodeMapDisplay
-            The display, drawn.
+            The display, with its plot.
 
         See Also
         --------
-        from_predictions : Draw codes that are there already.
+        from_predictions : Plot given codes.
 
         Examples
         --------
@@ -279,33 +280,33 @@ class CodeMapDisplay:
         ax: Any = None,
         **plot_kwargs: Any,
     ) -> Self:
-        """Draw a map of codes.
+        """Plot a map of given codes.
 
-        Any vectors will do, one a row.
+        Codes may be any vectors, one per row.
 
         Parameters
         ----------
         codes : array-like of shape (n_sequences, n_components)
-            Vectors, as `transform` gives them.
+            Vectors, such as results of `transform`.
         y : array-like of shape (n_sequences,), default=None
-            Colours, as in the class.
+            Labels or numbers, as in the class.
         sequences : list, ndarray or DataFrame, default=None
-            The sequences of the codes, for `thumbnails`.
+            Sequences of the codes, for `thumbnails`.
         embedding : scikit-learn estimator, default=None
             As in `from_estimator`.
         ax : matplotlib Axes, default=None
-            What to draw on. None: a new figure.
+            Axes to plot on. If None, a new figure and Axes are created.
         **plot_kwargs : dict
-            As in `plot`.
+            Additional keyword arguments of `plot`.
 
         Returns
         -------
         CodeMapDisplay
-            The display, drawn.
+            The display, with its plot.
 
         See Also
         --------
-        from_estimator : Encode, and draw.
+        from_estimator : Plot from a fitted estimator.
 
         Examples
         --------

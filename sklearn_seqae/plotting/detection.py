@@ -11,59 +11,59 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from .axes import legend, one_axes, plain, style, tidy, whole_steps
 from .palette import ON_LIGHT, Palette, palette_of
 
-# What scikit-learn's detectors predict.
+# Predictions of scikit-learn's outlier detectors.
 OUTLIER_NAMES = {-1: "outliers (-1)", 1: "inliers (1)"}
-# Up to so many sequences each has a tick of its own below the bars.
+# Maximum number of sequences with a tick each below the bars.
 TICKS_UP_TO = 60
 MOST_BINS = 50
 # There are no more colours that readers can distinguish in a stack.
 MOST_LABELS = len(ON_LIGHT)
-# Where the tallest bar is of so many, single outliers would not be seen on a linear axis.
+# Height of the tallest bar from which single outliers are invisible on a linear axis.
 LOGARITHMIC_FROM = 50
-# A range so much wider than its middle half is that of a long tail.
+# Ratio of the range to the interquartile range from which scores have a long tail.
 LONG_TAIL = 15
 
 
 class DetectionDisplay:
-    """A histogram of an outlier detector's scores, and its threshold.
+    """Visualization of the scores of an outlier detector, with its threshold, as a histogram.
 
-    What is below the threshold is flagged as an outlier. Make one by `from_estimator` or
-    `from_predictions`; all parameters are stored as attributes.
+    Scores below the threshold are those of outliers. It is recommended to use `from_estimator` or
+    `from_predictions` to create a `DetectionDisplay`. All parameters are stored as attributes.
 
     Parameters
     ----------
     scores : array-like of shape (n_sequences,)
-        The higher, the more normal, as `score_samples` gives them.
+        Scores, such as results of `score_samples`: the lower, the more abnormal.
     threshold : float, default=None
-        Scores below it are flagged. None: not shown.
+        Threshold, below which scores are those of outliers. If None, it is not shown.
     y : array-like of shape (n_sequences,), default=None
-        What the sequences are, in scikit-learn's words 1 for inliers and -1 for outliers, or other
-        labels, six at most. None: not known.
+        True labels: 1 for inliers and -1 for outliers, or other labels, at most six. If None, they
+        are not shown.
     score_name : str, default="score"
-        What the scores are.
+        Name of the scores.
 
     Attributes
     ----------
     bars_ : list of matplotlib BarContainer
-        The bars: one container a label, in sorted order, stacked; or one alone.
+        Stacked bars: one container per label, in sorted order; or a single container.
     counts_ : ndarray of shape (n_labels, n_bins)
-        Their heights.
+        Heights of the bars.
     edges_ : ndarray of shape (n_bins + 1,)
-        Their edges.
+        Edges of the bars.
     line_ : matplotlib Line2D or None
-        At the threshold; None where there is none.
+        Line at the threshold; None without threshold.
     ticks_ : list of matplotlib Line2D
-        A tick a sequence below the bars, one artist a label; empty where there are many sequences.
+        Ticks of the sequences below the bars, one artist per label; empty for many sequences.
     n_flagged_ : int or None
         Number of scores below the threshold.
     ax_ : matplotlib Axes
-        What was drawn on.
+        Axes of the plot.
     figure_ : matplotlib Figure
-        The figure of it.
+        Figure of the plot.
 
     See Also
     --------
-    ErrorDisplay : Where a reconstruction is off.
+    ErrorDisplay : Visualization of reconstruction errors.
 
     Examples
     --------
@@ -97,33 +97,34 @@ class DetectionDisplay:
         bar_kwargs: dict[str, Any] | None = None,
         line_kwargs: dict[str, Any] | None = None,
     ) -> Self:
-        """Draw the histogram.
+        """Plot the histogram.
 
-        Colours are those for the ground that it is drawn on, light or dark.
+        Colours depend on the background of the Axes, light or dark.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            What to draw on. None: a new figure.
+            Axes to plot on. If None, a new figure and Axes are created.
         bins : int or "auto", default="auto"
-            Number of bars; "auto": by the number of scores.
+            Number of bars; "auto" depends on the number of scores.
         xscale : {"auto", "linear", "asinh"}, default="auto"
-            "asinh" is logarithmic away from zero; "auto" chooses it for scores with a long tail.
+            Scale of scores: "asinh" is logarithmic away from zero, and is chosen by "auto" for
+            scores with a long tail.
         yscale : {"auto", "linear", "log"}, default="auto"
-            "auto": logarithmic where single outliers would not be seen beside many others.
+            Scale of counts: "auto" is logarithmic if single outliers would otherwise be invisible.
         bar_kwargs : dict, default=None
-            For matplotlib's `bar`.
+            Keyword arguments of matplotlib's `bar`.
         line_kwargs : dict, default=None
-            For matplotlib's `axvline` at the threshold.
+            Keyword arguments of matplotlib's `axvline` at the threshold.
 
         Returns
         -------
         DetectionDisplay
-            This object, with the artists.
+            The object itself, with the artists as attributes.
 
         See Also
         --------
-        from_estimator : Compute what is drawn, and draw it.
+        from_estimator : Plot from a fitted estimator.
 
         Examples
         --------
@@ -169,7 +170,9 @@ class DetectionDisplay:
         if len(scores) <= TICKS_UP_TO:
             self.ticks_ = [_draw_ticks(ax, part, colors.ink) for part in parts]
         handles = list(self.bars_) if len(labels) else []
-        names = [OUTLIER_NAMES[label] if _is_verdict(labels) else str(label) for label in labels]
+        names = [
+            OUTLIER_NAMES[label] if _are_predictions(labels) else str(label) for label in labels
+        ]
         self.line_ = self.n_flagged_ = None
         if self.threshold is not None:
             self.n_flagged_ = int(np.sum(scores < self.threshold))
@@ -187,32 +190,32 @@ class DetectionDisplay:
     def from_estimator(
         cls, estimator: Any, X: Any, y: Any = None, *, ax: Any = None, **plot_kwargs: Any
     ) -> Self:
-        """Draw the scores that a fitted detector gives to data.
+        """Plot the scores of data, computed by a fitted detector.
 
-        It shows how far the scores of outliers are from those of the others.
+        The histogram shows how well the scores of outliers are separated from the others.
 
         Parameters
         ----------
         estimator : outlier detector
-            Any of scikit-learn's protocol that is fitted, with `score_samples`. Its `offset_`, if
-            it has one, is the threshold.
+            A fitted estimator with `score_samples`, as outlier detectors of scikit-learn have it.
+            Its `offset_`, if available, is the threshold.
         X : list, ndarray or DataFrame
-            Sequences, or what else the detector reads.
+            Sequences, or other data that the detector accepts.
         y : array-like of shape (n_sequences,), default=None
-            What they are: 1 for inliers and -1 for outliers, or other labels.
+            True labels: 1 for inliers and -1 for outliers, or other labels.
         ax : matplotlib Axes, default=None
-            What to draw on. None: a new figure.
+            Axes to plot on. If None, a new figure and Axes are created.
         **plot_kwargs : dict
-            As in `plot`.
+            Additional keyword arguments of `plot`.
 
         Returns
         -------
         DetectionDisplay
-            The display, drawn.
+            The display, with its plot.
 
         See Also
         --------
-        from_predictions : Draw scores that are there already.
+        from_predictions : Plot given scores.
 
         Examples
         --------
@@ -247,31 +250,31 @@ class DetectionDisplay:
         ax: Any = None,
         **plot_kwargs: Any,
     ) -> Self:
-        """Draw scores.
+        """Plot given scores.
 
-        Scores may be those of any detector.
+        They may be those of any detector.
 
         Parameters
         ----------
         scores : array-like of shape (n_sequences,)
-            The higher, the more normal.
+            Scores: the lower, the more abnormal.
         threshold : float, default=None
-            Scores below it are flagged. None: not shown.
+            Threshold, below which scores are those of outliers. If None, it is not shown.
         y : array-like of shape (n_sequences,), default=None
-            What the sequences are: 1 for inliers and -1 for outliers, or other labels.
+            True labels: 1 for inliers and -1 for outliers, or other labels.
         ax : matplotlib Axes, default=None
-            What to draw on. None: a new figure.
+            Axes to plot on. If None, a new figure and Axes are created.
         **plot_kwargs : dict
-            As in `plot`.
+            Additional keyword arguments of `plot`.
 
         Returns
         -------
         DetectionDisplay
-            The display, drawn.
+            The display, with its plot.
 
         See Also
         --------
-        from_estimator : Score, and draw.
+        from_estimator : Plot from a fitted detector.
 
         Examples
         --------
@@ -283,7 +286,7 @@ class DetectionDisplay:
         return cls(scores=scores, threshold=threshold, y=y).plot(ax, **plot_kwargs)
 
     def _read(self) -> tuple[NDArray[Any], list[Any], NDArray[np.int64]]:
-        """Return scores, the labels that there are, and the index of each score's."""
+        """Return scores, distinct labels, and the index of the label of each score."""
         scores = np.asarray(self.scores, dtype=np.float64)
         if scores.ndim != 1 or not scores.size or not np.isfinite(scores).all():
             raise ValueError(
@@ -346,11 +349,11 @@ def _check_scales(bins: Any, xscale: str, yscale: str) -> None:
 
 
 def _linear_width(scores: NDArray[Any], even_if_short: bool) -> float | None:
-    """Return where an asinh scale turns from linear to logarithmic; None for a linear axis."""
+    """Return the width of the linear range of an asinh scale; None for a linear axis."""
     middle = float(np.median(np.abs(scores)))
     lower, upper = np.quantile(scores, [0.25, 0.75])
     has_tail = len(scores) >= 8 and np.ptp(scores) > LONG_TAIL * (upper - lower) > 0
-    # The scale has its fine part at zero, so it serves tails from there only.
+    # The scale is finest at zero, and is thus useful for tails that start there only.
     has_tail &= np.ptp(scores) > LONG_TAIL * middle
     return middle or 1.0 if has_tail or even_if_short else None
 
@@ -358,32 +361,32 @@ def _linear_width(scores: NDArray[Any], even_if_short: bool) -> float | None:
 def _edges(known: NDArray[Any], n: int, bins: Any, width: float | None) -> NDArray[Any]:
     n_bins = int(np.clip(2 * np.sqrt(n), 5, MOST_BINS)) if bins == "auto" else int(bins)
     low, high = float(known.min()), float(known.max())
-    if low == high:  # one value alone still needs a bar of some width
+    if low == high:  # a single value needs a bar of positive width
         low, high = low - 0.5 * max(abs(low), 1e-6), high + 0.5 * max(abs(high), 1e-6)
     if width is None:
         return np.linspace(low, high, n_bins + 1)
     edges = width * np.sinh(
         np.linspace(np.arcsinh(low / width), np.arcsinh(high / width), n_bins + 1)
     )
-    edges[[0, -1]] = low, high  # what rounding moved would leave the extremes out
+    edges[[0, -1]] = low, high  # rounding could exclude the extremes
     return edges
 
 
 def _asinh_ticks(edges: NDArray[Any], width: float) -> NDArray[Any]:
-    """Return zero and powers of ten beyond the linear part, where neighbours would overlap."""
+    """Return zero and powers of ten beyond the linear range, in which ticks would overlap."""
     powers = 10.0 ** np.arange(np.ceil(np.log10(width)), np.ceil(np.log10(np.abs(edges).max())) + 1)
     ticks = np.concatenate([-powers[::-1], [0.0], powers])
     return ticks[(ticks >= 1.05 * edges[0]) & (ticks <= max(edges[-1], 0.0))]
 
 
-def _is_verdict(labels: list[Any]) -> bool:
-    """Tell whether labels are those that scikit-learn's detectors predict; True is no 1 here."""
+def _are_predictions(labels: list[Any]) -> bool:
+    """Return whether labels are 1 and -1, as detectors predict; booleans are not."""
     return bool(labels) and all(type(label) is int and label in OUTLIER_NAMES for label in labels)
 
 
 def _label_colors(labels: list[Any], colors: Palette) -> list[str]:
-    """Return a colour for each label; what is to be detected stands out."""
-    if _is_verdict(labels):
+    """Return the colour of each label; that of outliers is conspicuous."""
+    if _are_predictions(labels):
         return [colors.other if label == -1 else colors.main for label in labels]
     n_colors = len(colors.series)
     return [colors.series[k % n_colors] for k in range(max(len(labels), 1))]

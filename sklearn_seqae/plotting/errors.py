@@ -26,43 +26,44 @@ from .inputs import choose, describe, own_estimator, read_both, read_for
 from .palette import palette_of
 
 KINDS = ("heatmap", "sequences", "length")
-# A picture has no more cells than a screen shows; more sequences or steps share one.
+# Maximum number of rows and columns of a heat map; more sequences or steps are averaged.
 MOST_CELLS = 600
-# Bins of lengths, and the fewest sequences that a curve of medians is drawn for.
+# Maximum number of bins of lengths, and minimum number of sequences for a curve of medians.
 MOST_BINS = 20
 CURVE_FROM = 10
 
 
 class ErrorDisplay:
-    """Errors of a reconstruction: a heat map by step and channel or sequence, or by length.
+    """Visualization of reconstruction errors: a heat map, or errors by length.
 
-    Make one by `from_estimator` or `from_predictions`; all parameters are stored as attributes.
+    It is recommended to use `from_estimator` or `from_predictions` to create an `ErrorDisplay`. All
+    parameters are stored as attributes.
 
     Parameters
     ----------
     errors : list of ndarray of shape (n_steps, n_channels)
-        The squared error of each value; NaN where one is missing.
+        Squared error of each value; NaN for missing values.
     channel_names : list of str, default=None
-        One a channel. None: numbers from 0 on.
+        Names of the channels. If None, they are numbered from 0.
     units : str, default=""
-        What the error is measured in.
+        Units of the errors.
 
     Attributes
     ----------
     image_ : matplotlib AxesImage or None
-        The heat map; None for ``kind="length"``.
+        Heat map; None for ``kind="length"``.
     colorbar_ : matplotlib Colorbar or None
-        The scale of its colours.
+        Colour bar of the heat map.
     scatter_ : matplotlib PathCollection or None
-        A point a sequence, for ``kind="length"``.
+        One point per sequence, for ``kind="length"``.
     line_ : matplotlib Line2D or None
-        The median by length; None where there are too few sequences, or not ``kind="length"``.
+        Median by length, for ``kind="length"``; None with too few sequences.
     band_ : matplotlib PolyCollection or None
-        Between the quartiles by length.
+        Area between the quartiles by length.
     ax_ : matplotlib Axes
-        What was drawn on.
+        Axes of the plot.
     figure_ : matplotlib Figure
-        The figure of it.
+        Figure of the plot.
 
     See Also
     --------
@@ -99,39 +100,39 @@ class ErrorDisplay:
         scatter_kwargs: dict[str, Any] | None = None,
         line_kwargs: dict[str, Any] | None = None,
     ) -> Self:
-        """Draw the errors.
+        """Plot the errors.
 
-        Colours are those for the ground that it is drawn on, light or dark.
+        Colours depend on the background of the Axes, light or dark.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            What to draw on. None: a new figure.
+            Axes to plot on. If None, a new figure and Axes are created.
         kind : {"heatmap", "sequences", "length"}, default="heatmap"
-            What to draw.
+            Kind of the plot.
 
-            - "heatmap": a row a channel, a column a step; the mean over all sequences, or one.
-            - "sequences": a row a sequence, shortest first, and a column a step; the mean over
-              channels. Of many sequences or steps, neighbours share a cell.
-            - "length": a point a sequence, and from ten sequences on their median and quartiles by
-              length.
+            - "heatmap": channels by steps; the mean over all sequences, or a single sequence.
+            - "sequences": sequences by steps, the shortest sequence first; the mean over channels.
+              Neighbouring sequences or steps are averaged if there are many.
+            - "length": one point per sequence, and the median and quartiles by length of ten or
+              more sequences.
         sequence : int, default=None
-            Draw this sequence alone, for ``kind="heatmap"``. None: the mean over all.
+            Index of the sequence to plot, for ``kind="heatmap"``. If None, the mean over all.
         image_kwargs : dict, default=None
-            For matplotlib's `imshow` of a heat map.
+            Keyword arguments of matplotlib's `imshow` of the heat map.
         scatter_kwargs : dict, default=None
-            For matplotlib's `scatter`, for ``kind="length"``.
+            Keyword arguments of matplotlib's `scatter`, for ``kind="length"``.
         line_kwargs : dict, default=None
-            For matplotlib's `plot` of the median, for ``kind="length"``.
+            Keyword arguments of matplotlib's `plot` of the median, for ``kind="length"``.
 
         Returns
         -------
         ErrorDisplay
-            This object, with the artists.
+            The object itself, with the artists as attributes.
 
         See Also
         --------
-        from_estimator : Compute what is drawn, and draw it.
+        from_estimator : Plot from a fitted estimator.
 
         Examples
         --------
@@ -179,32 +180,31 @@ class ErrorDisplay:
         ax: Any = None,
         **plot_kwargs: Any,
     ) -> Self:
-        """Draw the errors of what a fitted estimator gives back of sequences, in scaled units.
+        """Plot the reconstruction errors of a fitted estimator, in scaled units.
 
-        Which channels and steps are written badly, and whether long sequences are.
+        They show which channels and steps, and which lengths, are reconstructed poorly.
 
         Parameters
         ----------
         estimator : LSTMAutoencoderTransformer
-            One that is fitted.
+            A fitted estimator.
         X : list, ndarray or DataFrame
             Sequences, as in `fit`.
         channel_names : list of str, default=None
-            A name for each channel of `X`. None: those that `X` has, such as names
-            of columns.
+            Names of the channels of `X`. If None, those of `X` are used, such as names of columns.
         ax : matplotlib Axes, default=None
-            What to draw on. None: a new figure.
+            Axes to plot on. If None, a new figure and Axes are created.
         **plot_kwargs : dict
-            As in `plot`.
+            Additional keyword arguments of `plot`.
 
         Returns
         -------
         ErrorDisplay
-            The display, drawn.
+            The display, with its plot.
 
         See Also
         --------
-        from_predictions : Errors of given reconstructions.
+        from_predictions : Plot errors of given reconstructions.
 
         Examples
         --------
@@ -233,9 +233,9 @@ class ErrorDisplay:
         ax: Any = None,
         **plot_kwargs: Any,
     ) -> Self:
-        """Draw the errors of given reconstructions, in the units of the sequences.
+        """Plot the errors of given reconstructions, in the units of the sequences.
 
-        No estimator is needed: the reconstructions may be of any other model.
+        The reconstructions may be those of any model.
 
         Parameters
         ----------
@@ -244,25 +244,24 @@ class ErrorDisplay:
         X_reconstructed : list, ndarray or DataFrame
             Reconstructions of the same lengths, as `reconstruct` returns them.
         channel_names : list of str, default=None
-            A name for each channel of `X`. None: those that `X` has, such as names
-            of columns.
+            Names of the channels of `X`. If None, those of `X` are used, such as names of columns.
         categorical_features : "from_dtype", array-like of int, str or bool, or None, \
                 default="from_dtype"
-            The channels that hold symbols, as in `LSTMAutoencoderTransformer`. The error of a
-            symbol is 0.0 where it is right, else 1.0.
+            The categorical channels, as in `LSTMAutoencoderTransformer`. The error of a category
+            is 0.0 if it is correct, otherwise 1.0.
         ax : matplotlib Axes, default=None
-            What to draw on. None: a new figure.
+            Axes to plot on. If None, a new figure and Axes are created.
         **plot_kwargs : dict
-            As in `plot`.
+            Additional keyword arguments of `plot`.
 
         Returns
         -------
         ErrorDisplay
-            The display, drawn.
+            The display, with its plot.
 
         See Also
         --------
-        from_estimator : Errors of a fitted estimator.
+        from_estimator : Plot from a fitted estimator.
 
         Examples
         --------
@@ -377,7 +376,7 @@ class ErrorDisplay:
 
 
 def _means(cells: NDArray[Any], values: NDArray[Any], n_cells: int) -> NDArray[Any]:
-    """Return the mean of the known values in each cell, (n_cells, n_columns); NaN of none."""
+    """Return the mean of the finite values in each cell, (n_cells, n_columns); NaN without any."""
     known = np.isfinite(values)
     filled = np.where(known, values, 0.0)
     sums, counts = (
@@ -388,7 +387,7 @@ def _means(cells: NDArray[Any], values: NDArray[Any], n_cells: int) -> NDArray[A
 
 
 def _quartiles(lengths: NDArray[Any], errors: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return centres of bins of lengths, and the quartiles of errors in each (3, n_bins)."""
+    """Return centres of bins of lengths, and the quartiles of errors per bin (3, n_bins)."""
     values = np.unique(lengths)
     n_bins = min(MOST_BINS, len(values), max(1, len(lengths) // 5))
     edges = np.unique(np.quantile(lengths, np.linspace(0, 1, n_bins + 1)[1:-1]))

@@ -16,20 +16,20 @@ from sklearn_seqae.estimators.base import SequenceAutoencoder
 from sklearn_seqae.estimators.validation import categorical_channels
 from sklearn_seqae.preprocessing.categories import adopt
 
-# A legend of more classes than this is too long to read; numbers with more values are on a scale.
+# Maximum number of classes in a legend; integers with more values are on a colour scale.
 MOST_CLASSES = 20
 
 
 @dataclass(frozen=True)
 class Channels:
-    """Names of channels, and the symbols of those that hold symbols (None for numbers)."""
+    """Names of channels and their categories, which are None for numerical channels."""
 
     names: list[str]
-    symbols: list[NDArray[Any] | None]
+    categories: list[NDArray[Any] | None]
 
 
 def own_estimator(estimator: Any) -> SequenceAutoencoder:
-    """Return an estimator of this package, or refuse another one."""
+    """Return the estimator, or raise if it is not one of this package."""
     if isinstance(estimator, SequenceAutoencoder):
         return estimator
     raise TypeError(
@@ -40,19 +40,19 @@ def own_estimator(estimator: Any) -> SequenceAutoencoder:
 
 
 def read_for(estimator: SequenceAutoencoder, X: Any) -> tuple[Sequences, tuple[Any, ...] | None]:
-    """Return sequences as a fitted estimator reads them, as those of a list; names of channels."""
+    """Return sequences as read by a fitted estimator, and the names of their channels."""
     read = estimator._read(X)
     names = read.form.channel_names or estimator._form.channel_names
     return replace(read, form=ListForm()), names
 
 
 def read_both(X: Any, other: Any, categorical_features: Any) -> tuple[Sequences, Sequences]:
-    """Return two collections of sequences of the same channels, and with the same symbols.
+    """Return two collections of sequences with the same channels and categories.
 
     Parameters
     ----------
     X, other : list, ndarray or DataFrame
-        As many sequences in both.
+        Two collections with the same number of sequences.
     categorical_features : "from_dtype", array-like or None
         As in `LSTMAutoencoderTransformer`.
     """
@@ -75,29 +75,29 @@ def read_both(X: Any, other: Any, categorical_features: Any) -> tuple[Sequences,
 
 
 def describe(sequences: Sequences, known: tuple[Any, ...] | None, names: Any = None) -> Channels:
-    """Return the channels of sequences: `known` are names in data, `names` are a user's own."""
+    """Return the channels of sequences; `names`, if given, replace the `known` ones of the data."""
     n = sequences.n_channels
-    if names is None:  # one column may hold all channels
+    if names is None:  # a single column may contain all channels
         named = known is not None and len(known) == n
         names = known if named else [f"channel {j}" for j in range(n)]
     names = [str(name) for name in names]
     if len(names) != n:
         raise ValueError(
-            f"Expected channel_names to be {n} names, one a channel, got {len(names)}: {names}."
+            f"Expected channel_names to be {n} names, one per channel, got {len(names)}: {names}."
         )
     categories = sequences.categories or (None,) * n
     return Channels(names, [None if found is None else found.values for found in categories])
 
 
 def drawn_channels(sequences: Sequences) -> list[NDArray[Any]]:
-    """Return the channels of numbers of each sequence; where there are none, those of symbols."""
+    """Return the numerical channels of each sequence, or all channels if there are none."""
     numbers = [j for j, found in enumerate(sequences.categories) if found is None]
     values = sequences.values[:, numbers] if numbers else sequences.values
     return cut(values, sequences.offsets)
 
 
 def choose(chosen: Any, n: int, what: str) -> NDArray[np.int64]:
-    """Return indices out of `n` by what NumPy takes as an index: numbers, a mask or a slice."""
+    """Return the indices out of `n` selected by integers, a mask or a slice."""
     try:
         indices = np.atleast_1d(np.arange(n)[_as_index(chosen)])
     except (IndexError, TypeError, ValueError) as error:
@@ -113,7 +113,7 @@ def choose(chosen: Any, n: int, what: str) -> NDArray[np.int64]:
 
 
 def choose_channels(chosen: Any, names: list[str], most: int) -> NDArray[np.int64]:
-    """Return indices of channels, which may be named; None is the first `most`."""
+    """Return the indices of channels selected by index or name; None selects the first `most`."""
     if chosen is None:
         return np.arange(min(most, len(names)))
     single = isinstance(chosen, str)
@@ -130,9 +130,9 @@ def choose_channels(chosen: Any, names: list[str], most: int) -> NDArray[np.int6
 
 
 def classes(y: NDArray[Any]) -> tuple[NDArray[Any] | None, NDArray[np.int64]]:
-    """Return the labels that `y` has, and the index of each one's: -1 where it is unknown.
+    """Return the distinct labels of `y`, and the index of each label: -1 if it is unknown.
 
-    None for numbers that are on a scale; the indices of the known ones are then all 0.
+    For numbers on a scale labels are None, and the indices of known ones 0.
     """
     if y.dtype.kind == "O":
         known = ~np.array([_is_unknown(value) for value in y.tolist()], dtype=bool)
@@ -157,7 +157,7 @@ def classes(y: NDArray[Any]) -> tuple[NDArray[Any] | None, NDArray[np.int64]]:
 def _is_unknown(value: Any) -> bool:
     try:
         return value is None or bool(value != value)
-    except TypeError:  # pandas' NA says neither
+    except TypeError:  # pandas' NA is neither
         return True
 
 
@@ -170,13 +170,13 @@ def _as_index(chosen: Any) -> Any:
 
 
 def _join(first: Categories | None, second: Categories | None) -> Categories | None:
-    """Return the symbols of both, those of the first in front."""
+    """Return the categories of both, those of the first before others."""
     if first is None or second is None:
         if first is second:
             return None
         raise ValueError(
-            "Expected a channel to hold symbols in both, or numbers in both, got one of each: say "
-            "by categorical_features which hold symbols."
+            "Expected a channel to be categorical or numerical in both, got one of each: select "
+            "the categorical ones by categorical_features."
         )
     values = list(dict.fromkeys([*first.values.tolist(), *second.values.tolist()]))
     joined = np.empty(len(values), dtype=object)

@@ -21,13 +21,13 @@ class Palette:
     Attributes
     ----------
     ink : color
-        Of text and axes.
+        Colour of text and axes.
     ground : color
-        Of what is behind the data.
+        Colour of the background.
     series : tuple of str
-        Colours of what readers have to distinguish.
+        Colours of series that have to be distinguished.
     sequential : Colormap
-        Its high end stands out from the ground, and its low end does not vanish in it.
+        Sequential colormap, whose low end differs from the background too.
     """
 
     ink: Any
@@ -37,20 +37,19 @@ class Palette:
 
     @property
     def main(self) -> str:
-        """What a display is about."""
+        """Colour of the main series of a display."""
         return self.series[0]
 
     @property
     def other(self) -> str:
-        """What it is held against."""
+        """Colour of the series that it is compared with."""
         return self.series[1]
 
 
 def palette_of(ax: Any) -> Palette:
-    """Return the colours that suit an Axes, by its own ground and ink.
+    """Return the colours for the background of an Axes.
 
-    The style may be another one by now than that in which the Axes was made, so what is asked is
-    the Axes, not the style.
+    They depend on the Axes rather than on the present style, which may have changed.
     """
     from matplotlib import colormaps
     from matplotlib.colors import ListedColormap, to_rgb

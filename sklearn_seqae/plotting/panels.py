@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 from .axes import plain
 from .palette import Palette
 
-# Up to so many steps each has a marker.
+# Maximum number of steps with markers.
 MARKED_STEPS = 40
 
 
 def panel_styles(
-    values: NDArray[Any], symbols: NDArray[Any] | None, colors: Palette
+    values: NDArray[Any], categories: NDArray[Any] | None, colors: Palette
 ) -> list[dict[str, Any]]:
     """Return styles of sequence, reconstruction, missing values and decoded length."""
     known = ~np.isnan(values)
-    # A line of one value alone would not be seen.
+    # A line of a single value would be invisible.
     beside = np.convolve(known, [1, 0, 1], mode="same")[: len(values)] if len(values) else known
     alone = np.flatnonzero(known & (beside == 0)).tolist()
     line: dict[str, Any] = {"color": colors.ink, "alpha": 0.35, "linewidth": 4}
@@ -28,15 +28,15 @@ def panel_styles(
     missing = {"linestyle": "none", "marker": "o", "markersize": 7, "color": colors.other}
     missing |= {"markerfacecolor": "none", "markeredgewidth": 1.5}
     length = {"color": colors.main, "linestyle": "--", "linewidth": 1, "alpha": 0.8}
-    if symbols is not None:
+    if categories is not None:
         line |= {"linestyle": "none", "marker": "s", "markersize": 9, "markevery": None}
         back |= {"linestyle": "none", "marker": "o", "markersize": 4}
         missing["markersize"] = 9
     return [line, back, missing, length]
 
 
-def name_symbols(ax: Any, symbols: NDArray[Any], most: int = 12) -> None:
-    """Put symbols in place of their indices; only some of them where there are many."""
-    ticks = np.unique(np.linspace(0, len(symbols) - 1, min(most, len(symbols))).astype(int))
-    ax.set_yticks(ticks, [plain(symbols[k]) for k in ticks])
-    ax.set_ylim(-0.6, len(symbols) - 0.4)
+def label_categories(ax: Any, categories: NDArray[Any], most: int = 12) -> None:
+    """Label the axis with categories, or with a selection of them if there are many."""
+    ticks = np.unique(np.linspace(0, len(categories) - 1, min(most, len(categories))).astype(int))
+    ax.set_yticks(ticks, [plain(categories[k]) for k in ticks])
+    ax.set_ylim(-0.6, len(categories) - 0.4)

@@ -12,16 +12,17 @@ from sklearn.utils import get_tags
 
 
 def embed(codes: Any, embedding: Any = None, y: Any = None) -> tuple[NDArray[Any], list[str]]:
-    """Return a point for each code, and the names of the two axes.
+    """Return coordinates of codes in the plane, and the names of the two axes.
 
     Parameters
     ----------
     codes : array-like of shape (n_sequences, n_components)
-        Without NaN.
+        Codes, without NaN.
     embedding : scikit-learn estimator with fit_transform, default=None
-        It is cloned. None: PCA, or the codes themselves where they have two components or one.
+        It is cloned. If None, PCA is used, or the codes themselves if they have at most two
+        components.
     y : array-like of shape (n_sequences,), default=None
-        For an embedding that asks for it.
+        Labels for an embedding that requires them.
 
     Returns
     -------
@@ -36,7 +37,7 @@ def embed(codes: Any, embedding: Any = None, y: Any = None) -> tuple[NDArray[Any
         points = np.pad(codes, [(0, 0), (0, 2 - codes.shape[1])])
         return points, [f"code, component {i}" for i in range(codes.shape[1])] + [""]
     n_axes = min(2, len(codes))
-    if not np.ptp(codes, axis=0).any():  # all codes are one, and no axis explains more than another
+    if not np.ptp(codes, axis=0).any():  # all codes are equal
         return np.zeros((len(codes), 2)), ["PC 1", "PC 2"]
     pca = PCA(n_axes, random_state=0)
     points = np.pad(pca.fit_transform(codes), [(0, 0), (0, 2 - n_axes)])

@@ -12,58 +12,58 @@ from sklearn_seqae.containers.sequences import Sequences, cut
 from .axes import axes_grid, plain, pyplot, style, tidy, whole_steps
 from .inputs import Channels, choose, choose_channels, describe, own_estimator, read_both, read_for
 from .palette import palette_of
-from .panels import name_symbols, panel_styles
+from .panels import label_categories, panel_styles
 
-# What is shown where nothing else is asked for.
+# Numbers of sequences and channels that are plotted by default.
 FIRST_SEQUENCES = 3
 FIRST_CHANNELS = 4
-# More panels than this take minutes to draw, and nobody reads them.
+# More panels take minutes to plot, and are too many to read.
 MOST_PANELS = 100
 
 
 class ReconstructionDisplay:
-    """Sequences beside their reconstructions: a column a sequence, a row a channel.
+    """Visualization of sequences and their reconstructions, in a grid of channels by sequences.
 
-    Where a value is missing, its place in the reconstruction is marked. A dashed line is drawn
-    where the sequence ends by the length decoded from its code. Steps of symbols lie on a line a
-    symbol. Make one by `from_estimator` or `from_predictions`; all parameters are stored as
-    attributes.
+    Reconstructions of missing values are marked. A dashed line shows the length decoded from the
+    code. Categories are on the vertical axis of their channel. It is recommended to use
+    `from_estimator` or `from_predictions` to create a `ReconstructionDisplay`. All parameters are
+    stored as attributes.
 
     Parameters
     ----------
     sequences : list of ndarray of shape (n_steps, n_channels)
-        What is drawn; NaN is missing. Symbols are indices into `symbols`.
+        Sequences; NaN for missing values. Categories are indices into `categories`.
     reconstructions : list of ndarray of shape (n_steps, n_channels)
-        Their reconstructions, of as many steps or others.
+        Reconstructions, whose lengths may differ from those of the sequences.
     decoded_lengths : array-like of shape (n_sequences,), default=None
-        Number of steps that each code stands for. None: not shown.
+        Lengths decoded from the codes. If None, they are not shown.
     titles : list of str, default=None
-        One a sequence. None: numbers from 0 on.
+        Titles of the sequences. If None, they are numbered from 0.
     channel_names : list of str, default=None
-        One a channel. None: numbers from 0 on.
-    symbols : list of (ndarray or None), default=None
-        For each channel its symbols, None for numbers. None: all hold numbers.
+        Names of the channels. If None, they are numbered from 0.
+    categories : list of (ndarray or None), default=None
+        Categories of each channel, None for a numerical one. If None, all are numerical.
 
     Attributes
     ----------
     lines_ : ndarray of shape (n_channels, n_sequences), dtype object
-        The Line2D of each sequence.
+        Line2D of each sequence.
     reconstruction_lines_ : ndarray of shape (n_channels, n_sequences), dtype object
-        The Line2D of each reconstruction.
+        Line2D of each reconstruction.
     missing_ : ndarray of shape (n_channels, n_sequences), dtype object
-        The Line2D of the marks at missing values; None where there are none.
+        Line2D of the markers at missing values; None if there are none.
     length_lines_ : ndarray of shape (n_channels, n_sequences), dtype object
-        The Line2D at the end by the decoded length; None where it is not known.
+        Line2D at the decoded length; None if it is not known.
     axes_ : ndarray of shape (n_channels, n_sequences), dtype object
-        The matplotlib Axes.
+        Axes of the panels.
     ax_ : matplotlib Axes
-        The first of them.
+        The first of these Axes.
     figure_ : matplotlib Figure
-        The figure of them.
+        Figure of the plot.
 
     See Also
     --------
-    ErrorDisplay : How far off a reconstruction is, by step, channel and length.
+    ErrorDisplay : Visualization of reconstruction errors.
 
     Examples
     --------
@@ -84,14 +84,14 @@ class ReconstructionDisplay:
         decoded_lengths: Any = None,
         titles: list[str] | None = None,
         channel_names: list[str] | None = None,
-        symbols: list[NDArray[Any] | None] | None = None,
+        categories: list[NDArray[Any] | None] | None = None,
     ) -> None:
         self.sequences = sequences
         self.reconstructions = reconstructions
         self.decoded_lengths = decoded_lengths
         self.titles = titles
         self.channel_names = channel_names
-        self.symbols = symbols
+        self.categories = categories
 
     def plot(
         self,
@@ -102,30 +102,30 @@ class ReconstructionDisplay:
         missing_kwargs: dict[str, Any] | None = None,
         length_kwargs: dict[str, Any] | None = None,
     ) -> Self:
-        """Draw the panels.
+        """Plot the panels.
 
-        Colours are those for the ground that it is drawn on, light or dark.
+        Colours depend on the background of the Axes, light or dark.
 
         Parameters
         ----------
         ax : matplotlib Axes or array-like of Axes, default=None
-            What to draw on: one Axes, whose place is divided where there is more than one panel, or
-            as many as there are panels. None: a new figure.
+            Axes to plot on: a single one, which is divided if there are several panels, or one per
+            panel. If None, a new figure is created.
         line_kwargs, reconstruction_kwargs : dict, default=None
-            For matplotlib's `plot` of sequences and reconstructions.
+            Keyword arguments of matplotlib's `plot` of sequences and reconstructions.
         missing_kwargs : dict, default=None
-            For matplotlib's `plot` of the marks at missing values.
+            Keyword arguments of matplotlib's `plot` of the markers at missing values.
         length_kwargs : dict, default=None
-            For matplotlib's `axvline` at the decoded length.
+            Keyword arguments of matplotlib's `axvline` at the decoded length.
 
         Returns
         -------
         ReconstructionDisplay
-            This object, with the artists.
+            The object itself, with the artists as attributes.
 
         See Also
         --------
-        from_estimator : Compute what is drawn, and draw it.
+        from_estimator : Plot from a fitted estimator.
 
         Examples
         --------
@@ -167,37 +167,35 @@ class ReconstructionDisplay:
         ax: Any = None,
         **plot_kwargs: Any,
     ) -> Self:
-        """Draw sequences beside what a fitted estimator gives back of them.
+        """Plot sequences and their reconstructions by a fitted estimator.
 
-        The reconstruction has as many steps as the sequence; the length that its code stands for is
-        marked.
+        Reconstructions have the lengths of the sequences; the decoded lengths are marked.
 
         Parameters
         ----------
         estimator : LSTMAutoencoderTransformer
-            One that is fitted.
+            A fitted estimator.
         X : list, ndarray or DataFrame
             Sequences, as in `fit`.
         sequences : int, array-like of int, mask or slice, default=None
-            Which of them to draw. None: the first three.
+            Sequences to plot. If None, the first three.
         channels : int, str, array-like of these, mask or slice, default=None
-            Which channels to draw. None: the first four.
+            Channels to plot. If None, the first four.
         channel_names : list of str, default=None
-            A name for each channel of `X`. None: those that `X` has, such as names
-            of columns.
+            Names of the channels of `X`. If None, those of `X` are used, such as names of columns.
         ax : matplotlib Axes or array-like of Axes, default=None
-            What to draw on, as in `plot`. None: a new figure.
+            Axes to plot on, as in `plot`. If None, a new figure is created.
         **plot_kwargs : dict
-            As in `plot`.
+            Additional keyword arguments of `plot`.
 
         Returns
         -------
         ReconstructionDisplay
-            The display, drawn.
+            The display, with its plot.
 
         See Also
         --------
-        from_predictions : Draw given reconstructions.
+        from_predictions : Plot given reconstructions.
 
         Examples
         --------
@@ -233,9 +231,9 @@ class ReconstructionDisplay:
         ax: Any = None,
         **plot_kwargs: Any,
     ) -> Self:
-        """Draw sequences beside given reconstructions.
+        """Plot sequences and given reconstructions.
 
-        No estimator is needed: the reconstructions may be of any other model.
+        The reconstructions may be those of any model.
 
         Parameters
         ----------
@@ -245,28 +243,27 @@ class ReconstructionDisplay:
             Reconstructions, as `reconstruct` or `inverse_transform` return them. Lengths other than
             those of `X` are marked as the decoded lengths.
         sequences : int, array-like of int, mask or slice, default=None
-            Which of them to draw. None: the first three.
+            Sequences to plot. If None, the first three.
         channels : int, str, array-like of these, mask or slice, default=None
-            Which channels to draw. None: the first four.
+            Channels to plot. If None, the first four.
         channel_names : list of str, default=None
-            A name for each channel of `X`. None: those that `X` has, such as names
-            of columns.
+            Names of the channels of `X`. If None, those of `X` are used, such as names of columns.
         categorical_features : "from_dtype", array-like of int, str or bool, or None, \
                 default="from_dtype"
-            The channels that hold symbols, as in `LSTMAutoencoderTransformer`.
+            The categorical channels, as in `LSTMAutoencoderTransformer`.
         ax : matplotlib Axes or array-like of Axes, default=None
-            What to draw on, as in `plot`. None: a new figure.
+            Axes to plot on, as in `plot`. If None, a new figure is created.
         **plot_kwargs : dict
-            As in `plot`.
+            Additional keyword arguments of `plot`.
 
         Returns
         -------
         ReconstructionDisplay
-            The display, drawn.
+            The display, with its plot.
 
         See Also
         --------
-        from_estimator : Reconstruct, and draw.
+        from_estimator : Plot from a fitted estimator.
 
         Examples
         --------
@@ -301,7 +298,7 @@ class ReconstructionDisplay:
             decoded_lengths=lengths,
             titles=[f"sequence {i}" for i in indices],
             channel_names=[described.names[j] for j in chosen],
-            symbols=[described.symbols[j] for j in chosen],
+            categories=[described.categories[j] for j in chosen],
         )
 
     def _draw_panel(self, ax: Any, channel: int, i: int, given: tuple[Any, ...]) -> list[Any]:
@@ -309,7 +306,7 @@ class ReconstructionDisplay:
 
         colors = palette_of(ax)
         values, back = self.sequences[i][:, channel], self.reconstructions[i][:, channel]
-        styles = panel_styles(values, self._symbols_of(channel), colors)
+        styles = panel_styles(values, self._categories_of(channel), colors)
         styles = [style(s, g, Line2D) for s, g in zip(styles, given, strict=True)]
         (line,) = ax.plot(np.arange(len(values)), values, **styles[0])
         (back_line,) = ax.plot(np.arange(len(back)), back, **styles[1])
@@ -321,8 +318,8 @@ class ReconstructionDisplay:
             length = ax.axvline(self.decoded_lengths[i] - 0.5, **styles[3])
         return [line, back_line, missing, length]
 
-    def _symbols_of(self, channel: int) -> NDArray[Any] | None:
-        return None if self.symbols is None else self.symbols[channel]
+    def _categories_of(self, channel: int) -> NDArray[Any] | None:
+        return None if self.categories is None else self.categories[channel]
 
     def _label(self) -> None:
         n_channels, n_sequences = self.axes_.shape
@@ -330,12 +327,12 @@ class ReconstructionDisplay:
             ax = self.axes_[channel, i]
             tidy(ax)
             whole_steps(ax.xaxis)
-            symbols = self._symbols_of(channel)
+            categories = self._categories_of(channel)
             if i == 0:
                 names = self.channel_names or [f"channel {j}" for j in range(n_channels)]
                 ax.set_ylabel(plain(names[channel]))
-                if symbols is not None:
-                    name_symbols(ax, symbols)
+                if categories is not None:
+                    label_categories(ax, categories)
             if channel == n_channels - 1:
                 ax.set_xlabel("step")
             if channel == 0:
@@ -347,10 +344,10 @@ class ReconstructionDisplay:
 
     def _lengths_of(self, i: int) -> str:
         n_steps = len(self.sequences[i])
-        said = f"{n_steps} step" + "s" * (n_steps != 1)
+        text = f"{n_steps} step" + "s" * (n_steps != 1)
         if self.decoded_lengths is not None:
-            said += f", decoded {self.decoded_lengths[i]}"
-        return said
+            text += f", decoded {self.decoded_lengths[i]}"
+        return text
 
     def _add_legend(self, drawn: NDArray[np.object_], is_new: bool) -> None:
         names = ("sequence", "reconstruction", "of a missing value", "decoded length")

@@ -9,19 +9,19 @@ from numpy.typing import NDArray
 
 from .palette import palette_of
 
-# Width and height, as parts of the map's.
+# Width and height, as fractions of those of the map.
 SIZE = np.array([0.13, 0.09])
-# Between a point and the lower edge of its picture, as a part of the map's height.
+# Distance between a point and the lower edge of its thumbnail, as a fraction of the map's height.
 RISE = 0.015
-# More channels than these are a tangle at this size.
+# More channels are not legible at this size.
 MOST_CHANNELS = 3
 
 
 def spread_out(points: NDArray[Any], n: int, size: NDArray[Any]) -> list[int]:
-    """Return up to `n` points that are far from each other, so that boxes of `size` do not overlap.
+    """Return up to `n` points that are far from each other, whose boxes of `size` do not overlap.
 
-    The first is the nearest to the centre; each further one is the farthest from those before, of
-    those whose box is free, as in k-means++ without its chance.
+    The first is the point nearest to the centre; each further one is the farthest from the previous
+    ones, of those whose box does not overlap, as in a deterministic k-means++.
 
     Parameters
     ----------
@@ -44,10 +44,10 @@ def spread_out(points: NDArray[Any], n: int, size: NDArray[Any]) -> list[int]:
 
 
 def make_room(ax: Any, points: NDArray[Any]) -> None:
-    """Set the limits of a map so that every point has room for its picture."""
+    """Set the limits of a map so that the thumbnails of all points fit inside."""
     low, high = np.min(points, axis=0), np.max(points, axis=0)
     extent = np.where(high > low, high - low, 1.0)
-    # Of the map's whole width pictures take SIZE, and so much less is left for the points.
+    # Thumbnails take the fraction SIZE of the map, which reduces the space for points.
     margin = extent * SIZE / 2 / (1 - SIZE) + 0.05 * extent
     top = extent * (SIZE[1] + RISE) / (1 - SIZE[1] - RISE)
     ax.set_xlim(low[0] - margin[0], high[0] + margin[0])
@@ -57,11 +57,11 @@ def make_room(ax: Any, points: NDArray[Any]) -> None:
 def draw(
     ax: Any, points: NDArray[Any], sequences: list[NDArray[Any]], n: int, **line_kwargs: Any
 ) -> tuple[list[int], list[Any]]:
-    """Draw pictures of up to `n` sequences above their points; return which, and their Axes."""
+    """Plot thumbnails of up to `n` sequences above their points; return indices and Axes."""
     make_room(ax, points)
     extent = np.array([np.ptp(ax.get_xlim()), np.ptp(ax.get_ylim())])
     size = SIZE * extent
-    # A little more than the pictures take, so that they do not touch.
+    # Slightly larger than the thumbnails, so that they do not touch.
     chosen = spread_out(points, n, 1.05 * size)
     shown = [sequences[i][:, :MOST_CHANNELS] for i in chosen]
     low, high = _range(np.concatenate(shown))
@@ -83,7 +83,7 @@ def draw(
 
 
 def _range(steps: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the lowest and the highest value of each channel; 0 and 1 where none is known."""
+    """Return the lowest and the highest value of each channel; 0 and 1 without any."""
     known = np.isfinite(steps)
     low = np.where(known, steps, np.inf).min(axis=0, initial=np.inf)
     high = np.where(known, steps, -np.inf).max(axis=0, initial=-np.inf)

@@ -12,36 +12,37 @@ from sklearn.utils.validation import check_is_fitted
 from .axes import legend, one_axes, plain, readable_logarithms, spans, style, tidy, whole_steps
 from .palette import palette_of
 
-# From this ratio of the highest loss to the lowest one on, the axis is logarithmic.
+# Ratio of the highest to the lowest loss above which the axis is logarithmic.
 LOGARITHMIC_FROM = 5.0
-# Up to so many epochs each has a marker: one alone would otherwise not be seen.
+# Maximum number of epochs with markers, without which a single epoch would be invisible.
 MARKED_EPOCHS = 15
 
 
 class TrainingDisplay:
-    """Losses or metrics of a fit by epoch, of training and of held-out sequences.
+    """Visualization of losses or metrics per epoch, of training and of held-out sequences.
 
-    Make one by `from_estimator` or `from_history`. All parameters are stored as attributes.
+    It is recommended to use `from_estimator` or `from_history` to create a `TrainingDisplay`. All
+    parameters are stored as attributes.
 
     Parameters
     ----------
     history : dict of str to list of float
-        Per epoch "loss" and, if there are any, "val_loss", "length_loss" and metrics.
+        Values per epoch of "loss" and, if available, "val_loss", "length_loss" and metrics.
     best_epoch : int, default=None
-        Index of the epoch whose weights were kept, which is marked. None: none is.
+        Index of the epoch to mark, whose weights are used. If None, no epoch is marked.
 
     Attributes
     ----------
     line_ : matplotlib Line2D
-        The curve of the training sequences.
+        Curve of the training sequences.
     val_line_ : matplotlib Line2D or None
-        The curve of the held-out ones; None where none were held out.
+        Curve of the held-out sequences; None if there were none.
     best_ : matplotlib Line2D or None
-        The mark of the best epoch, on the curve that was watched.
+        Marker of the best epoch, on the curve that was monitored.
     ax_ : matplotlib Axes
-        What was drawn on.
+        Axes of the plot.
     figure_ : matplotlib Figure
-        The figure of it.
+        Figure of the plot.
 
     See Also
     --------
@@ -72,33 +73,33 @@ class TrainingDisplay:
         val_line_kwargs: dict[str, Any] | None = None,
         best_kwargs: dict[str, Any] | None = None,
     ) -> Self:
-        """Draw the curves.
+        """Plot the curves.
 
-        Colours are those for the ground that it is drawn on, light or dark.
+        Colours depend on the background of the Axes, light or dark.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            What to draw on. None: a new figure.
+            Axes to plot on. If None, a new figure and Axes are created.
         metric : str, default="loss"
-            Which curve of `history`; that of the held-out sequences, `val_` and this name, goes
-            with it.
+            Name of the curve in `history`. The curve of held-out sequences, with the prefix
+            `val_`, is added if available.
         yscale : str, default="auto"
-            As matplotlib's. "auto": logarithmic for losses of which the highest is more than five
-            times the lowest.
+            Scale of matplotlib. "auto" is logarithmic if the highest loss is more than five times
+            the lowest one.
         line_kwargs, val_line_kwargs : dict, default=None
-            For matplotlib's `plot` of the two curves.
+            Keyword arguments of matplotlib's `plot` of the two curves.
         best_kwargs : dict, default=None
-            For matplotlib's `plot` of the mark of the best epoch.
+            Keyword arguments of matplotlib's `plot` of the marker of the best epoch.
 
         Returns
         -------
         TrainingDisplay
-            This object, with the artists.
+            The object itself, with the artists as attributes.
 
         See Also
         --------
-        from_estimator : Compute what is drawn, and draw it.
+        from_estimator : Plot from a fitted estimator.
 
         Examples
         --------
@@ -145,7 +146,7 @@ class TrainingDisplay:
             readable_logarithms(ax.yaxis)
         tidy(ax, xlabel="epoch", ylabel=plain(metric.replace("_", " ")))
         whole_steps(ax.xaxis)
-        if len(losses) == 1:  # else there is no whole number but one on the axis
+        if len(losses) == 1:  # otherwise the axis has a single integer tick
             ax.set_xlim(0, 2)
         legend(ax, handles, labels, colors)
         self.ax_, self.figure_ = ax, ax.figure
@@ -153,27 +154,27 @@ class TrainingDisplay:
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, ax: Any = None, **plot_kwargs: Any) -> Self:
-        """Draw the curves of a fitted estimator.
+        """Plot the losses or metrics of a fitted estimator.
 
-        It shows losses and metrics by epoch, and the epoch whose weights were kept.
+        The epoch whose weights are used is marked.
 
         Parameters
         ----------
         estimator : LSTMAutoencoderTransformer
-            One that is fitted.
+            A fitted estimator.
         ax : matplotlib Axes, default=None
-            What to draw on. None: a new figure.
+            Axes to plot on. If None, a new figure and Axes are created.
         **plot_kwargs : dict
-            As in `plot`.
+            Additional keyword arguments of `plot`.
 
         Returns
         -------
         TrainingDisplay
-            The display, drawn.
+            The display, with its plot.
 
         See Also
         --------
-        from_history : Curves of a history alone.
+        from_history : Plot from a history.
 
         Examples
         --------
@@ -202,29 +203,29 @@ class TrainingDisplay:
         ax: Any = None,
         **plot_kwargs: Any,
     ) -> Self:
-        """Draw the curves of a history, as `history_` or Keras have it.
+        """Plot the losses or metrics of a history, such as `history_` or that of Keras.
 
-        For training that was done elsewhere, or that was read from a file.
+        The history may be that of any model, or read from a file.
 
         Parameters
         ----------
         history : dict of str to list of float
-            One number an epoch.
+            Values per epoch.
         best_epoch : int, default=None
-            Index of the epoch whose weights were kept.
+            Index of the epoch to mark.
         ax : matplotlib Axes, default=None
-            What to draw on. None: a new figure.
+            Axes to plot on. If None, a new figure and Axes are created.
         **plot_kwargs : dict
-            As in `plot`.
+            Additional keyword arguments of `plot`.
 
         Returns
         -------
         TrainingDisplay
-            The display, drawn.
+            The display, with its plot.
 
         See Also
         --------
-        from_estimator : Curves of a fitted estimator.
+        from_estimator : Plot from a fitted estimator.
 
         Examples
         --------

@@ -69,7 +69,7 @@ class SequenceScaler(DocLinkMixin, SequencesOut, BaseEstimator):
 
     Examples
     --------
-    >>> from sklearn_seqae.scaling import SequenceScaler
+    >>> from sklearn_seqae import SequenceScaler
     >>> scaler = SequenceScaler("minmax")
     >>> scaler.fit_transform([[0.0, 5.0], [10.0]])
     [array([0. , 0.5]), array([1.])]

@@ -141,7 +141,7 @@ def test_scores_are_by_sequence_step_or_channel(run, folder, visits):
     assert channels.columns.tolist() == ["patient", "pulse", "pressure"]
 
 
-def test_outliers_are_told_and_explained(run, folder, visits):
+def test_outliers_are_predicted_and_explained(run, folder, visits):
     detector = load(folder / "detector.zip")
     X = visits.set_index(["patient", "day"])
     written = run("detect", "detector.zip", "visits.csv").out
@@ -197,7 +197,7 @@ def test_text_is_symbols_and_numbers_may_be_named_as_such(run, folder):
         }
     )
     frame.to_csv(folder / "mixed.csv", index=False)
-    run("fit", "mixed.csv", "mixed.zip", "--id", "id", "--symbols", "digit", "--quiet", *TINY)
+    run("fit", "mixed.csv", "mixed.zip", "--id", "id", "--categorical", "digit", "--quiet", *TINY)
     ae = load(folder / "mixed.zip")
     assert [None if found is None else found.tolist() for found in ae.categories_] == [
         None,
@@ -210,11 +210,11 @@ def test_text_is_symbols_and_numbers_may_be_named_as_such(run, folder):
 
 
 def test_what_a_model_is_can_be_read_without_loading_it(run, folder):
-    told = json.loads(run("info", "model.zip", "--json").out)
-    assert told["estimator"] == "LSTMAutoencoderTransformer"
-    assert (told["channels"], told["components"], told["epochs"]) == (2, 4, 2)
+    summary = json.loads(run("info", "model.zip", "--json").out)
+    assert summary["estimator"] == "LSTMAutoencoderTransformer"
+    assert (summary["channels"], summary["components"], summary["epochs"]) == (2, 4, 2)
     ae = load(folder / "model.zip")
-    assert told["losses"]["loss"] == pytest.approx(ae.history_["loss"][-1])
+    assert summary["losses"]["loss"] == pytest.approx(ae.history_["loss"][-1])
     assert "components: 4" in run("info", "model.zip").out
 
 
@@ -346,12 +346,12 @@ def test_row_labels_that_pandas_wrote_are_no_channel(run, folder):
     assert load(folder / "labelled.zip").n_channels_in_ == 1
 
 
-def test_dates_in_no_column_of_time_are_refused_unless_they_are_symbols(run, folder):
+def test_dates_in_no_column_of_time_are_refused_unless_they_are_categories(run, folder):
     days = ["2024-01-01", "2024-01-02", "2024-01-03"]
     steps(day=days * 8).to_csv(folder / "dated.csv", index=False)
     fit = ("fit", "dated.csv", "dated.zip", "--id", "id", "--quiet", *TINY)
     assert "name the column of time stamps by --time" in run(*fit, code=1).err
-    run(*fit, "--symbols", "day")
+    run(*fit, "--categorical", "day")
     assert load(folder / "dated.zip").categories_[1].tolist() == days
 
 

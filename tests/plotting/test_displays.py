@@ -45,7 +45,7 @@ def _closed_figures():
 
 @pytest.fixture(scope="module")
 def frames():
-    """Twelve sequences of a channel of numbers and one of symbols, with gaps."""
+    """Twelve sequences of a numerical and a categorical channel, with gaps."""
     rng = np.random.default_rng(0)
     X = []
     for n_steps in rng.integers(3, 8, 12):
@@ -147,7 +147,7 @@ class TestTraining:
         assert (display.line_.get_color(), display.line_.get_linewidth()) == ("red", 3)
         assert display.val_line_.get_linestyle() == ":"
 
-    def test_what_has_no_history_is_refused(self, codes):
+    def test_an_estimator_without_history_is_refused(self, codes):
         with pytest.raises(NotFittedError):
             TrainingDisplay.from_estimator(LSTMAutoencoderTransformer())
         with pytest.raises(TypeError, match=r"with a history_.*got PCA: give that estimator"):
@@ -155,7 +155,7 @@ class TestTraining:
 
 
 class TestReconstruction:
-    def test_lines_are_the_sequences_and_what_comes_back(self, fitted, ragged):
+    def test_lines_are_the_sequences_and_their_reconstructions(self, fitted, ragged):
         chosen = [3, 5]
         display = ReconstructionDisplay.from_estimator(fitted, ragged, sequences=chosen)
         assert display.axes_.shape == (2, 2)
@@ -177,7 +177,7 @@ class TestReconstruction:
         assert display.axes_[1, 0].get_ylabel() == "channel 1"
         assert display.ax_ is display.axes_[0, 0]
 
-    def test_missing_values_are_gaps_marked_with_what_the_reconstruction_says(self):
+    def test_missing_values_are_gaps_with_markers_at_their_reconstructions(self):
         X, back = [[[0.0], [NAN], [2.0], [NAN]]], [[[0.5], [1.5], [2.5], [3.5]]]
         display = ReconstructionDisplay.from_predictions(X, back)
         assert_array_equal(display.lines_[0, 0].get_ydata(), [0, NAN, 2, NAN])
@@ -188,7 +188,7 @@ class TestReconstruction:
         assert display.length_lines_[0, 0] is None
         assert display.decoded_lengths is None
 
-    def test_other_lengths_of_what_came_back_are_its_decoded_lengths(self):
+    def test_other_lengths_of_reconstructions_are_the_decoded_lengths(self):
         X, back = [np.zeros((3, 1)), np.zeros((2, 1))], [np.ones((5, 1)), np.ones((2, 1))]
         display = ReconstructionDisplay.from_predictions(X, back)
         assert_array_equal(display.decoded_lengths, [5, 2])
@@ -197,26 +197,26 @@ class TestReconstruction:
         shorter = ReconstructionDisplay.from_predictions(X[:1], [np.ones((1, 1))])
         assert shorter.missing_[0, 0] is None  # nothing came back where the value is missing
 
-    def test_symbols_are_named_and_names_of_columns_are_no_formulas(self, mixed, frames):
+    def test_categories_are_labelled_and_names_of_columns_are_no_formulas(self, mixed, frames):
         display = ReconstructionDisplay.from_estimator(mixed, frames, sequences=0)
-        numbers, symbols = display.axes_[:, 0]
+        numbers, categories = display.axes_[:, 0]
         assert numbers.get_ylabel() == r"cost \$"
-        assert [text.get_text() for text in symbols.get_yticklabels()] == ["off", "on"]
+        assert [text.get_text() for text in categories.get_yticklabels()] == ["off", "on"]
         codes = frames[0]["mode"].map({"off": 0, "on": 1}).to_numpy(dtype=float)
         assert_array_equal(display.lines_[1, 0].get_ydata(), codes)
         assert_array_equal(display.missing_[0, 0].get_xdata(), [1])
         assert_array_equal(display.missing_[1, 0].get_xdata(), [2])
         draw(display.figure_)
 
-    def test_symbols_of_both_sides_share_one_axis(self):
+    def test_categories_of_both_share_one_axis(self):
         X, back = [["b", "a"], ["b"]], [["a", "c"], ["b"]]
         display = ReconstructionDisplay.from_predictions(X, back, sequences=[0])
-        named = dict(enumerate(display.symbols[0]))
+        named = dict(enumerate(display.categories[0]))
         lines = display.lines_[0, 0], display.reconstruction_lines_[0, 0]
         drawn = [[named[int(code)] for code in line.get_ydata()] for line in lines]
         assert drawn == [["b", "a"], ["a", "c"]]
 
-    def test_integers_are_symbols_where_it_is_said(self):
+    def test_integers_are_categories_if_selected(self):
         X, back = [[3, 7]], [[7, 7]]
         display = ReconstructionDisplay.from_predictions(X, back, categorical_features=[0])
         assert [t.get_text() for t in display.ax_.get_yticklabels()] == ["3", "7"]
@@ -245,7 +245,7 @@ class TestReconstruction:
             ({"sequences": [[1]]}, "at least one index from 0 to 39"),
             ({"channels": [2]}, "channels to be indices from 0 to 1"),
             ({"channels": "x"}, r"names out of \['channel 0', 'channel 1'\], got 'x'"),
-            ({"channel_names": ["a"]}, "to be 2 names, one a channel, got 1"),
+            ({"channel_names": ["a"]}, "to be 2 names, one per channel, got 1"),
             ({"sequences": slice(None), "channels": [0, 1] * 2}, "at most 100 panels, got 40"),
         ],
     )
@@ -281,7 +281,7 @@ class TestReconstruction:
         boxes = [ax.get_position().bounds for ax in display.axes_.flat]
         assert not any(overlap(boxes[i], boxes[j]) for i in range(4) for j in range(i))
 
-    def test_an_axes_put_at_a_place_of_its_own_is_divided_too(self, fitted, ragged):
+    def test_an_axes_outside_of_a_grid_is_divided_too(self, fitted, ragged):
         figure = plt.figure()
         ax = figure.add_axes((0.1, 0.1, 0.8, 0.8))
         display = ReconstructionDisplay.from_estimator(fitted, ragged, ax=ax)
@@ -303,12 +303,12 @@ class TestReconstruction:
         with pytest.raises(NotFittedError):
             ReconstructionDisplay.from_estimator(LSTMAutoencoderTransformer(), [ONE])
 
-    def test_what_does_not_belong_together_is_refused(self):
+    def test_sequences_and_reconstructions_must_match(self):
         with pytest.raises(
             ValueError, match=r"as many sequences and channels.*got 1 sequences of 2"
         ):
             ReconstructionDisplay.from_predictions([ONE], [ONE, ONE])
-        with pytest.raises(ValueError, match="symbols in both, or numbers in both"):
+        with pytest.raises(ValueError, match="categorical or numerical in both"):
             ReconstructionDisplay.from_predictions([["a", "b"]], [[1.0, 2.0]])
 
 
@@ -326,7 +326,7 @@ class TestCodeMap:
         expected = CodeMapDisplay.from_predictions(fitted.transform(ragged))
         assert_allclose(display.points, expected.points)
 
-    def test_a_pipeline_will_do(self, fitted, ragged):
+    def test_a_pipeline_is_accepted(self, fitted, ragged):
         scaled = StandardScaler().fit(fitted.transform(ragged))
         display = CodeMapDisplay.from_estimator(make_pipeline(fitted, scaled), ragged, thumbnails=2)
         assert len(display.points) == len(ragged)
@@ -379,13 +379,13 @@ class TestCodeMap:
             (PCA, TypeError, "give an instance"),
         ],
     )
-    def test_an_embedding_that_will_not_do_is_refused(self, codes, embedding, error, message):
+    def test_an_invalid_embedding_is_refused(self, codes, embedding, error, message):
         with pytest.raises(error, match=message):
             CodeMapDisplay.from_predictions(codes[:3], embedding=embedding)
         assert plt.get_fignums() == []
 
     @pytest.mark.parametrize("codes", [[[NAN, 1.0]], [1.0, 2.0], [["a", "b"]], np.ones((0, 3))])
-    def test_what_is_no_codes_is_refused(self, codes):
+    def test_invalid_codes_are_refused(self, codes):
         with pytest.raises(ValueError, match="codes to be a 2-D array of finite numbers"):
             CodeMapDisplay.from_predictions(codes)
 
@@ -399,7 +399,7 @@ class TestCodeMap:
         assert colors == list(ON_LIGHT[:2])
         assert display.colorbar_ is None
 
-    def test_labels_that_look_like_code_of_matplotlib_are_shown(self, codes):
+    def test_labels_with_special_characters_of_matplotlib_are_shown(self, codes):
         y = ["_hidden", "$x$"] * 20
         display = CodeMapDisplay.from_predictions(codes, y=y)
         draw(display.figure_)
@@ -422,12 +422,12 @@ class TestCodeMap:
             [1, None] * 20,
         ],
     )
-    def test_every_mark_of_what_is_missing_is_known(self, codes, y):
+    def test_all_missing_values_are_unknown_labels(self, codes, y):
         display = CodeMapDisplay.from_predictions(codes, y=y)
         assert [len(scatter.get_offsets()) for scatter in display.scatters_] == [20, 20]
 
     @pytest.mark.parametrize("y", [[NAN] * 40, [None] * 40])
-    def test_nothing_need_be_known(self, codes, y):
+    def test_all_labels_may_be_unknown(self, codes, y):
         display = CodeMapDisplay.from_predictions(codes, y=y)
         assert [len(scatter.get_offsets()) for scatter in display.scatters_] == [40]
         draw(display.figure_)
@@ -493,7 +493,7 @@ class TestCodeMap:
         with pytest.raises(ValueError, match="a number of pictures, 0 or more, got -1"):
             CodeMapDisplay.from_predictions(codes, thumbnails=-1)
 
-    def test_thumbnails_of_symbols_and_of_empty_sequences_are_drawn(self, mixed, frames, codes):
+    def test_thumbnails_of_categories_and_of_empty_sequences_are_drawn(self, mixed, frames, codes):
         display = CodeMapDisplay.from_estimator(mixed, frames, thumbnails=2)
         assert len(display.thumbnails_[0].get_lines()) == 1  # the channel of numbers alone
         X = [["a", "b"], [], ["a"]]
@@ -533,7 +533,7 @@ class TestCodeMap:
         assert display.scatters_[1].get_sizes() == [7]
         assert display.scatters_[1].get_alpha() == 0.2
 
-    def test_what_gives_no_codes_is_refused(self, codes):
+    def test_an_estimator_without_codes_is_refused(self, codes):
         with pytest.raises(TypeError, match=r"with transform.*got IsolationForest"):
             CodeMapDisplay.from_estimator(IsolationForest().fit(codes), codes)
         scaler = StandardScaler().fit(codes)
@@ -600,14 +600,14 @@ class TestErrors:
         assert display.image_.get_extent() == [-0.5, max(map(len, errors)) - 0.5, 2999.5, -0.5]
         assert abs(grid[:, 0].mean() - 0.5) < 0.05
 
-    def test_an_error_of_zero_is_no_missing_one(self):
+    def test_an_error_of_zero_is_not_missing(self):
         back = np.array([[[0.0], [1.0], [100.0]]])
         display = ErrorDisplay.from_predictions(np.zeros((1, 3, 1)), back)
         assert isinstance(display.image_.norm, LogNorm)
         drawn = display.image_.cmap(display.image_.norm(display.image_.get_array()))
         assert_array_equal(drawn[..., 3], 1.0)
 
-    def test_a_wrong_symbol_is_an_error_of_one(self):
+    def test_a_wrong_category_is_an_error_of_one(self):
         X, back = [["a", "b", None]], [["a", "c", "c"]]
         display = ErrorDisplay.from_predictions(X, back)
         assert_array_equal(display.image_.get_array().filled(NAN), [[0, 1, NAN]])
@@ -623,7 +623,7 @@ class TestErrors:
         display = ErrorDisplay(errors=[np.zeros((0, 2))] * 12).plot(kind=kind)
         draw(display.figure_)
 
-    def test_what_will_not_do_is_refused(self, codes):
+    def test_invalid_arguments_are_refused(self, codes):
         with pytest.raises(ValueError, match=r"kind to be one of .*'heatmap'.*got 'steps'"):
             ErrorDisplay.from_predictions(self.X, self.BACK, kind="steps")
         with pytest.raises(ValueError, match="sequence only with kind='heatmap', got 1"):
@@ -655,7 +655,7 @@ class TestDetection:
             OneClassSVM(),
         ],
     )
-    def test_any_outlier_detector_will_do(self, codes, detector):
+    def test_any_outlier_detector_is_accepted(self, codes, detector):
         detector.fit(codes)
         display = DetectionDisplay.from_estimator(detector, codes)
         assert_array_equal(display.scores, detector.score_samples(codes))
@@ -699,7 +699,7 @@ class TestDetection:
 
     @pytest.mark.parametrize("scores", [[0.0], [5.0, 5.0], [-1e-12], [1e30, -1e30], [-0.0] * 9])
     @pytest.mark.parametrize("xscale", ["auto", "asinh"])
-    def test_odd_scores_have_a_histogram(self, scores, xscale):
+    def test_unusual_distributions_of_scores_have_a_histogram(self, scores, xscale):
         display = DetectionDisplay.from_predictions(scores, xscale=xscale)
         assert display.counts_.sum() == len(scores)
         draw(display.figure_)
@@ -718,12 +718,12 @@ class TestDetection:
             ({"scores": [1.0], "yscale": "cube"}, "yscale to be one of .*got 'cube'"),
         ],
     )
-    def test_what_will_not_do_is_refused(self, given, message):
+    def test_invalid_arguments_are_refused(self, given, message):
         with pytest.raises(ValueError, match=message):
             DetectionDisplay.from_predictions(**given)
         assert plt.get_fignums() == []
 
-    def test_what_gives_no_scores_is_refused(self, codes):
+    def test_an_estimator_without_scores_is_refused(self, codes):
         with pytest.raises(TypeError, match=r"with score_samples.*got StandardScaler"):
             DetectionDisplay.from_estimator(StandardScaler().fit(codes), codes)
         with pytest.raises(NotFittedError):
@@ -778,7 +778,7 @@ class TestAll:
 
     @pytest.mark.parametrize("style", STYLES)
     @pytest.mark.parametrize("name", DRAWN)
-    def test_text_stands_out_from_the_ground_in_the_style_of_the_axes(
+    def test_text_differs_from_the_background_in_the_style_of_the_axes(
         self, fitted, ragged, style, name
     ):
         with plt.style.context(style):
@@ -791,7 +791,7 @@ class TestAll:
         assert {to_hex(text.get_color()) for text in shown} == {ink}
 
     @pytest.mark.parametrize("style", STYLES)
-    def test_colours_suit_the_ground(self, fitted, style):
+    def test_colours_suit_the_background(self, fitted, style):
         with plt.style.context(style):
             display = TrainingDisplay.from_estimator(fitted)
         expected = ON_LIGHT if style == "default" else ON_DARK
@@ -806,13 +806,13 @@ class TestAll:
         assert display.ax_ is not first
         assert len(plt.get_fignums()) == 2
 
-    def test_a_part_of_a_figure_will_do(self, fitted, ragged):
+    def test_a_subfigure_is_accepted(self, fitted, ragged):
         part = plt.figure(layout="constrained").subfigures(1, 2)[0]
         display = ErrorDisplay.from_estimator(fitted, ragged, ax=part.subplots())
         assert display.figure_ is part
         draw(part.figure)
 
-    def test_nothing_that_was_given_is_changed(self, fitted, ragged):
+    def test_arguments_are_not_changed(self, fitted, ragged):
         copies = [x.copy() for x in ragged]
         for drawn in DRAWN.values():
             drawn(fitted, ragged)
@@ -820,7 +820,7 @@ class TestAll:
             assert_array_equal(x, copy)
 
 
-def test_displays_without_matplotlib_say_what_to_install():
+def test_displays_without_matplotlib_name_the_extra():
     program = (
         "import sys\n"
         "sys.modules['matplotlib'] = None\n"
