@@ -16,6 +16,7 @@ ROOMS = {
     "datasets": [],
     "_utils": ["atomic_write", "doc_links", "optional_imports", "printing", "threads"],
     "containers": [
+        "numeric",
         "columns",
         "time_index",
         "arrow_types",

@@ -20,7 +20,7 @@ from scipy.special import gammaln
 
 from sklearn_seqae.exceptions import AmbiguousInputWarning
 
-from .columns import is_missing, is_series
+from .numeric import is_missing, is_series
 from .sequences import Form
 
 # Rows that are asked first: what does not hold for these does not hold for all.

@@ -16,7 +16,8 @@ from sklearn_seqae._utils.optional_imports import load
 
 from .arrow_types import is_list, leaf_field, read_schema, step_width, with_value_type, write_schema
 from .arrow_values import join, read_block, shared_offsets, write_leaf, write_lists
-from .columns import Chooser, is_frame
+from .columns import Chooser
+from .numeric import is_frame
 from .numpy_arrays import read_blocks, refuse_zero
 from .pandas_frames import columns_of, ids_of
 from .sequences import Form, SequenceIndex, Sequences

@@ -1,4 +1,4 @@
-"""Types of Arrow: which are lists, what comes back of them, and how they are kept as text."""
+"""Types of Arrow: lists, the floating types that are written for others, schemas as text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from sklearn_seqae._utils.optional_imports import load
 
-from .columns import floating
+from .numeric import floating
 
 
 def is_list(kind: Any) -> bool:
@@ -40,7 +40,7 @@ def with_value_type(kind: Any, value_type: Any) -> Any:
 
 
 def floating_type(kind: Any) -> Any:
-    """Return the type that values of this one come back in: numbers are floating."""
+    """Return the type in which values of this type are written: numbers are floating."""
     pa = load("pyarrow")
     if is_list(kind):
         return with_value_type(kind, floating_type(kind.value_type))

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn_seqae._utils.optional_imports import load
 
 from .arrow import ArrowTable, PolarsFrame
-from .columns import is_frame
+from .numeric import is_frame
 from .numpy_arrays import Array3D
 from .pandas_frames import FrameList, LongFrame
 from .pandas_nested import NestedFrame

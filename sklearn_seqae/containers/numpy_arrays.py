@@ -12,24 +12,26 @@ from sklearn.utils import check_array
 
 from .ambiguity import check_numbers, refuse_text_column
 from .columns import (
-    LARGEST,
-    SMALLER,
-    TOO_LARGE,
     Categories,
     Chooser,
-    as_array,
     as_given,
     channel,
     combine,
-    floating,
-    frame_values,
     has_categorical_dtype,
     holds_categories,
+    read_channels,
+)
+from .numeric import (
+    LARGEST,
+    SMALLER,
+    TOO_LARGE,
+    as_array,
+    floating,
+    frame_values,
     inner,
     inner_dtype,
     is_frame,
     largest,
-    read_channels,
     real,
     with_nan,
 )

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from sklearn_seqae._utils.optional_imports import load
 
-from .columns import Categories, floating, restore
+from .columns import Categories, restore
+from .numeric import floating
 from .sequences import Form, SequenceIndex, Sequences
 from .time_index import Clock, tell
 
@@ -131,7 +132,7 @@ def times_of(
 
 
 def floating_dtypes(frames: Iterable[Any]) -> tuple[str, ...]:
-    """Return the dtypes that the columns of frames come back in; one if it is that of all."""
+    """Return the floating dtypes in which columns of frames are written; one if all are alike."""
     columns = zip(*{tuple(frame.dtypes) for frame in frames}, strict=True)
     dtypes = tuple(floating_dtype(set(column)) for column in columns)
     return dtypes[:1] if len(set(dtypes)) == 1 else dtypes

@@ -12,16 +12,8 @@ from numpy.typing import NDArray
 from sklearn_seqae._utils.optional_imports import load
 
 from .ambiguity import check_frame, check_frames, check_index, refuse_text_column
-from .columns import (
-    Categories,
-    Chooser,
-    channel,
-    frame_values,
-    holds_categories,
-    is_frame,
-    is_series,
-    read_channels,
-)
+from .columns import Categories, Chooser, channel, holds_categories, read_channels
+from .numeric import frame_values, is_frame, is_series
 from .numpy_arrays import pad, read_array, refuse_infinity, refuse_zero
 from .pandas_columns import (
     ASKED,

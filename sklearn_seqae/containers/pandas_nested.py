@@ -11,18 +11,8 @@ from numpy.typing import NDArray
 
 from sklearn_seqae._utils.optional_imports import load
 
-from .columns import (
-    Categories,
-    Chooser,
-    as_given,
-    frame_values,
-    holds_categories,
-    inner,
-    is_frame,
-    is_series,
-    read_channels,
-    real,
-)
+from .columns import Categories, Chooser, as_given, holds_categories, read_channels
+from .numeric import frame_values, inner, is_frame, is_series, real
 from .numpy_arrays import read_elements, refuse_infinity
 from .pandas_columns import (
     ASKED,
@@ -189,7 +179,7 @@ def _is_matrix(cell: Any) -> bool:
 
 
 def _dtype(cells: list[Any]) -> str:
-    """Return the dtype that the cells of a column come back in; lists have Python's."""
+    """Return the floating dtype in which cells of a column are written; float64 for lists."""
     dtypes = {cell.dtype for cell in cells if hasattr(cell, "dtype") and len(cell)}
     return floating_dtype(dtypes or {np.dtype(np.float64)})
 

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from sklearn_seqae._utils.optional_imports import load, load_keras
 
-from .columns import Categories, Chooser, as_array, combine, floating, restore
+from .columns import Categories, Chooser, combine, restore
+from .numeric import as_array, floating
 from .numpy_arrays import read_blocks, refuse_zero
 from .sequences import Form, SequenceIndex, Sequences
 
-# Dtypes in the text of an awkward type that come back as others, but not fields of such a name.
+# Dtypes in the text of an awkward type that are written as others, but no fields of such a name.
 _NOT_FLOATING = re.compile(r"\b(u?int(?:8|16|32|64)|bool|unknown)\b(?!\"?:)")
 
 
@@ -219,7 +220,7 @@ def read_tensor(X: Any, choose: Chooser | None) -> Sequences | None:
 def unpack_torch(X: Any) -> list[Any] | None:
     """Return the sequences of a nested tensor or a PackedSequence of torch, else None.
 
-    They come back as a list of arrays, as a plain tensor comes back as an array.
+    They are written as a list of arrays, as a plain tensor is written as an array.
     """
     torch = sys.modules.get("torch")
     if torch is None:

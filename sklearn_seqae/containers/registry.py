@@ -15,7 +15,8 @@ import numpy as np
 
 from . import arrow, numpy_arrays, pandas_frames, pandas_nested, ragged
 from .ambiguity import check_table
-from .columns import Chooser, as_array, is_frame
+from .columns import Chooser
+from .numeric import as_array, is_frame
 from .remedies import for_container
 from .sequences import FlatListForm, Form, ListForm, SequenceIndex, Sequences
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .columns import is_frame
+from .numeric import is_frame
 
 
 def for_container(X: Any) -> str:

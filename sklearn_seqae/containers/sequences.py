@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .columns import Categories, combine, inner_dtype, is_missing
+from .columns import Categories, combine
+from .numeric import inner_dtype, is_missing
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +34,7 @@ class SequenceIndex:
     rows: NDArray[np.int64] | None = None
 
     def take(self, chosen: NDArray[np.int64], steps: NDArray[np.int64]) -> SequenceIndex:
-        """Return what is said of the chosen sequences, and of their steps."""
+        """Return the index of the chosen sequences, and of their steps."""
         ids = None if self.ids is None else self.ids.take(chosen)
         if isinstance(self.times, list):
             return SequenceIndex(ids, [self.times[i] for i in chosen])

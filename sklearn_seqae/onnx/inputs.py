@@ -12,7 +12,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
-from sklearn_seqae.containers.columns import LARGEST, Categories
+from sklearn_seqae.containers.columns import Categories
+from sklearn_seqae.containers.numeric import LARGEST
 from sklearn_seqae.preprocessing.categories import MixedScaler
 from sklearn_seqae.preprocessing.moments import FLOOR
 from sklearn_seqae.preprocessing.scaling import SequenceScaler
