@@ -4,7 +4,7 @@ Without gradients a recurrence is a chain of small operations. NumPy starts one 
 where a graph takes ten, so this is faster than all that compiles. It has nothing to trace and needs
 no Keras, so that a fitted estimator serves without loading TensorFlow.
 
-Inside, a step is an array (features, batch), as `cells` wants it.
+Inside, a step is an array (features, batch), as `numpy_cells` expects it.
 """
 
 from collections.abc import Sequence
