@@ -125,9 +125,9 @@ class NetworkState:
     def _make_runner(self, weights: Weights) -> Network:
         if self.architecture.is_built_in:
             return numpy_network.Network(self.architecture, weights)
-        from sklearn_seqae.training.custom_network import AdoptedNetwork
+        from sklearn_seqae.training.custom_network import CustomNetwork
 
-        return AdoptedNetwork(self.model, self.architecture)
+        return CustomNetwork(self.model, self.architecture)
 
 
 def _same(first: Weights, second: Weights) -> bool:

@@ -39,9 +39,9 @@ class Architecture:
     decodes_length : bool
         Whether the model has a submodel "length".
     dilations : tuple of int
-        One for each bank of filters that the encoder reads with too; () for none.
+        One for each bank of MiniRocket kernels; () for none.
     n_summary : int
-        Components of the code, its last ones, that say what the filters found.
+        Components of the code, its last ones, that summarize the pooled features.
     symbols : tuple of int
         Widths of the groups of one-hot values, one a channel of symbols: the last of a step's
         values, behind the numbers.

@@ -12,7 +12,7 @@ from .encoder_layers import Layer, dense, recurrence
 _register = keras.saving.register_keras_serializable(package="sklearn_seqae")
 
 
-class StepSource(Layer):
+class StepLayer(Layer):
     """A layer that turns a code into `n_steps` steps, or as many as the call asks for.
 
     A call may also say that no sequence of the batch is longer than `n_real`.
@@ -74,7 +74,7 @@ class Activate(Layer):
 
 
 @_register
-class Unroll(StepSource):
+class CodeRecurrence(StepLayer):
     """A recurrence that sees, at every step, the whole code and an encoding of the position.
 
     Input (batch, n_components), output (batch, n_steps, units): Keras' RepeatVector and a recurrent
@@ -123,7 +123,7 @@ class Unroll(StepSource):
 
 
 @_register
-class Cut(StepSource):
+class CodeSplit(StepLayer):
     """The code cut into `n_steps` equal pieces, one a step; zeros fill up what does not divide.
 
     Input (batch, n_components), output (batch, n_steps, ceil(n_components / n_steps)). It can not
@@ -141,7 +141,7 @@ class Cut(StepSource):
 
 
 @_register
-class Autoregress(StepSource):
+class AutoregressiveRecurrence(StepLayer):
     """Recurrent layers that see, at every step, the code and the output of the step before.
 
     Input (batch, n_components), output (batch, n_steps, n_outputs), where `activate` acts on the

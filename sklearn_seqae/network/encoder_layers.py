@@ -13,7 +13,7 @@ import keras
 from keras import ops
 
 from .architecture import COUNT_GAIN
-from .minirocket import N_FILTERS, TAPS
+from .minirocket import N_KERNELS, TAPS
 from .recurrence import GRU, LSTM
 
 RECURRENCES: dict[str, type[keras.layers.RNN]] = {"lstm": LSTM, "gru": GRU}
@@ -166,7 +166,7 @@ class Patch(Layer):
 
 
 @_register
-class Reader(Layer):
+class RecurrentLevel(Layer):
     """One level of the encoder: a recurrence over the steps, or one in each direction.
 
     Input (batch, n_steps, k) with a right-padded mask, output (batch, n_steps, units), or 2 * units
@@ -289,8 +289,8 @@ class Pool(Layer):
 
 
 @_register
-class Summary(Layer):
-    """What a bank of fixed filters finds in a sequence, as `minirocket.apply` does it in NumPy.
+class KernelFeatures(Layer):
+    """MiniRocket features of a sequence, summarized, as `minirocket.apply` has them in NumPy.
 
     Input (batch, n_steps, n_channels) with NaN where nothing is, output (batch, n_components). The
     weights are those that `minirocket.fit` learns, and are not trained.
@@ -304,9 +304,9 @@ class Summary(Layer):
     def build(self, input_shape: tuple) -> None:
         n_banks = len(self.dilations)
         for name, shape in (
-            ("kernels", (n_banks, TAPS * input_shape[-1], N_FILTERS)),
-            ("biases", (n_banks, N_FILTERS)),
-            ("projection", (n_banks * N_FILTERS, self.n_components)),
+            ("kernels", (n_banks, TAPS * input_shape[-1], N_KERNELS)),
+            ("biases", (n_banks, N_KERNELS)),
+            ("projection", (n_banks * N_KERNELS, self.n_components)),
             ("center", (self.n_components,)),
         ):
             weight = self.add_weight(name=name, shape=shape, initializer="zeros", trainable=False)
@@ -318,15 +318,15 @@ class Summary(Layer):
         x = interpolate(inputs, observed) * real
         count = ops.maximum(ops.sum(real, axis=1), 1.0)
         n_steps = ops.shape(x)[1]
-        shares = []
+        pooled = []
         for i, dilation in enumerate(self.dilations):
             reach = TAPS // 2 * dilation
             padded = ops.pad(x, [[0, 0], [reach, reach], [0, 0]])
             taps = [padded[:, j * dilation : j * dilation + n_steps] for j in range(TAPS)]
             responses = ops.matmul(ops.concatenate(taps, axis=-1), self.kernels[i])
             responses = ops.tanh(responses + self.biases[i])
-            shares.append(ops.sum(responses * real, axis=1) / count)
-        return ops.matmul(ops.concatenate(shares, axis=-1), self.projection) + self.center
+            pooled.append(ops.sum(responses * real, axis=1) / count)
+        return ops.matmul(ops.concatenate(pooled, axis=-1), self.projection) + self.center
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape[0], self.n_components
@@ -339,7 +339,7 @@ class Summary(Layer):
 
 
 @_register
-class First(Layer):
+class LeadingComponents(Layer):
     """The first `n` components of a code, which the decoder reads."""
 
     def __init__(self, n: int, **kwargs: Any) -> None:
@@ -357,7 +357,7 @@ class First(Layer):
 
 
 @_register
-class Unmask(Layer):
+class EndMask(Layer):
     """Gives what it gets, and ends its mask: a code has no steps."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -13,7 +13,7 @@ from sklearn_seqae.containers.registry import Sequences
 
 from .architecture import Architecture
 from .batching import Chunk, canonical_order, inference_batches, pad
-from .minirocket import N_FILTERS
+from .minirocket import N_KERNELS
 
 # So many sequences in one call are computed in float64, which takes little longer, as long as it is
 # starting operations that takes the time. What is then rounded to float32 is the same for each of
@@ -59,8 +59,8 @@ def encode(network: Network, sequences: Sequences) -> NDArray[np.float32]:
 
     units = max(architecture.units)
     chunks = inference_batches(sequences.lengths, order, architecture.patch_size, units)
-    # What filters do takes long operations.
-    _for_each(run, chunks, max(units, N_FILTERS) if architecture.n_summary else units)
+    # Kernels take long operations.
+    _for_each(run, chunks, max(units, N_KERNELS) if architecture.n_summary else units)
     return codes
 
 

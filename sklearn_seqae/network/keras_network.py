@@ -11,8 +11,26 @@ import numpy as np
 from keras import ops
 
 from .architecture import Architecture, Builder
-from .decoder_layers import Activate, Autoregress, Cut, Length, StepSource, Unroll, first_steps
-from .encoder_layers import DTYPE, First, Patch, Pool, Reader, Summary, Unmask, dense, recurrence
+from .decoder_layers import (
+    Activate,
+    AutoregressiveRecurrence,
+    CodeRecurrence,
+    CodeSplit,
+    Length,
+    StepLayer,
+    first_steps,
+)
+from .encoder_layers import (
+    DTYPE,
+    EndMask,
+    KernelFeatures,
+    LeadingComponents,
+    Patch,
+    Pool,
+    RecurrentLevel,
+    dense,
+    recurrence,
+)
 from .layer_specs import SUBMODELS, Weights, initial_weights
 
 # Layers in which Keras' recurrent layers, and ours around them, keep their weights.
@@ -37,7 +55,7 @@ def build(architecture: Architecture, seed: int) -> keras.Model:
         code_input = _input((architecture.n_components,), name="code")
         learned = code_input
         if architecture.n_summary:
-            learned = First(architecture.n_learned, name="learned")(code_input)
+            learned = LeadingComponents(architecture.n_learned, name="learned")(code_input)
         steps = Length(name="steps")(learned)
         outputs = [outputs, keras.Model(code_input, steps, name="length")(code)]
     model = keras.Model(sequence, outputs, name="autoencoder")
@@ -111,10 +129,10 @@ def decode(
         mask = first_steps(ops.shape(code)[0], n_patches, n_real)
     x = code
     for layer in decoder.layers:
-        if isinstance(layer, Autoregress) and teacher is not None:
+        if isinstance(layer, AutoregressiveRecurrence) and teacher is not None:
             patches = ops.reshape(teacher, (-1, n_patches, size * architecture.n_channels))
             x = layer(x, n_steps=n_patches, n_real=n_real, teacher=patches)
-        elif isinstance(layer, StepSource):
+        elif isinstance(layer, StepLayer):
             x = layer(x, n_steps=n_patches, n_real=n_real)
         elif isinstance(layer, keras.layers.RNN):
             # A copy carries no mask, of which the layers behind would warn: it has served its end.
@@ -132,15 +150,15 @@ def _build_encoder(architecture: Architecture, seed: int) -> keras.Model:
         name="patch",
     )
     if architecture.encoder is not None:
-        return _adopt_encoder(architecture, architecture.encoder, patch, seed)
+        return _wrap_encoder(architecture, architecture.encoder, patch, seed)
     layers: list[keras.layers.Layer] = [_input((None, architecture.n_channels)), patch]
     for i, units in enumerate(architecture.units):
         layers.append(
-            Reader(
+            RecurrentLevel(
                 units,
                 architecture.cell,
                 architecture.bidirectional,
-                name=f"reader_{i}",
+                name=f"recurrence_{i}",
             )
         )
     layers.append(
@@ -157,22 +175,23 @@ def _build_encoder(architecture: Architecture, seed: int) -> keras.Model:
     sequence = code = _input((None, architecture.n_channels), name="sequence")
     for layer in layers[1:]:
         code = layer(code)
-    summary = Summary(architecture.dilations, architecture.n_summary, name="summary")(sequence)
+    features = KernelFeatures(architecture.dilations, architecture.n_summary, name="summary")
+    summary = features(sequence)
     both = keras.layers.Concatenate(dtype=DTYPE, name="both")([code, summary])
     return keras.Model(sequence, both, name="encoder")
 
 
 def _build_decoder(architecture: Architecture, seed: int) -> keras.Model:
     if callable(architecture.decoder):
-        return _adopt_decoder(architecture, architecture.decoder, seed)
+        return _wrap_decoder(architecture, architecture.decoder, seed)
     units = architecture.units[::-1]
     n_outputs = architecture.patch_size * architecture.n_channels
     layers: list[keras.layers.Layer] = [_input((architecture.n_components,))]
     if architecture.n_summary:
-        layers.append(First(architecture.n_learned, name="learned"))
+        layers.append(LeadingComponents(architecture.n_learned, name="learned"))
     if architecture.decoder == "autoregressive":
         layers.append(
-            Autoregress(
+            AutoregressiveRecurrence(
                 architecture.n_patches,
                 units,
                 architecture.cell,
@@ -188,9 +207,9 @@ def _build_decoder(architecture: Architecture, seed: int) -> keras.Model:
     else:
         cell, n_patches = architecture.cell, architecture.n_patches
         if architecture.decoder == "repeat":
-            layers.append(Unroll(n_patches, units[0], cell, name="recurrence_0"))
+            layers.append(CodeRecurrence(n_patches, units[0], cell, name="recurrence_0"))
         else:
-            layers.append(Cut(n_patches, name="cut"))
+            layers.append(CodeSplit(n_patches, name="cut"))
             layers.append(recurrence(cell, units[0], name="recurrence_0"))
         for i, width in enumerate(units[1:], start=1):
             layers.append(recurrence(cell, width, name=f"recurrence_{i}"))
@@ -202,7 +221,7 @@ def _build_decoder(architecture: Architecture, seed: int) -> keras.Model:
     return keras.Sequential(layers, name="decoder")
 
 
-def _adopt_encoder(
+def _wrap_encoder(
     architecture: Architecture, builder: Builder, patch: Patch, seed: int
 ) -> keras.Model:
     """Put a user's own encoder behind `patch`, so that it sees zeros and a Keras mask, not NaN."""
@@ -215,11 +234,11 @@ def _adopt_encoder(
     model.supports_masking = True  # else Keras warns that the mask ends here, where it should
     fixed = model.input_shape[1] is not None
     sequence = _input((shape[1] if fixed else None, shape[2]), name="sequence")
-    code = Unmask(name="code")(model(patch(sequence)))
+    code = EndMask(name="code")(model(patch(sequence)))
     return keras.Model(sequence, code, name="encoder")
 
 
-def _adopt_decoder(architecture: Architecture, builder: Builder, seed: int) -> keras.Model:
+def _wrap_decoder(architecture: Architecture, builder: Builder, seed: int) -> keras.Model:
     with _seeded(seed):
         model = builder(
             n_steps=architecture.n_steps,
@@ -238,7 +257,7 @@ def _adopt_decoder(architecture: Architecture, builder: Builder, seed: int) -> k
     if architecture.symbols:
         steps = Activate(architecture.outputs, name="activation")(steps)
     elif steps.dtype != DTYPE:  # by a policy of the user's
-        steps = Unmask(name=DTYPE)(steps)
+        steps = EndMask(name=DTYPE)(steps)
     return keras.Model(code, steps, name="decoder")
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .architecture import LENGTH_UNITS, POSITION_RATES, Architecture
-from .minirocket import N_FILTERS, TAPS
+from .minirocket import N_KERNELS, TAPS
 
 if TYPE_CHECKING:
     import keras
@@ -177,7 +177,7 @@ def _encoder(architecture: Architecture) -> Iterator[LayerSpec]:
             for weight in _recurrence(architecture, width, units, f"{direction}/")
         ]
         width = units * len(directions)
-        yield LayerSpec("encoder", f"reader_{i}", kind, (None, None, width), tuple(weights))
+        yield LayerSpec("encoder", f"recurrence_{i}", kind, (None, None, width), tuple(weights))
     width *= 1 + (architecture.pooling == "mean_max")
     width += architecture.decodes_length
     kind = f"{architecture.pooling.replace('_', ' and ')} over steps"
@@ -189,13 +189,13 @@ def _encoder(architecture: Architecture) -> Iterator[LayerSpec]:
         return
     n_banks = len(architecture.dilations)
     bank = {
-        "kernels": (n_banks, TAPS * architecture.n_channels, N_FILTERS),
-        "biases": (n_banks, N_FILTERS),
-        "projection": (n_banks * N_FILTERS, n_summary),
+        "kernels": (n_banks, TAPS * architecture.n_channels, N_KERNELS),
+        "biases": (n_banks, N_KERNELS),
+        "projection": (n_banks * N_KERNELS, n_summary),
         "center": (n_summary,),
     }
     weights = [WeightSpec(name, shape, is_trained=False) for name, shape in bank.items()]
-    yield LayerSpec("encoder", "summary", "filters, fixed", (None, n_summary), tuple(weights))
+    yield LayerSpec("encoder", "summary", "fixed kernels", (None, n_summary), tuple(weights))
     yield LayerSpec("encoder", "both", "side by side", (None, architecture.n_components))
 
 

@@ -1,11 +1,12 @@
-"""A bank of fixed dilated filters, pooled: what shapes a sequence consists of, on every time scale.
+"""MiniRocket features: pooled responses of fixed dilated kernels, and their principal components.
 
-An encoder that learns from fifty sequences cannot find out which shapes tell sequences apart; it
-learns what is needed to draw these fifty. The filters need not learn. They are those of MiniRocket
-[1]_: nine taps, three of weight 2 and six of weight -1, so that levels and slopes cancel. What is
-kept of a filter is how often its response exceeds a threshold, softly, over the real steps. The
-"summary" of a sequence, a part of its code, are the principal components of all these shares on the
-training sequences, turned at random so that they have about the same variance.
+An encoder that learns from fifty sequences cannot find out which shapes distinguish sequences; it
+learns what reconstructs these fifty. These kernels are not learned. They are those of MiniRocket
+[1]_: nine taps, three of weight 2 and six of weight -1, so that levels and slopes cancel. The
+pooled feature of a kernel says, softly, at which share of the real steps its response exceeds a
+threshold. The "summary" of a sequence, which is part of its code, consists of the principal
+components of all pooled features over the training sequences, rotated at random so that they have
+about the same variance.
 
 References
 ----------
@@ -27,22 +28,22 @@ from .batching import pad
 
 TAPS = 9
 _PLACES = list(combinations(range(TAPS), 3))
-N_FILTERS = len(_PLACES)
-# Banks, of one dilation each, with thresholds and channels of their own.
+N_KERNELS = len(_PLACES)
+# Groups of kernels, of one dilation each, with thresholds and channels of their own.
 MIN_BANKS = 12
-# Width of a threshold's soft edge, in standard deviations of a filter's response.
+# Width of the soft threshold, in standard deviations of a kernel's response.
 SOFTNESS = 0.03
 # The least width, in parts of the root mean square response to noise as large as the channels are.
-# Where a filter's channels cancel (one-hot values, x beside -x, parts of a whole), its response is
-# rounding, ten thousand times smaller, and a narrower edge would make shares of it.
+# Where a kernel's channels cancel (one-hot values, x beside -x, compositions), its response is
+# rounding, ten thousand times smaller, and a narrower threshold would make features of it.
 LEAST_EDGE = 1e-3
-# The least deviation that shares, between -1 and 1, are divided by, for the same reason.
+# The least deviation that pooled features, from -1 to 1, are divided by, for the same reason.
 LEAST_SPREAD = 1e-3
 # Sequences that thresholds and principal components are learned from, at most.
 MAX_SEQUENCES = 64
 MAX_RESPONSES = 8192
 MAX_FOR_COMPONENTS = 1024
-# Columns (a step of a row each) that are filtered at once: their responses stay in the cache.
+# Columns (a step of a row each) that are convolved at once: their responses stay in the cache.
 COLUMNS_AT_ONCE = 4096
 ROWS_AT_ONCE = 64
 
@@ -50,7 +51,7 @@ Floats = NDArray[Any]  # float32, or float64 for few sequences
 
 
 def choose_dilations(lengths: NDArray[np.int64]) -> tuple[int, ...]:
-    """Return the dilation of every bank: half octaves, up to where a filter spans a sequence."""
+    """Return the dilation of every bank: half octaves, up to where a kernel spans a sequence."""
     span = max(float(np.quantile(lengths, 0.9)), 2.0 * (TAPS - 1))
     octaves = np.arange(0.0, np.log2(span / (TAPS - 1)) + 1e-6, 0.5)
     dilations = np.unique(np.rint(2.0**octaves)).astype(int)
@@ -76,7 +77,7 @@ def fit(
     x, real = _fill(pad(some, np.arange(len(some)), max(1, int(some.lengths.max()))))
     every = max(1, np.count_nonzero(real) // MAX_RESPONSES)
     least_edges = LEAST_EDGE * _responses_to_noise(kernels, x[real])
-    biases = np.empty((len(dilations), N_FILTERS), np.float32)
+    biases = np.empty((len(dilations), N_KERNELS), np.float32)
     for i, dilation in enumerate(dilations):
         found = [
             (kernels[i].T @ windows[:-1])[:, real[:, steps].ravel()][:, ::every]
@@ -84,22 +85,22 @@ def fit(
         ]
         responses = np.sort(np.concatenate(found, axis=1), axis=1).T
         if not len(responses):  # no step at all
-            responses = np.zeros((1, N_FILTERS), np.float32)
-        ranks = np.rint(rng.uniform(0.1, 0.9, N_FILTERS) * (len(responses) - 1)).astype(int)
-        thresholds = responses[ranks, np.arange(N_FILTERS)]
+            responses = np.zeros((1, N_KERNELS), np.float32)
+        ranks = np.rint(rng.uniform(0.1, 0.9, N_KERNELS) * (len(responses) - 1)).astype(int)
+        thresholds = responses[ranks, np.arange(N_KERNELS)]
         edges = np.maximum(SOFTNESS * responses.std(axis=0), least_edges[i])
         edges[edges == 0] = 1.0  # zeros throughout
         kernels[i] /= edges
         biases[i] = -thresholds / edges
     most = sequences.take(np.sort(rng.permutation(len(sequences))[:MAX_FOR_COMPONENTS]))
-    shares = _each(most, lambda batch: _shares(batch, dilations, kernels, biases))
-    shares = shares.astype(np.float64)
-    mean, spreads = shares.mean(axis=0), np.maximum(shares.std(axis=0), LEAST_SPREAD)
-    standardised = (shares - mean) / spreads
-    projection = np.zeros((shares.shape[1], n_components))
+    pooled = _each(most, lambda batch: _pool(batch, dilations, kernels, biases))
+    pooled = pooled.astype(np.float64)
+    mean, spreads = pooled.mean(axis=0), np.maximum(pooled.std(axis=0), LEAST_SPREAD)
+    standardised = (pooled - mean) / spreads
+    projection = np.zeros((pooled.shape[1], n_components))
     if standardised.any():  # there are at least two, that differ
-        solver = "covariance_eigh" if len(shares) > shares.shape[1] else "full"
-        pca = PCA(min(n_components, *shares.shape), svd_solver=solver).fit(standardised)
+        solver = "covariance_eigh" if len(pooled) > pooled.shape[1] else "full"
+        pca = PCA(min(n_components, *pooled.shape), svd_solver=solver).fit(standardised)
         # What is left after the last one with a variance is rounding, in no direction.
         told = pca.singular_values_ > 1e-4 * pca.singular_values_[0]
         directions = pca.components_[told].T
@@ -118,15 +119,15 @@ def fit(
 def apply(batch: Floats, dilations: tuple[int, ...], bank: dict[str, Floats]) -> Floats:
     """Return the summaries (n_rows, n_components) of rows padded with NaN.
 
-    Of a bank without projection and center, the shares (n_rows, 84 * n_banks) themselves.
+    Without "projection" and "center", the pooled features (n_rows, 84 * n_banks) themselves.
     """
     kernels, biases = bank["kernels"], bank["biases"]
-    shares = np.zeros((len(batch), biases.size), batch.dtype)
+    pooled = np.zeros((len(batch), biases.size), batch.dtype)
     rows = np.flatnonzero(~np.isnan(batch).all(axis=(1, 2)))
     for i in range(0, len(rows), ROWS_AT_ONCE):
         some = rows[i : i + ROWS_AT_ONCE]
-        shares[some] = _shares(batch[some], dilations, kernels, biases)
-    return shares @ bank["projection"] + bank["center"] if "projection" in bank else shares
+        pooled[some] = _pool(batch[some], dilations, kernels, biases)
+    return pooled @ bank["projection"] + bank["center"] if "projection" in bank else pooled
 
 
 def _each(sequences: Sequences, function: Any) -> Floats:
@@ -142,7 +143,7 @@ def _each(sequences: Sequences, function: Any) -> Floats:
     return result
 
 
-def _shares(batch: Floats, dilations: tuple[int, ...], kernels: Floats, biases: Floats) -> Floats:
+def _pool(batch: Floats, dilations: tuple[int, ...], kernels: Floats, biases: Floats) -> Floats:
     """Return the mean responses (n_rows, 84 * n_banks) over real steps, each between -1 and 1."""
     x, real = _fill(batch)
     n_rows = len(batch)
@@ -151,22 +152,22 @@ def _shares(batch: Floats, dilations: tuple[int, ...], kernels: Floats, biases: 
     parts = parts.astype(x.dtype)[..., None]
     weights = np.concatenate([kernels, biases[:, None]], axis=1).transpose(0, 2, 1)
     weights = weights.astype(x.dtype, copy=False)
-    shares = np.zeros((n_rows, len(weights), N_FILTERS, 1), x.dtype)
+    pooled = np.zeros((n_rows, len(weights), N_KERNELS, 1), x.dtype)
     for dilation in dict.fromkeys(dilations):
         banks = [i for i, other in enumerate(dilations) if other == dilation]
         for steps, windows in _windows(x, dilation):
             for i in banks:
                 responses = weights[i] @ windows
                 np.tanh(responses, out=responses)
-                of_rows = responses.reshape(N_FILTERS, n_rows, -1).transpose(1, 0, 2)
-                shares[:, i] += of_rows @ parts[:, steps]
-    return shares.reshape(n_rows, -1)
+                of_rows = responses.reshape(N_KERNELS, n_rows, -1).transpose(1, 0, 2)
+                pooled[:, i] += of_rows @ parts[:, steps]
+    return pooled.reshape(n_rows, -1)
 
 
 def _fill(batch: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     """Return rows with gaps filled and zeros for padding, and which steps are real.
 
-    Missing values lie on straight lines between their neighbours, as filters that saw zeros there
+    Missing values lie on straight lines between their neighbours, as kernels that saw zeros there
     would find the gaps. A step is real up to the last one with an observed value.
     """
     observed = ~np.isnan(batch)
@@ -191,7 +192,7 @@ def _fill(batch: Floats) -> tuple[Floats, NDArray[np.bool_]]:
 
 
 def _windows(x: Floats, dilation: int) -> Iterator[tuple[slice, Floats]]:
-    """Give what filters see, (9 * n_channels + 1, n_rows * n_steps), block of steps by block.
+    """Give what kernels see, (9 * n_channels + 1, n_rows * n_steps), block of steps by block.
 
     The last row is 1, for biases.
     """
@@ -211,7 +212,7 @@ def _windows(x: Floats, dilation: int) -> Iterator[tuple[slice, Floats]]:
 def _responses_to_noise(kernels: Floats, steps: Floats) -> NDArray[np.float64]:
     """Return the root mean square responses (n_banks, 84) to noise as large as these steps are."""
     power = np.square(steps, dtype=np.float64).sum(axis=0) / max(1, len(steps))
-    gains = np.square(kernels).reshape(len(kernels), TAPS, -1, N_FILTERS).sum(axis=1)
+    gains = np.square(kernels).reshape(len(kernels), TAPS, -1, N_KERNELS).sum(axis=1)
     return np.sqrt(power @ gains)
 
 
@@ -221,8 +222,8 @@ def _rotation(n: int, rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _draw_kernels(n_channels: int, rng: np.random.Generator) -> Floats:
-    """Return 84 filters (9 * n_channels, 84), each over some channels drawn at random."""
-    kernels = np.zeros((TAPS, n_channels, N_FILTERS), np.float32)
+    """Return 84 kernels (9 * n_channels, 84), each over some channels drawn at random."""
+    kernels = np.zeros((TAPS, n_channels, N_KERNELS), np.float32)
     for i, places in enumerate(_PLACES):
         taps = np.full(TAPS, -1.0)
         taps[list(places)] = 2.0
@@ -230,4 +231,4 @@ def _draw_kernels(n_channels: int, rng: np.random.Generator) -> Floats:
         n_chosen = int(2 ** rng.uniform(0, np.log2(most + 1)))
         chosen = rng.choice(n_channels, min(n_chosen, n_channels), replace=False)
         kernels[:, chosen, i] = (taps / np.sqrt(18 * len(chosen)))[:, None]
-    return kernels.reshape(TAPS * n_channels, N_FILTERS)
+    return kernels.reshape(TAPS * n_channels, N_KERNELS)

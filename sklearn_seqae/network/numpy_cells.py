@@ -84,18 +84,18 @@ class LSTM(Recurrence):
         gates, fill = self._gates(n_rows, constant)
         i, f, o, c = np.split(gates, 4)
         sigmoids = gates[: 3 * self.units]
-        carry = np.zeros((self.units, n_rows), self.weights.dtype)
-        squashed = np.empty_like(carry)
+        cell_state = np.zeros((self.units, n_rows), self.weights.dtype)
+        squashed = np.empty_like(cell_state)
 
         def step(column: Floats, hidden: Floats) -> None:
             fill(column)
             np.tanh(gates, out=gates)
             np.multiply(sigmoids, 0.5, out=sigmoids)
             np.add(sigmoids, 0.5, out=sigmoids)
-            np.multiply(carry, f, out=carry)
+            np.multiply(cell_state, f, out=cell_state)
             np.multiply(i, c, out=i)
-            np.add(carry, i, out=carry)
-            np.tanh(carry, out=squashed)
+            np.add(cell_state, i, out=cell_state)
+            np.tanh(cell_state, out=squashed)
             np.multiply(o, squashed, out=hidden)
 
         return step

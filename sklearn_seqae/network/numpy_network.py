@@ -37,7 +37,7 @@ class Network:
     dtype : {float32, float64}, default=float32
         What it computes in.
     projects : bool, default=True
-        Whether codes end with the filters' summary. If not, it is all of their shares.
+        Whether codes end with the summary. If not, with all pooled features.
     """
 
     def __init__(
@@ -53,27 +53,27 @@ class Network:
         recurrence: type[Recurrence] = LSTM if architecture.cell == "lstm" else GRU
         levels = range(len(architecture.units))
         directions = ("forward", "backward")[: 1 + architecture.bidirectional]
-        self._readers = [
-            [recurrence(**within(weights, f"encoder/reader_{i}/{side}")) for side in directions]
+        self._levels = [
+            [recurrence(**within(weights, f"encoder/recurrence_{i}/{side}")) for side in directions]
             for i in levels
         ]
         self._count_moments = within(weights, "encoder/pool")
         self._code = within(weights, "encoder/code")
         self._bank = within(weights, "encoder/summary")
-        writer = "decoder/autoregress" if architecture.decoder == "autoregressive" else "decoder"
+        place = "decoder/autoregress" if architecture.decoder == "autoregressive" else "decoder"
         if architecture.decoder == "dense":
             self._hidden = [within(weights, f"decoder/hidden_{i}") for i in levels]
         else:
-            self._writers = [
-                recurrence(**within(weights, f"{writer}/recurrence_{i}")) for i in levels
+            self._recurrences = [
+                recurrence(**within(weights, f"{place}/recurrence_{i}")) for i in levels
             ]
-        self._values = within(weights, f"{writer}/values")
+        self._values = within(weights, f"{place}/values")
         self._length = within(weights, "length/steps")
         if self._bank and not projects:
             self._bank = {name: self._bank[name] for name in ("kernels", "biases")}
-            n_shares = self._bank["biases"].size
-            n_components = architecture.n_learned + n_shares
-            architecture = replace(architecture, n_components=n_components, n_summary=n_shares)
+            n_pooled = self._bank["biases"].size
+            n_components = architecture.n_learned + n_pooled
+            architecture = replace(architecture, n_components=n_components, n_summary=n_pooled)
         self.architecture = architecture
 
     @cached_property
@@ -83,7 +83,7 @@ class Network:
 
     @cached_property
     def unprojected(self) -> "Network":
-        """The network whose codes end with all the filters' shares, not their summary."""
+        """The network whose codes end with all pooled features in place of their summary."""
         return Network(*self._made_of, self._dtype, projects=False)
 
     def array_width(self, width: int) -> int:
@@ -96,7 +96,7 @@ class Network:
         NaN marks padding and missing values.
         """
         inputs, lengths = self._patches(batch)
-        *lower, top = self._readers
+        *lower, top = self._levels
         for level in lower:
             forward, *backward = self._read(level, inputs, lengths)
             in_order = [forward, *(_reversed(states, lengths) for states in backward)]
@@ -124,7 +124,7 @@ class Network:
             written = written.reshape(architecture.n_patches, -1, len(codes))
         else:
             states = self._unroll(code, n_patches)
-            for writer in self._writers[1:]:
+            for writer in self._recurrences[1:]:
                 states = writer.run(states)
             written = _dense(states, **self._values)
         steps = _activate(self._steps(written), architecture.outputs)
@@ -195,17 +195,17 @@ class Network:
             angles = np.arange(n_patches, dtype=np.float32)[:, None] * POSITION_RATES
             where = np.concatenate([np.sin(angles), np.cos(angles)], axis=1)
             inputs = np.broadcast_to(where[..., None], (*where.shape, n_rows))
-            return self._writers[0].run(inputs, code)
+            return self._recurrences[0].run(inputs, code)
         n_pieces = self.architecture.n_patches
         size = -(-n_components // n_pieces)
         padded = np.zeros((n_pieces * size, n_rows), self._dtype)
         padded[:n_components] = code
-        return self._writers[0].run(padded.reshape(n_pieces, size, n_rows)[:n_patches])
+        return self._recurrences[0].run(padded.reshape(n_pieces, size, n_rows)[:n_patches])
 
     def _autoregress(self, code: Floats, n_patches: int) -> Floats:
         """Write patches one after the other, each from the one before."""
         n_rows = code.shape[1]
-        layers = self._writers
+        layers = self._recurrences
         columns = [layer.column(n_rows) for layer in layers]
         columns[0] = columns[0][len(code) :]
         steps = [layers[0].begin(n_rows, code), *(layer.begin(n_rows) for layer in layers[1:])]

@@ -219,14 +219,14 @@ class LSTM(_FastRecurrence, keras.layers.LSTM):
         return recurrent_loops_torch.lstm(sequences, kernel, recurrent_kernel, biases, states)
 
     def _step(self, step: Any, states: list[Any]) -> list[Any]:
-        hidden, carry = states
+        hidden, cell_state = states
         cell = self.cell
         gates = step + ops.matmul(hidden, ops.cast(cell.recurrent_kernel, step.dtype))
         i, f, c, o = ops.split(gates, 4, axis=-1)
         kept, added = cell.recurrent_activation(f), cell.recurrent_activation(i)
-        carry = kept * carry + added * cell.activation(c)
-        hidden = cell.recurrent_activation(o) * cell.activation(carry)
-        return [hidden, carry]
+        cell_state = kept * cell_state + added * cell.activation(c)
+        hidden = cell.recurrent_activation(o) * cell.activation(cell_state)
+        return [hidden, cell_state]
 
 
 @_register

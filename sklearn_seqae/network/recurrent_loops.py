@@ -23,7 +23,7 @@ if keras.backend.backend() == "tensorflow":
 def lstm(
     steps: Any, weights: tuple, kernel: Any, states: list[Any], mask: Any, n_steps: Any = None
 ) -> tuple[Any, list[Any]]:
-    """Return all hidden states (size, batch, units), and the last hidden state and carry.
+    """Return all hidden states (size, batch, units), and the last hidden state and cell_state.
 
     Parameters
     ----------
@@ -44,69 +44,72 @@ def lstm(
     size = axis_size(steps, 0)
     stop = _stop(n_steps, size)
 
-    def run(steps, kernel, hidden, carry, *weights):
+    def run(steps, kernel, hidden, cell_state, *weights):
         inputs = _reader(steps)
         real = None if mask is None else _reader(tf.cast(mask[..., None], steps.dtype))
 
-        def step(t, hidden, carry, hiddens, carries, gates):
+        def step(t, hidden, cell_state, hiddens, cell_states, gates):
             values = _project(inputs.read(t), weights) + tf.matmul(hidden, kernel)
             values = tf.split(values, 4, axis=1)
             i, f, o = (tf.sigmoid(values[k]) for k in (0, 1, 3))
             c = tf.tanh(values[2])
-            new_carry = f * carry + i * c
-            new_hidden = o * tf.tanh(new_carry)
+            new_state = f * cell_state + i * c
+            new_hidden = o * tf.tanh(new_state)
             if real is not None:
                 kept = real.read(t) < 0.5
-                new_carry = tf.where(kept, carry, new_carry)
+                new_state = tf.where(kept, cell_state, new_state)
                 new_hidden = tf.where(kept, hidden, new_hidden)
             gates = [g.write(t, value) for g, value in zip(gates, (i, f, c, o), strict=True)]
-            hiddens, carries = hiddens.write(t + 1, new_hidden), carries.write(t + 1, new_carry)
-            return t + 1, new_hidden, new_carry, hiddens, carries, gates
+            hiddens, cell_states = (
+                hiddens.write(t + 1, new_hidden),
+                cell_states.write(t + 1, new_state),
+            )
+            return t + 1, new_hidden, new_state, hiddens, cell_states, gates
 
-        hiddens, carries = (_writer(hidden.dtype, size + 1, hidden.shape) for _ in range(2))
-        start = (hiddens.write(0, hidden), carries.write(0, carry))
+        hiddens, cell_states = (_writer(hidden.dtype, size + 1, hidden.shape) for _ in range(2))
+        start = (hiddens.write(0, hidden), cell_states.write(0, cell_state))
         gates = [_writer(hidden.dtype, size, hidden.shape) for _ in range(4)]
-        _, last_hidden, last_carry, hiddens, carries, gates = tf.while_loop(
-            lambda t, *_: t < stop, step, (0, hidden, carry, *start, gates)
+        _, last_hidden, last_carry, hiddens, cell_states, gates = tf.while_loop(
+            lambda t, *_: t < stop, step, (0, hidden, cell_state, *start, gates)
         )
 
-        def gradient(d_outputs, d_hidden, d_carry):
+        def gradient(d_outputs, d_hidden, d_cell_state):
             d_outputs, transposed = _reader(d_outputs), tf.transpose(kernel)
 
-            def step_back(t, d_hidden, d_carry, d_steps, d_weights):
+            def step_back(t, d_hidden, d_cell_state, d_steps, d_weights):
                 d_hidden += d_outputs.read(t)
                 d_hidden, skipped_hidden = _part(d_hidden, real, t)
-                d_carry, skipped_carry = _part(d_carry, real, t)
+                d_cell_state, skipped_carry = _part(d_cell_state, real, t)
                 i, f, c, o = (gate.read(t) for gate in gates)
-                squashed = tf.tanh(carries.read(t + 1))
+                squashed = tf.tanh(cell_states.read(t + 1))
                 by_hidden = d_hidden * o
                 by_output = by_hidden * squashed
-                d_carry += by_hidden - by_output * squashed
-                by_input, by_forget = d_carry * i, d_carry * f
+                d_cell_state += by_hidden - by_output * squashed
+                by_input, by_forget = d_cell_state * i, d_cell_state * f
                 d_i = by_input * c
                 d_gates = tf.concat(
                     [
                         d_i - d_i * i,
-                        (by_forget - by_forget * f) * carries.read(t),
+                        (by_forget - by_forget * f) * cell_states.read(t),
                         by_input - d_i * c,
                         by_output - by_output * o,
                     ],
                     axis=1,
                 )
-                d_hidden, d_carry = tf.matmul(d_gates, transposed), by_forget
+                d_hidden, d_cell_state = tf.matmul(d_gates, transposed), by_forget
                 if real is not None:
-                    d_hidden, d_carry = d_hidden + skipped_hidden, d_carry + skipped_carry
+                    d_hidden, d_cell_state = d_hidden + skipped_hidden, d_cell_state + skipped_carry
                 terms = [_outer(hiddens.read(t), d_gates), *_terms(inputs, t, d_gates, weights)]
                 d_steps = d_steps.write(t, _like_step(d_gates, steps))
-                return t - 1, d_hidden, d_carry, d_steps, _add(d_weights, terms)
+                return t - 1, d_hidden, d_cell_state, d_steps, _add(d_weights, terms)
 
             d_steps = _gradients(steps, size, stop, 4 * units)
             zeros = [tf.zeros_like(weight) for weight in (kernel, *weights)]
-            _, d_hidden, d_carry, d_steps, (d_kernel, *d_weights) = tf.while_loop(
-                lambda t, *_: t >= 0, step_back, (stop - 1, d_hidden, d_carry, d_steps, zeros)
+            _, d_hidden, d_cell_state, d_steps, (d_kernel, *d_weights) = tf.while_loop(
+                lambda t, *_: t >= 0, step_back, (stop - 1, d_hidden, d_cell_state, d_steps, zeros)
             )
             d_steps = _unproject(_stack(d_steps, size), weights)
-            return _final(d_steps, d_kernel, d_hidden, d_carry, *d_weights)
+            return _final(d_steps, d_kernel, d_hidden, d_cell_state, *d_weights)
 
         return (_stack(hiddens, size, start=1), last_hidden, last_carry), gradient
 

@@ -12,7 +12,7 @@ if keras.backend.backend() == "torch":
 def lstm(
     sequences: Any, kernel: Any, recurrent_kernel: Any, biases: list[Any], states: list[Any]
 ) -> tuple[Any, list[Any]]:
-    """Return all hidden states (batch, size, units), and the last hidden state and carry.
+    """Return all hidden states (batch, size, units), and the last hidden state and cell_state.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sklearn_seqae.network.architecture import COUNT_GAIN, Architecture
 from sklearn_seqae.network.layer_specs import Weights, within
-from sklearn_seqae.network.minirocket import N_FILTERS, TAPS
+from sklearn_seqae.network.minirocket import N_KERNELS, TAPS
 
 from .graph import Graph
 from .inputs import Scaled
@@ -30,8 +30,8 @@ def encode(graph: Graph, scaled: Scaled, architecture: Architecture, weights: We
     directions = ("forward", "backward")[: 1 + architecture.bidirectional]
     level: list[str] = []
     for i, units in enumerate(architecture.units):
-        read = [within(weights, f"encoder/reader_{i}/{side}") for side in directions]
-        with graph.scope(f"reader_{i}"):
+        read = [within(weights, f"encoder/recurrence_{i}/{side}") for side in directions]
+        with graph.scope(f"recurrence_{i}"):
             if level:
                 steps = _side_by_side(graph, level[0], len(read) * architecture.units[i - 1])
             level = _recurrence(graph, steps, n_read, architecture.cell, units, read)
@@ -168,7 +168,7 @@ def _summarize(graph: Graph, scaled: Scaled, dilations: tuple[int, ...], bank: W
         banks = [i for i, other in enumerate(dilations) if other == dilation]
         order += banks
         # From (TAPS * n_channels, filters) to (filters, n_channels, TAPS).
-        taps = np.concatenate([kernels[i].T.reshape(N_FILTERS, TAPS, -1) for i in banks])
+        taps = np.concatenate([kernels[i].T.reshape(N_KERNELS, TAPS, -1) for i in banks])
         reach = TAPS // 2 * dilation
         responses = graph.op(
             "Conv",
@@ -179,11 +179,11 @@ def _summarize(graph: Graph, scaled: Scaled, dilations: tuple[int, ...], bank: W
             pads=[reach, reach],
         )
         totals.append(graph.op("MatMul", graph.op("Tanh", responses), mask))
-    shares = totals[0] if len(totals) == 1 else graph.op("Concat", *totals, axis=1)
+    pooled = totals[0] if len(totals) == 1 else graph.op("Concat", *totals, axis=1)
     count = graph.op("Unsqueeze", graph.cast(graph.op("Max", scaled.lengths, 1), np.float32), [1])
-    shares = graph.op("Div", graph.op("Squeeze", shares, [2]), count)
-    of_banks = projection.reshape(len(dilations), N_FILTERS, -1)[order]
-    return graph.op("Gemm", shares, of_banks.reshape(projection.shape), bank["center"])
+    pooled = graph.op("Div", graph.op("Squeeze", pooled, [2]), count)
+    of_banks = projection.reshape(len(dilations), N_KERNELS, -1)[order]
+    return graph.op("Gemm", pooled, of_banks.reshape(projection.shape), bank["center"])
 
 
 def _fill(graph: Graph, scaled: Scaled, is_real: str) -> str:

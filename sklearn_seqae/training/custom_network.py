@@ -17,7 +17,7 @@ from .program_cache import programs
 ROWS_MULTIPLE = 16
 
 
-class AdoptedNetwork:
+class CustomNetwork:
     """Encodes and decodes padded batches as `numpy_network.Network` does, by a compiled program.
 
     Parameters
@@ -35,7 +35,7 @@ class AdoptedNetwork:
         self._program: Any = programs.share(key, lambda: InferenceProgram(model, architecture))
 
     @property
-    def in_double(self) -> "AdoptedNetwork":
+    def in_double(self) -> "CustomNetwork":
         """The same network: Keras models have one dtype."""
         return self
 

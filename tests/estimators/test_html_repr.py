@@ -108,8 +108,8 @@ def test_a_fitted_estimator_shows_its_network(fitted):
     assert total == ["total", "", "", "", f"{fitted.model_.count_params():,}"]
     numbers = [int(row[4].replace(",", "")) for row in rows]
     assert sum(numbers) == fitted.model_.count_params()
-    reader = next(row for row in rows if row[1] == "reader_0")
-    layer = fitted.encoder_.get_layer("reader_0")
+    reader = next(row for row in rows if row[1] == "recurrence_0")
+    layer = fitted.encoder_.get_layer("recurrence_0")
     assert reader[2] == "LSTM, both directions"
     assert reader[3:] == [str(layer.output.shape), str(layer.count_params())]
 
@@ -197,7 +197,7 @@ def test_showing_an_unpickled_estimator_loads_no_tensorflow(fitted, tmp_path):
         "make_pipeline(ae)._repr_html_()\n"
         "print([name for name in ('tensorflow', 'keras', 'scikeras') if name in sys.modules])\n"
         f"known = {fitted.model_.count_params()!r} == ae._fitted_model.network.n_parameters\n"
-        "print(known, 'reader_0' in text)\n"
+        "print(known, 'recurrence_0' in text)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout == "[]\nTrue True\n", done.stderr

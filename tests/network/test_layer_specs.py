@@ -56,7 +56,7 @@ def test_initial_weights_are_at_the_scale_of_keras():
     kernel = weights["encoder/code/kernel"]
     limit = np.sqrt(6 / sum(kernel.shape))
     assert 0.9 * limit < np.abs(kernel).max() <= limit
-    recurrence = within(weights, "encoder/reader_0/forward")
+    recurrence = within(weights, "encoder/recurrence_0/forward")
     gram = recurrence["recurrent_kernel"] @ recurrence["recurrent_kernel"].T
     np.testing.assert_allclose(gram, np.eye(64), atol=1e-5)
     assert_array_equal(recurrence["bias"], np.repeat([0.0, 1.0, 0.0, 0.0], 64))

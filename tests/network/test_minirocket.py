@@ -8,7 +8,7 @@ from sklearn_seqae import LSTMAutoencoderTransformer
 from sklearn_seqae.containers.registry import as_sequences
 from sklearn_seqae.network import minirocket
 from sklearn_seqae.network.batching import pad
-from sklearn_seqae.network.encoder_layers import Summary
+from sklearn_seqae.network.encoder_layers import KernelFeatures
 from tests.conftest import CANCELLING, TINY, make_cancelling, make_ragged
 
 
@@ -59,7 +59,7 @@ def test_the_keras_layer_finds_what_numpy_finds():
     sequences = as_sequences(make_ragged(missing=0.2))
     dilations, bank = make_bank(sequences)
     batch = pad(sequences, np.arange(len(sequences)), 11)
-    layer = Summary(dilations, 5)
+    layer = KernelFeatures(dilations, 5)
     layer.build(batch.shape)
     layer.set_weights(list(bank.values()))
     assert_allclose(layer(batch), minirocket.apply(batch, dilations, bank), atol=1e-4)

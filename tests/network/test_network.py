@@ -17,13 +17,13 @@ from sklearn_seqae.network.architecture import Architecture
 from sklearn_seqae.network.batching import pad
 from sklearn_seqae.network.decoder_layers import (
     Activate,
-    Autoregress,
-    Cut,
+    AutoregressiveRecurrence,
+    CodeRecurrence,
+    CodeSplit,
     Length,
-    Unroll,
     positions,
 )
-from sklearn_seqae.network.encoder_layers import Patch, Pool, Reader, step_mask
+from sklearn_seqae.network.encoder_layers import Patch, Pool, RecurrentLevel, step_mask
 from sklearn_seqae.network.keras_network import build, decode
 from sklearn_seqae.training.keras_arguments import make_metric
 from sklearn_seqae.training.losses import MaskedLoss, MaskedMetric
@@ -185,7 +185,7 @@ def test_pooling_tells_the_number_of_steps_when_asked():
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_both_directions_of_a_reader_start_at_a_sequences_own_ends(cell):
-    reader = Reader(4, cell)
+    reader = RecurrentLevel(4, cell)
     lengths = np.array([3, 5, 1])
     rng = np.random.default_rng(0)
     x = rng.normal(size=(3, 5, 2)).astype("float32")
@@ -364,12 +364,12 @@ def test_what_is_written_first_does_not_depend_on_how_much_follows(decoder):
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_unroll_is_a_recurrence_over_the_repeated_code_beside_the_positions(cell):
-    layer = Unroll(5, 3, cell)
+    layer = CodeRecurrence(5, 3, cell)
     rng = np.random.default_rng(0)
     code = rng.normal(size=(4, 2)).astype("float32")
     assert np.asarray(layer(code)).shape == layer.compute_output_shape(code.shape) == (4, 5, 3)
     layer.recurrence.set_weights([rng.normal(size=w.shape) for w in layer.recurrence.get_weights()])
-    places = np.broadcast_to(positions(9), (4, 9, Unroll.N_POSITIONS))
+    places = np.broadcast_to(positions(9), (4, 9, CodeRecurrence.N_POSITIONS))
     repeated = np.concatenate([np.repeat(code[:, None], 9, axis=1), places], axis=-1)
     assert_allclose(layer(code, n_steps=9), layer.recurrence(repeated), atol=1e-6)
 
@@ -397,9 +397,9 @@ def test_steps_that_need_not_be_written_do_not_change_the_others(decoder, cell):
 def test_cut_gives_each_step_its_piece_of_the_code():
     code = np.arange(1, 8, dtype="float32")[None]
     expected = [[1, 2], [3, 4], [5, 6], [7, 0]]
-    assert np.asarray(Cut(4)(code))[0].tolist() == expected
-    assert np.asarray(Cut(4)(code, n_steps=2))[0].tolist() == expected[:2]
-    assert Cut(4).compute_output_shape((None, 7)) == (None, 4, 2)
+    assert np.asarray(CodeSplit(4)(code))[0].tolist() == expected
+    assert np.asarray(CodeSplit(4)(code, n_steps=2))[0].tolist() == expected[:2]
+    assert CodeSplit(4).compute_output_shape((None, 7)) == (None, 4, 2)
 
 
 def test_lengths_come_from_a_location_and_scale_that_are_weights():
@@ -447,12 +447,12 @@ def test_a_saved_and_a_cloned_model_give_the_same_outputs(choice, tmp_path):
     "layer",
     [
         Patch(3, indicators=True, keeps_first=True),
-        Reader(4, "gru", bidirectional=False),
+        RecurrentLevel(4, "gru", bidirectional=False),
         Pool("mean", bidirectional=True, counts=True),
-        Unroll(5, 3, "gru"),
-        Cut(5),
+        CodeRecurrence(5, 3, "gru"),
+        CodeSplit(5),
         Activate(((1, "linear"), (2, "softmax"))),
-        Autoregress(5, (3, 2), "gru", 4, ((2, "softmax"),)),
+        AutoregressiveRecurrence(5, (3, 2), "gru", 4, ((2, "softmax"),)),
         Length(hidden=3),
     ],
     ids=lambda layer: type(layer).__name__,
@@ -497,7 +497,7 @@ def test_the_summary_names_the_submodels(fitted):
 def test_the_layers_of_the_submodels_have_names_that_tell_what_they_do(choice):
     model = build(make_architecture(decoder={"default": "repeat"}.get(choice, choice)), seed=0)
     names = [layer.name for layer in model.get_layer("encoder").layers]
-    assert names == ["patch", "reader_0", "pool", "code"]
+    assert names == ["patch", "recurrence_0", "pool", "code"]
     names = [layer.name for layer in model.get_layer("decoder").layers]
     repeated = ["recurrence_0", "values", "steps"]
     assert names == {"default": repeated, "autoregressive": ["autoregress", "steps"]}[choice]
@@ -506,7 +506,7 @@ def test_the_layers_of_the_submodels_have_names_that_tell_what_they_do(choice):
 def test_a_model_can_be_drawn(fitted):
     pytest.importorskip("pydot")
     drawn = keras.utils.model_to_dot(fitted[0].model_, expand_nested=True).to_string()
-    for name in ("patch", "reader_0", "pool", "code", "recurrence_0", "values"):
+    for name in ("patch", "recurrence_0", "pool", "code", "recurrence_0", "values"):
         assert name in drawn
 
 

@@ -91,7 +91,7 @@ def network(manifest):
     return model(manifest)["network"]["state"]
 
 
-RECURRENT_KERNEL = "encoder/reader_0/forward/recurrent_kernel"
+RECURRENT_KERNEL = "encoder/recurrence_0/forward/recurrent_kernel"
 
 
 # Damage
