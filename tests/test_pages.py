@@ -35,6 +35,7 @@ def vowels():
     return {"X": X[::5], "y": y[::5], "X_test": X_test[::5], "y_test": y_test[::5]}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", [page for page in PAGES if code_of(page)])
 def test_the_code_of_a_page_runs(page, vowels, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)

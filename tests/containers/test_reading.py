@@ -329,6 +329,7 @@ def test_fields_of_structs_are_matched_by_name(walks):
         ae.transform(pa.table({"s": [[{"x": 1.0, "z": 2.0}]]}))
 
 
+@pytest.mark.long
 def test_symbols_in_fields_of_structs_are_matched_by_name():
     steps = [[{"s": "ab"[i % 2], "v": float(i)} for i in range(n)] for n in (2, 3, 4, 5) * 4]
     turned = [[{"v": step["v"], "s": step["s"]} for step in sequence] for sequence in steps]

@@ -101,6 +101,7 @@ def test_a_sequence_without_values_becomes_what_its_code_stands_for(fitted_on_mi
     assert_array_equal(filled[1], X[1])
 
 
+@pytest.mark.long
 def test_filling_is_far_better_than_the_mean(filler, levels):
     given, true = levels
     filled = filler.impute(given)
@@ -111,6 +112,7 @@ def test_filling_is_far_better_than_the_mean(filler, levels):
     assert error < 0.5 * baseline
 
 
+@pytest.mark.long
 def test_what_is_filled_into_a_sequence_depends_on_it_alone(filler, levels):
     together = filler.impute(levels[0][:9])
     for x, y in zip(levels[0][:9], together, strict=True):

@@ -185,6 +185,7 @@ def test_categories_that_are_declared_and_never_seen_are_infrequent():
     assert ae.reconstruct(frames)[0]["s"].dtype == dtype
 
 
+@pytest.mark.long
 def test_folds_without_a_rare_symbol_are_scored():
     ae = LSTMAutoencoderTransformer(**{**TINY, "epochs": 1}, validation_fraction=0.3)
     X = [["a", "b"], ["b", "a"], ["a", "a", "rare"], ["b"], ["a", "b", "b"], ["b", "b"]]

@@ -371,6 +371,7 @@ def test_two_exports_of_one_estimator_are_the_same_file(fitted, tmp_path):
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
+@pytest.mark.long
 def test_data_frames_with_symbols_and_default_codes_are_exported(tmp_path):
     named, X = with_letters()
     frames = [

@@ -155,6 +155,7 @@ def test_own_models_are_trained_the_same_under_xla(monkeypatch):
     assert_allclose(compiled.history_["added_loss"], plain.history_["added_loss"], rtol=1e-5)
 
 
+@pytest.mark.long
 def test_what_own_models_add_to_the_loss_is_in_the_history_of_both_losses():
     ae = make(encoder=read_and_draw, early_stopping=True, validation_fraction=0.25).fit(X)
     for prefix in ("", "val_"):
@@ -284,6 +285,7 @@ def test_a_network_with_code_that_is_not_that_of_keras_is_like_itself_only(layer
     assert like(encoder) != mine
 
 
+@pytest.mark.long
 def test_a_builder_that_reads_a_global_is_trained_with_what_it_is_now(monkeypatch):
     first = make(encoder=read_a_global, epochs=1).fit(X)
     n_parameters = first.model_.count_params()

@@ -137,6 +137,7 @@ def test_a_metric_has_the_same_name_in_every_fit(metric, name):
         assert list(ae.fit(WIDE).history_) == ["loss", name]
 
 
+@pytest.mark.long
 def test_a_loss_trains_with_the_value_that_it_has_now():
     def fit(loss):
         return LSTMAutoencoderTransformer(**TINY, loss=loss).fit(WIDE).history_["loss"][0]

@@ -409,6 +409,7 @@ def test_ctrl_c_leaves_the_best_weights_so_far_a_warning_and_a_usable_estimator(
     assert ae.n_epochs_ == 5
 
 
+@pytest.mark.long
 def test_ctrl_c_within_an_epoch_leaves_nothing_behind_for_the_next_fit():
     metrics = ["mae"]
     ae = make(metrics=metrics).fit(X)
