@@ -44,8 +44,8 @@ def fit(options: Namespace) -> None:
     model.set_params(**options.param)
     _check_folder(options.model)
     columns = Columns(options.id, options.time, options.channels, tuple(options.categorical))
-    pieces = list(read_sequences(_data(options), columns, is_whole=True))
-    X = pieces[0] if len(pieces) == 1 else load_package("pandas").concat(pieces)
+    chunks = list(read_sequences(_data(options), columns, is_whole=True))
+    X = chunks[0] if len(chunks) == 1 else load_package("pandas").concat(chunks)
     if _is_shown(options):
         model.set_params(verbose=1)
     with contextlib.redirect_stdout(sys.stderr):  # for the progress bar of Keras
@@ -72,7 +72,7 @@ def transform(options: Namespace) -> None:
         frame.insert(0, _name_of_ids(model), ids)
         return frame
 
-    _for_pieces(options, model, codes, "codes")
+    _for_chunks(options, model, codes, "codes")
 
 
 def inverse(options: Namespace) -> None:
@@ -124,7 +124,7 @@ def score(options: Namespace) -> None:
             .assign(step=np.concatenate(steps), error=np.concatenate(errors))
         )
 
-    _for_pieces(options, model, scores)
+    _for_chunks(options, model, scores)
 
 
 def detect(options: Namespace) -> None:
@@ -147,7 +147,7 @@ def detect(options: Namespace) -> None:
             }
         )
 
-    _for_pieces(options, model, predictions)
+    _for_chunks(options, model, predictions)
 
 
 def info(options: Namespace) -> None:
@@ -203,7 +203,7 @@ def _load(options: Namespace, method: str) -> Any:
     return model
 
 
-def _for_pieces(options: Namespace, model: Any, make: Any, matrix: str = "") -> None:
+def _for_chunks(options: Namespace, model: Any, make: Any, matrix: str = "") -> None:
     """Write the result of `make` for each chunk of the data."""
     data = _data(options)
     output = _output(options, data.form)

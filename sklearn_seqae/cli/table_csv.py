@@ -1,4 +1,4 @@
-"""CSV tables, read in pieces by Arrow, which refuses rows that are cut short."""
+"""CSV tables, read in chunks by Arrow, which raises an error for truncated rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .table_files import File
 if TYPE_CHECKING:
     import pandas as pd
 
-# Bytes that are read at once.
+# Number of bytes that are read at once.
 BLOCK_BYTES = 1 << 23
 _IN_COLUMN = re.compile(r"In CSV column #(\d+): (?:Row #\d+: )?CSV conversion error to (\w+): (.*)")
 
@@ -28,23 +28,22 @@ def read_csv(
     chosen: list[str] | None,
     n_rows: int | None,
 ) -> Iterator[pd.DataFrame]:
-    """Yield pieces of a table; one without rows if it has none, or not all that are chosen.
+    """Yield chunks of a table; one without rows if it is empty, or lacks a chosen column.
 
-    In a column of text only nothing at all is missing, and "NA" is a text like others; elsewhere
-    NA, NaN, null and the like are missing numbers.
+    In a column of text only empty values are missing, and "NA" is text; in columns of numbers NA,
+    NaN, null and the like are missing.
 
     Parameters
     ----------
     file : File
     text : set of str or None
-        Columns of text; None: all but those of numbers.
+        Columns of text. If None, all but those of numbers.
     numbers : set of str
-        Columns of numbers. One that is in neither has numbers if all of its values are some, which
-        is known of a whole table only.
+        Columns of numbers. Types of other columns are inferred, which requires the whole table.
     chosen : list of str or None
-        The columns to read, None for all.
+        The columns to read; None for all.
     n_rows : int or None
-        The most rows of a piece; None for the whole table.
+        Maximum number of rows of a chunk; None for the whole table.
     """
     pa, arrow_csv = load("pyarrow"), load("pyarrow.csv")
     with file.opened() as opened:
@@ -58,7 +57,7 @@ def read_csv(
                 "than once: rename them."
             )
         chosen = names if chosen is None else chosen
-        if "" in chosen:  # as pandas writes the labels of rows
+        if "" in chosen:  # as pandas writes the index
             raise ValueError(
                 f"Expected a name for every column of {file.path!r}, got none for number "
                 f"{names.index('') + 1}: name it, leave it out, or name the others by --channels."
@@ -93,7 +92,7 @@ def read_csv(
 
 
 def _header(source: IO[bytes], delimiter: str) -> list[str]:
-    """Read the names of the columns, which may go over several lines."""
+    """Read the names of the columns, which may span several lines."""
     lines = iter(lambda: source.readline().decode("utf-8-sig"), "")
     names = next(csv.reader(lines, delimiter=delimiter), [])
     if not names:
@@ -103,7 +102,7 @@ def _header(source: IO[bytes], delimiter: str) -> list[str]:
 
 @contextlib.contextmanager
 def _columns_named(file: File, names: list[str]) -> Iterator[None]:
-    """Name the column where one is not what it was said to be."""
+    """Add the name of the column to errors of conversion."""
     try:
         with file.readable():
             yield
@@ -119,12 +118,12 @@ def _columns_named(file: File, names: list[str]) -> Iterator[None]:
 
 
 def _frames(file: File, table: Any, n_rows: int | None) -> Iterator[pd.DataFrame]:
-    """Yield pieces of a table of Arrow's, in which nothing at all is a missing text."""
+    """Yield chunks of an Arrow table, with empty text as missing values."""
     pa, compute = load("pyarrow"), load("pyarrow.compute")
     for i, field in enumerate(table.schema):
         column = table.column(i)
         if pa.types.is_temporal(field.type) or pa.types.is_binary(field.type):
-            given = "dates" if pa.types.is_temporal(field.type) else "bytes that are no UTF-8"
+            given = "dates" if pa.types.is_temporal(field.type) else "bytes that are not UTF-8"
             raise ValueError(
                 f"Expected numbers or text in column {field.name!r} of {file.path!r}, got {given}: "
                 "name the column of time stamps by --time, or those of values by --channels."

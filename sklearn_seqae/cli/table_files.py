@@ -20,7 +20,7 @@ from sklearn_seqae._utils.printing import one_line
 
 FORMATS = ("csv", "parquet", "npz")
 STREAM = "-"
-# How many characters of somebody else's error are shown.
+# Maximum length of the errors of other libraries that is shown.
 REASON_LENGTH = 300
 
 
@@ -31,11 +31,11 @@ class File:
     Parameters
     ----------
     path : str
-        "-" is a stream.
+        Path of the file; "-" is a stream.
     form : str
         One of `FORMATS`.
     delimiter : str, default=","
-        Stands between the columns of CSV.
+        Delimiter of the columns of CSV.
     """
 
     path: str
@@ -50,7 +50,7 @@ class File:
         if form not in FORMATS:
             raise ValueError(
                 f"Expected a file that ends in .csv, .csv.gz, .parquet or .npz, got {path!r}: "
-                "rename it, or say which format it has by --format."
+                "rename it, or give its format by --format."
             )
         if form != "csv" and _suffixes(path)[1]:
             raise ValueError(
@@ -61,20 +61,20 @@ class File:
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[IO[bytes]]:
-        """Open the file to be read, out of its compression."""
+        """Open the file for reading, decompressed."""
         with contextlib.ExitStack() as stack:
             source: Any = sys.stdin.buffer
             if self.path != STREAM:
                 with self.readable():
                     source = stack.enter_context(open(self.path, "rb"))
                     source = stack.enter_context(self._compression(source, "r"))
-            if self.form != "csv" and not source.seekable():  # its end says where things are
+            if self.form != "csv" and not source.seekable():  # their index is at the end
                 source = io.BytesIO(source.read())
             yield source
 
     @contextlib.contextmanager
     def replaced(self) -> Iterator[IO[bytes]]:
-        """Open the file to be written, which is in its place at the end, or the stream."""
+        """Open the file, which is replaced once it is complete, or the stream, for writing."""
         if self.path == STREAM:
             yield sys.stdout.buffer
             sys.stdout.buffer.flush()
@@ -88,22 +88,22 @@ class File:
 
     @contextlib.contextmanager
     def readable(self) -> Iterator[None]:
-        """Say in a line what a library says of a file that it cannot read."""
+        """Convert errors of libraries that cannot read a file to a ValueError of one line."""
         try:
             yield
-        except Exception as error:  # whatever a library may raise for damaged bytes
+        except Exception as error:  # libraries raise any error for damaged files
             is_access = isinstance(error, OSError) and error.errno is not None
             if is_access or isinstance(error, ImportError):
                 raise
             raise ValueError(
                 f"Expected a whole file of format {self.form}, got {self.path!r}, which cannot be "
                 f"read ({one_line(error)[:REASON_LENGTH] or type(error).__name__}): get it again, "
-                "or say which format it has by --format."
+                "or give its format by --format."
             ) from error
 
 
 def _suffixes(path: str) -> tuple[str, str]:
-    """Return the suffix of a format and that of a compression, if there is one."""
+    """Return the suffixes of format and compression; the latter may be empty."""
     *_, before, last = "", "", *(suffix.lower() for suffix in Path(path).suffixes)
     return (before, last) if last in _COMPRESSIONS else (last, "")
 
@@ -119,15 +119,15 @@ def _zip(file: IO[bytes], mode: Any) -> Iterator[IO[bytes]]:
 
 
 def _zstandard(file: IO[bytes], mode: str) -> Any:
-    if mode == "w":  # Arrow would close the file before it is in its place
+    if mode == "w":  # Arrow would close the file before it is replaced
         raise ValueError(
-            "Expected a file to write that ends in .csv or, packed, in .csv.gz, .bz2, .xz or .zip, "
+            "Expected a file to write that ends in .csv, .csv.gz, .csv.bz2, .csv.xz or .csv.zip, "
             "got one that ends in .zst, which is only read: give another name."
         )
     return load("pyarrow").CompressedInputStream(file, "zstd")
 
 
-# By their suffix, how a file is read ("r") and written ("w") through them.
+# Functions that open a compressed file for reading ("r") or writing ("w"), by suffix.
 _COMPRESSIONS: dict[str, Callable[[IO[bytes], Any], Any]] = {
     "": lambda file, mode: contextlib.nullcontext(file),
     ".gz": lambda file, mode: gzip.GzipFile("", mode + "b", fileobj=file, mtime=0),

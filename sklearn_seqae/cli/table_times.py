@@ -9,23 +9,23 @@ from sklearn_seqae._utils.optional_imports import load
 if TYPE_CHECKING:
     import pandas as pd
 
-# What a stamp ends in that says how far its clock is from UTC.
+# The offset to UTC at the end of a time stamp.
 _OFFSET = r":\d\d(?:[.,]\d+)? ?(Z|[+-]\d\d(?::?\d\d)?)$"
 
 
 def read_times(column: pd.Series, name: str, is_whole: bool) -> pd.Series:
-    """Return time stamps as numbers or dates, as text does not rise as they do.
+    """Return time stamps as numbers or dates, which are ordered, unlike text.
 
-    Those with an offset become UTC, since summer time begins and ends within a table. If all of a
-    whole table have one offset, they keep it.
+    Time stamps with an offset are converted to UTC, as daylight saving time may change the offset
+    within a table. If all time stamps of a whole table have the same offset, it is kept.
 
     Parameters
     ----------
     column : Series
     name : str
-        What the column is called, for errors.
+        Name of the column, for errors.
     is_whole : bool
-        Whether these are all stamps of the table.
+        Whether these are all time stamps of the table.
     """
     pd = load("pandas")
     types = pd.api.types
@@ -44,7 +44,7 @@ def read_times(column: pd.Series, name: str, is_whole: bool) -> pd.Series:
         raise ValueError(
             f"Expected an offset to UTC, such as +01:00, at all or at none of the time stamps in "
             f"column {name!r}, got {text[has_offset].iloc[0]!r} beside "
-            f"{text[text.notna() & ~has_offset].iloc[0]!r}: write them alike."
+            f"{text[text.notna() & ~has_offset].iloc[0]!r}: use the same format for all."
         )
     try:
         times = pd.to_datetime(text, format="ISO8601", utc=bool(has_offset.any()))
@@ -54,6 +54,6 @@ def read_times(column: pd.Series, name: str, is_whole: bool) -> pd.Series:
         reason = str(error).splitlines()[0].partition(". You might")[0]
         raise ValueError(
             f"Expected numbers or dates as 2026-11-24 or 2026-11-24T10:00 in column {name!r}, got "
-            f"others ({reason}): write them so."
+            f"others ({reason}): use one of these formats."
         ) from error
     return times

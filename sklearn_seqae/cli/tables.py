@@ -1,6 +1,6 @@
-"""Tables of sequences, read and written a piece at a time: CSV, Parquet and NPZ.
+"""Tables of sequences, read and written in chunks: CSV, Parquet and NPZ.
 
-A piece holds whole sequences, so each can be processed by itself.
+A chunk has whole sequences, so it can be processed independently of the others.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ from .table_times import read_times
 if TYPE_CHECKING:
     import pandas as pd
 
-# Rows that are read at once: few enough to hold, and enough to be fast.
-PIECE_ROWS = 100_000
-# Characters of the names of columns in an error.
+# Number of rows that are read at once.
+CHUNK_ROWS = 100_000
+# Maximum length of the names of columns in an error.
 SHOWN_LENGTH = 200
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Which columns of a table are what.
+    """The columns of a table.
 
     Parameters
     ----------
     id : str or None
-        Names the sequence that a row belongs to.
+        Column with the ids of sequences.
     time : str or None
-        Has the time stamp of a row; None: rows are in order.
+        Column with time stamps. If None, rows are in order.
     channels : tuple of str or None
-        Hold the values; None: all others.
+        Columns with values. If None, all others.
     text : tuple of str, default=()
-        Hold symbols, which are text even where they look like numbers.
+        Columns of categories, which are text even if they look like numbers.
     numbers : tuple of str, default=()
-        Are known to hold numbers. Columns that are in neither are read as what all of their values
-        are, which takes the whole table.
+        Columns of numbers. The types of other columns are inferred from all of their values, which
+        requires the whole table.
     """
 
     id: str | None
@@ -66,43 +66,43 @@ class Columns:
 def read_sequences(file: File, columns: Columns, is_whole: bool = False) -> Iterator[Any]:
     """Yield containers of whole sequences.
 
-    Long tables have the rows of a sequence under each other. A Parquet file may have lists for
-    values, and then a row is a sequence. An NPZ file is one piece: a padded array "X", or "values"
-    (n_steps, n_channels) of all sequences with "offsets" (n_sequences + 1,), and maybe "ids".
+    The rows of a sequence in a long table are consecutive. If values in a Parquet file are lists, a
+    row is a sequence. An NPZ file is one chunk: a padded array "X", or "values" (n_steps,
+    n_channels) of all sequences with "offsets" (n_sequences + 1,), and optionally "ids".
 
     Parameters
     ----------
     file : File
     columns : Columns
     is_whole : bool, default=False
-        Whether a CSV file may be one piece.
+        Whether to read a CSV file as one chunk.
     """
     if file.form == "npz":
         yield _npz_sequences(file)
         return
     if columns.id is None and file.form == "csv":
-        raise ValueError("Expected the column that names the sequences: give it by --id.")
-    read = _csv_pieces if file.form == "csv" else _parquet_pieces
-    pieces = read(file, columns, is_whole)
-    first = next(pieces, None)
+        raise ValueError("Expected the column with the ids of sequences: give it by --id.")
+    read = _csv_chunks if file.form == "csv" else _parquet_chunks
+    chunks = read(file, columns, is_whole)
+    first = next(chunks, None)
     if first is not None and not _has_lists(first):
         _check_columns(first, file, columns)
     if first is None or not len(first):
         raise ValueError(f"Expected rows in {file.path!r}, got none: there is nothing to read.")
-    pieces = _chain(first, pieces)
+    chunks = _chain(first, chunks)
     if _has_lists(first):
-        yield from pieces
+        yield from chunks
         return
     if columns.id is None:
-        raise ValueError("Expected the column that names the sequences: give it by --id.")
-    for piece in _whole(pieces, columns.id):
-        yield from_long(piece, id=columns.id, time=columns.time, channels=columns.channels)
+        raise ValueError("Expected the column with the ids of sequences: give it by --id.")
+    for chunk in _whole(chunks, columns.id):
+        yield from_long(chunk, id=columns.id, time=columns.time, channels=columns.channels)
 
 
 def read_rows(file: File, numbers: list[str]) -> Iterator[pd.DataFrame]:
-    """Yield pieces of a table of which each row is for itself, such as codes.
+    """Yield chunks of a table whose rows are independent, such as codes.
 
-    Columns of CSV that are not to hold numbers are text.
+    Columns of CSV other than `numbers` are text.
     """
     if file.form == "npz":
         arrays = _npz(file)
@@ -118,22 +118,22 @@ def read_rows(file: File, numbers: list[str]) -> Iterator[pd.DataFrame]:
             frame.insert(0, "id", arrays["ids"])
         yield frame
     elif file.form == "csv":
-        yield from read_csv(file, None, set(numbers), None, PIECE_ROWS)
+        yield from read_csv(file, None, set(numbers), None, CHUNK_ROWS)
     else:
-        yield from _parquet_pieces(file, Columns(None, None, None))
+        yield from _parquet_chunks(file, Columns(None, None, None))
 
 
 @contextlib.contextmanager
 def writing(file: File, matrix: str = "") -> Iterator[Writer]:
-    """Open a table to write in pieces: a file that is there once it is whole, or a stream.
+    """Open a table to write in chunks; a file exists once it is complete.
 
     Parameters
     ----------
     file : File
     matrix : {"", "codes", "values"}, default=""
-        What an NPZ file has. "codes": "ids", the first column, and "codes", all others; "values":
-        "ids" and "offsets" of sequences, and "values", all columns but the first two; "": an array
-        for each column.
+        Arrays of an NPZ file. "codes": "ids", the first column, and "codes", all others; "values":
+        "ids" and "offsets" of sequences, and "values", all columns but the first two; "": one array
+        per column.
     """
     with file.replaced() as sink:
         writer = Writer(sink, file, matrix)
@@ -142,19 +142,19 @@ def writing(file: File, matrix: str = "") -> Iterator[Writer]:
 
 
 class Writer:
-    """Writes pieces of one table: see `writing`."""
+    """Writer of chunks of one table: see `writing`."""
 
     def __init__(self, sink: IO[bytes], file: File, matrix: str) -> None:
         self.sink, self.form, self.matrix = sink, file.form, matrix
         self._delimiter = file.delimiter
-        self._pieces: list[pd.DataFrame] = []
+        self._chunks: list[pd.DataFrame] = []
         self._has_header = False
         self._parquet: Any = None
 
     def write(self, frame: pd.DataFrame) -> None:
         """Append rows."""
         if self.form == "npz":
-            self._pieces.append(frame)
+            self._chunks.append(frame)
         elif self.form == "csv":
             text = frame.to_csv(
                 sep=self._delimiter,
@@ -163,7 +163,7 @@ class Writer:
                 lineterminator="\n",
             )
             self._has_header = True
-            if self.sink.isatty():  # which would obey what an id or a symbol says
+            if self.sink.isatty():  # which would interpret control characters of ids or categories
                 text = printable(text)
             self.sink.write(text.encode())
         else:
@@ -173,14 +173,14 @@ class Writer:
             self._parquet.write_table(table.cast(self._parquet.schema))
 
     def finish(self) -> None:
-        """Write what comes last."""
-        if self._pieces:
+        """Write the end of the file."""
+        if self._chunks:
             np.savez(self.sink, **self._arrays())
         elif self._parquet is not None:
             self._parquet.close()
 
     def _arrays(self) -> dict[str, Any]:
-        frame = load("pandas").concat(self._pieces, ignore_index=True)
+        frame = load("pandas").concat(self._chunks, ignore_index=True)
         arrays = {str(name): _plain(frame[name]) for name in frame}
         if not self.matrix:
             return arrays
@@ -188,24 +188,24 @@ class Writer:
         if self.matrix == "codes":
             return {"ids": ids, "codes": np.stack(others, axis=1)}
         starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])
-        # The first column beside the ids counts steps or has their time stamps.
+        # The first column after the ids has step numbers or time stamps.
         if len({array.dtype.kind == "U" for array in others[1:]}) > 1:
             raise ValueError(
-                "Expected channels of numbers, or of symbols, for the array 'values' of an NPZ "
+                "Expected numerical or categorical channels for the array 'values' of an NPZ "
                 "file, got both: write CSV or Parquet, by --output-format or the output's name."
             )
         values = np.stack(others[1:], axis=1)
         return {"ids": ids[starts], "offsets": np.r_[starts, len(ids)], "values": values}
 
 
-def _csv_pieces(file: File, columns: Columns, is_whole: bool) -> Iterator[pd.DataFrame]:
+def _csv_chunks(file: File, columns: Columns, is_whole: bool) -> Iterator[pd.DataFrame]:
     text = {*filter(None, (columns.id, columns.time)), *columns.text}
-    n_rows = None if is_whole else PIECE_ROWS
+    n_rows = None if is_whole else CHUNK_ROWS
     for frame in read_csv(file, text, set(columns.numbers), columns.chosen, n_rows):
         yield _with_times(frame, columns.time, is_whole)
 
 
-def _parquet_pieces(file: File, columns: Columns, is_whole: bool = False) -> Iterator[pd.DataFrame]:
+def _parquet_chunks(file: File, columns: Columns, is_whole: bool = False) -> Iterator[pd.DataFrame]:
     parquet = load("pyarrow.parquet")
     pd, pa = load("pandas"), load("pyarrow")
     with file.opened() as source:
@@ -214,7 +214,7 @@ def _parquet_pieces(file: File, columns: Columns, is_whole: bool = False) -> Ite
             names = columns.chosen
             known = set(reader.schema_arrow.names)
             names = None if names is None or not known.issuperset(names) else names
-            batches = reader.iter_batches(batch_size=PIECE_ROWS, columns=names)
+            batches = reader.iter_batches(batch_size=CHUNK_ROWS, columns=names)
         while True:
             with file.readable():
                 batch = next(batches, None)
@@ -231,7 +231,7 @@ def _parquet_pieces(file: File, columns: Columns, is_whole: bool = False) -> Ite
 
 
 def _check_columns(frame: pd.DataFrame, file: File, columns: Columns) -> None:
-    """Raise unless a table has the columns that were asked for."""
+    """Raise unless a table has the requested columns."""
     found = [name for name in (*frame.index.names, *frame) if name is not None]
     for name, remedy in (
         (columns.id, "name the one with the ids of sequences by --id"),
@@ -242,8 +242,8 @@ def _check_columns(frame: pd.DataFrame, file: File, columns: Columns) -> None:
             listed = ", ".join(map(repr, found))
             shown = listed if len(listed) <= SHOWN_LENGTH else f"{listed[:SHOWN_LENGTH]} ..."
             raise ValueError(
-                f"Expected a column {name!r} in {file.path!r}, got {shown}: {remedy}, or what "
-                "stands between columns of CSV by --delimiter."
+                f"Expected a column {name!r} in {file.path!r}, got {shown}: {remedy}, or the "
+                "delimiter of CSV by --delimiter."
             )
 
 
@@ -253,30 +253,30 @@ def _with_times(frame: pd.DataFrame, time: str | None, is_whole: bool) -> pd.Dat
     return frame.assign(**{time: read_times(frame[time], time, is_whole)})
 
 
-def _whole(pieces: Iterator[pd.DataFrame], identity: str) -> Iterator[pd.DataFrame]:
-    """Cut pieces of a long table between sequences rather than anywhere."""
+def _whole(chunks: Iterator[pd.DataFrame], identity: str) -> Iterator[pd.DataFrame]:
+    """Yield chunks of a long table that are split between sequences."""
     concat = load("pandas").concat
     seen: set[Any] = set()
-    held: list[pd.DataFrame] = []  # rows of the last sequence so far, which may go on
-    for piece in pieces:
-        ids = piece[identity].to_numpy()
+    held: list[pd.DataFrame] = []  # rows of the last sequence so far, which may be incomplete
+    for chunk in chunks:
+        ids = chunk[identity].to_numpy()
         changes = np.flatnonzero(ids[1:] != ids[:-1]) + 1
         begins = [0, *changes] if not held or held[-1][identity].iloc[-1] != ids[0] else changes
         for new in ids[begins].tolist():
             if new in seen:
                 raise ValueError(
-                    f"Expected the rows of a sequence under each other, but those of {new!r} are "
+                    f"Expected consecutive rows for each sequence, but those of {new!r} are "
                     f"in more than one place: sort the table by {identity!r} first."
                 )
             seen.add(new)
         if len(begins):
             last = int(begins[-1])
-            whole = [*held, piece.iloc[:last]]
-            held = [piece.iloc[last:]]
+            whole = [*held, chunk.iloc[:last]]
+            held = [chunk.iloc[last:]]
             if sum(map(len, whole)):
                 yield concat(whole, ignore_index=True)
         else:
-            held.append(piece)
+            held.append(chunk)
     yield concat(held, ignore_index=True)
 
 
@@ -291,9 +291,9 @@ def _npz_sequences(file: File) -> Any:
             raise ValueError(f"Expected whole numbers in 'offsets' of {path!r}: see --help.")
         if offsets[0] != 0 or offsets[-1] != len(values) or (np.diff(offsets) < 0).any():
             raise ValueError(
-                f"Expected 'offsets' of {path!r} to rise from 0 to the {len(values)} rows of "
-                f"'values', got {offsets[:3]} ... {offsets[-1:]}: give where each sequence "
-                "begins, and the end of the last."
+                f"Expected 'offsets' of {path!r} to increase from 0 to the {len(values)} rows of "
+                f"'values', got {offsets[:3]} ... {offsets[-1:]}: give the start of "
+                "each sequence, and the end of the last."
             )
         sequences = np.split(values, offsets[1:-1])
     else:
@@ -317,8 +317,8 @@ def _npz(file: File) -> dict[str, Any]:
         if not isinstance(arrays, np.lib.npyio.NpzFile):
             raise ValueError("it is a single array; use np.savez")
         found = {name: arrays[name] for name in arrays.files}
-        if strange := [name for name, array in found.items() if not isinstance(array, np.ndarray)]:
-            raise ValueError(f"{strange[0]!r} in it is no array")
+        if invalid := [name for name, array in found.items() if not isinstance(array, np.ndarray)]:
+            raise ValueError(f"{invalid[0]!r} in it is not an array")
         return found
 
 
@@ -334,7 +334,7 @@ def _is_list(kind: Any) -> bool:
 
 
 def _plain(column: pd.Series) -> Any:
-    """Return a column as an array that is saved without pickle."""
+    """Return a column as an array that can be saved without pickle."""
     array = column.to_numpy()
     return array if array.dtype.kind != "O" else array.astype(str)
 

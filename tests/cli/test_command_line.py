@@ -88,8 +88,8 @@ def test_codes_have_the_ids_of_their_sequences(run, codes, data):
 
 
 @pytest.mark.parametrize("rows", [1, 2, 7, 50, 10_000])
-def test_the_pieces_that_are_read_decide_nothing(run, codes, monkeypatch, rows):
-    monkeypatch.setattr(tables, "PIECE_ROWS", rows)
+def test_results_do_not_depend_on_the_chunks_that_are_read(run, codes, monkeypatch, rows):
+    monkeypatch.setattr(tables, "CHUNK_ROWS", rows)
     whole = read_codes(run("transform", "model.zip", "visits.csv").out)
     pd.testing.assert_frame_equal(whole.set_axis(codes.columns, axis=1), codes, check_names=False)
 
@@ -187,7 +187,7 @@ def test_arrays_of_npz_are_read_padded_or_under_each_other(run, folder, with_ids
         assert arrays["offsets"][-1] == len(arrays["values"])
 
 
-def test_text_is_symbols_and_numbers_may_be_named_as_such(run, folder):
+def test_text_is_categorical_and_numbers_may_be_selected(run, folder):
     frame = pd.DataFrame(
         {
             "id": np.repeat(np.arange(12), 4),
@@ -223,7 +223,7 @@ def test_an_encoder_is_exported(run, folder):
     onnx.checker.check_model(onnx.load(folder / "encoder.onnx"))
 
 
-def test_a_fit_says_what_it_did_unless_it_is_to_be_quiet(run):
+def test_a_fit_prints_a_summary_unless_quiet(run):
     fit = ("fit", "visits.csv", "again.zip", *NAMES, *TINY)
     assert "30 sequences of 2 to 8 steps, 2 channels; 2 epochs, R2" in run(*fit).err
     assert run(*fit, "--quiet").err == ""
@@ -235,7 +235,7 @@ def test_a_fit_says_what_it_did_unless_it_is_to_be_quiet(run):
         (("transform", "model.zip", "nowhere.csv"), "No such file"),
         (("transform", "nowhere.zip", "visits.csv"), "No such file"),
         (("transform", "visits.csv", "visits.csv"), "Expected a file that save wrote"),
-        (("transform", "model.zip", "visits.txt"), "say which format it has by --format"),
+        (("transform", "model.zip", "visits.txt"), "give its format by --format"),
         (("transform", "model.zip", "visits.csv", "-o", "no/where.csv"), "make it first"),
         (("transform", "model.zip", "visits.csv", "--id", "name"), "name the one with the ids"),
         (("transform", "model.zip", "visits.csv", "--time", "hour"), "hour"),
@@ -377,7 +377,7 @@ def test_na_is_a_text_where_text_is_and_a_missing_number_elsewhere(run, folder):
 def test_numbers_and_text_in_a_column_are_text_wherever_the_text_begins(
     run, folder, monkeypatch, rows
 ):
-    monkeypatch.setattr(tables, "PIECE_ROWS", rows)
+    monkeypatch.setattr(tables, "CHUNK_ROWS", rows)
     frame = steps(code=["1", "2"] * 11 + ["A1", "007"], level=[1, 0, 1, 0] * 6)
     fit_and_write(run, folder, frame, "mixture")
     ae = load(folder / "mixture.zip")
@@ -394,7 +394,7 @@ def test_numbers_and_text_in_a_column_are_text_wherever_the_text_begins(
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
 
 
-def test_numbers_and_symbols_together_have_no_place_in_an_npz_file(run, folder):
+def test_numbers_and_categories_together_are_refused_for_npz_files(run, folder):
     fit_and_write(run, folder, steps(word=["on", "off", "idle"] * 8), "words")
     run("transform", "words.zip", "words.csv", "-o", "words_codes.csv")
     command = ("inverse", "words.zip", "words_codes.csv", "-o", "words.npz")
@@ -539,7 +539,7 @@ def hours(zone, start, n_sequences=3, n_steps=8):
 def test_hours_around_a_change_of_summer_time_are_read_and_written(
     run, folder, monkeypatch, start, rows
 ):
-    monkeypatch.setattr(tables, "PIECE_ROWS", rows)
+    monkeypatch.setattr(tables, "CHUNK_ROWS", rows)
     frame = hours("Europe/Berlin", start)
     assert frame["time"].str[-6:].nunique() == 2
     (folder / "summer_codes.csv").write_text(fit_and_write(run, folder, frame, "summer"))
