@@ -69,7 +69,7 @@ def test_japanese_vowels_come_as_a_pair_when_asked():
     assert y.dtype == np.int64
 
 
-def test_japanese_vowels_say_what_they_are_and_under_which_licence(vowels):
+def test_japanese_vowels_have_a_description_and_a_licence(vowels):
     assert len(vowels.target_names) == 9
     assert len(vowels.feature_names) == 12
     assert "CC BY 4.0" in vowels.DESCR
@@ -94,7 +94,7 @@ def test_moving_ones_move_on_until_the_values_are_used_up():
         np.testing.assert_array_equal(x, longest[: len(x)])
 
 
-def test_moving_ones_are_five_thousand_unless_told():
+def test_moving_ones_are_five_thousand_by_default():
     assert len(make_moving_ones(random_state=0)) == 5000
 
 
@@ -199,7 +199,7 @@ def test_float_series_are_the_four_of_the_example():
         ),
     ],
 )
-def test_a_bad_argument_is_refused_with_what_was_expected_and_what_came(
+def test_the_error_of_an_invalid_argument_has_expected_and_given_values(
     function, parameters, message
 ):
     with pytest.raises(ValueError, match=message):

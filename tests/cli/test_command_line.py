@@ -209,7 +209,7 @@ def test_text_is_categorical_and_numbers_may_be_selected(run, folder):
     assert set(pd.read_csv(io.StringIO(drawn), dtype=str)["digit"]) <= {"01", "02", "03"}
 
 
-def test_what_a_model_is_can_be_read_without_loading_it(run, folder):
+def test_info_is_printed_without_loading_the_model(run, folder):
     summary = json.loads(run("info", "model.zip", "--json").out)
     assert summary["estimator"] == "LSTMAutoencoderTransformer"
     assert (summary["channels"], summary["components"], summary["epochs"]) == (2, 4, 2)

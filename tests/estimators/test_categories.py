@@ -78,7 +78,7 @@ def with_gaps(frames, mark=None, seed=1):
 
 
 @pytest.mark.long
-def test_moving_ones_given_as_symbols_come_back_with_their_symbols_and_lengths():
+def test_moving_ones_given_as_categories_are_reconstructed_with_their_lengths():
     ones = make_moving_ones(3000, random_state=0)
     letters = np.array(list("abcdefgh-"))
     X = [letters[np.where(x.any(axis=1), x.argmax(axis=1), 8)] for x in ones]
@@ -106,7 +106,7 @@ def test_both_parts_of_mixed_data_are_learned():
     assert ae.score(X_test) >= 0.9
 
 
-def test_the_loss_is_the_mean_over_real_numbers_and_symbols_alike(mixed):
+def test_the_loss_is_the_mean_over_real_numbers_and_categories_alike(mixed):
     X, _ = with_gaps(mixed)
     X[1].loc[2:4, "temperature"] = NAN
     ae = LSTMAutoencoderTransformer(  # in batches of several widths
@@ -145,7 +145,7 @@ def test_the_loss_is_the_mean_over_real_numbers_and_symbols_alike(mixed):
         pytest.param({"jit_compile": True, "metrics": "accuracy"}, marks=pytest.mark.long),
     ],
 )
-def test_every_network_writes_symbols_beside_numbers(changes, mixed):
+def test_every_network_writes_categories_beside_numbers(changes, mixed):
     ae = LSTMAutoencoderTransformer(**TINY | changes).fit(mixed)
     written = ae.decoder_.predict(ae.transform(mixed), verbose=0)
     assert_allclose(written[..., 1:4].sum(axis=-1), 1, rtol=1e-5)
@@ -181,13 +181,13 @@ def test_own_models_see_one_hot_values_behind_the_numbers(mixed):
 
 
 @pytest.mark.parametrize("mark", [NAN, pd.NA, pd.NaT])
-def test_a_missing_symbol_is_missing_by_whatever_mark(fitted, mixed, mark):
+def test_a_missing_category_is_missing_by_whatever_mark(fitted, mixed, mark):
     expected = fitted.transform(with_gaps(mixed, None)[0])
     assert_array_equal(fitted.transform(with_gaps(mixed, mark)[0]), expected)
     assert np.abs(expected - fitted.transform(mixed)).max() > 1e-4
 
 
-def test_neither_training_nor_score_sees_what_a_missing_symbol_would_be(mixed):
+def test_neither_training_nor_score_sees_what_a_missing_category_would_be(mixed):
     X, gaps = with_gaps(mixed)
     X[1].loc[3, "temperature"] = NAN  # with indicators, too
     ae = LSTMAutoencoderTransformer(**TINY).fit(X)
@@ -204,13 +204,13 @@ def test_neither_training_nor_score_sees_what_a_missing_symbol_would_be(mixed):
     assert all(np.isfinite(error).all() for error in errors)
 
 
-def test_nothing_is_missing_in_what_comes_back(mixed):
+def test_reconstructions_have_no_missing_values(mixed):
     X, _ = with_gaps(mixed)
     back = LSTMAutoencoderTransformer(**TINY).fit(X).reconstruct(X)
     assert not pd.concat(back).isna().any(axis=None)
 
 
-def test_a_channel_without_any_symbol_comes_back_missing():
+def test_a_channel_without_any_category_is_reconstructed_as_missing():
     X = [[["a", None], ["b", None]], [["b", None]]]
     ae = LSTMAutoencoderTransformer(**TINY, categorical_features=[0, 1]).fit(X)
     assert np.isfinite(ae.transform(X)).all()
@@ -221,7 +221,7 @@ def test_a_channel_without_any_symbol_comes_back_missing():
     assert np.isfinite(ae.score(X))
 
 
-def test_symbols_are_enough_to_learn_from_where_all_numbers_are_missing():
+def test_categories_are_enough_to_learn_from_where_all_numbers_are_missing():
     X = [[["a", NAN], ["b", None]], [["b", NAN]]]
     ae = LSTMAutoencoderTransformer(**TINY).fit(X)
     assert np.isfinite(ae.transform(X)).all()
@@ -229,7 +229,7 @@ def test_symbols_are_enough_to_learn_from_where_all_numbers_are_missing():
         LSTMAutoencoderTransformer(categorical_features=[0]).fit([[None, None], []])
 
 
-def test_empty_sequences_of_symbols_have_one_finite_code():
+def test_empty_sequences_of_categories_have_one_finite_code():
     X = [["a", "b"], [], ["b"], np.empty(0, dtype=str)]
     ae = LSTMAutoencoderTransformer(**TINY).fit(X)
     Z = ae.transform([[], *X, [None, None]])
@@ -288,7 +288,7 @@ CONTAINERS = {
 
 
 @pytest.mark.parametrize("name", CONTAINERS)
-def test_symbols_come_back_in_the_container_and_dtype_that_they_came_in(name):
+def test_categories_are_returned_in_the_container_and_dtype_of_the_input(name):
     X, symbols, dtype = CONTAINERS[name]
 
     def chosen(found, names):
@@ -322,7 +322,7 @@ def test_symbols_come_back_in_the_container_and_dtype_that_they_came_in(name):
         lambda X: any(item is not None for x in X for item in x)
     )
 )
-def test_any_text_is_a_symbol(X):
+def test_any_text_is_a_category(X):
     sequences = as_sequences([np.array(x, dtype=object) for x in X], found)
     assert [list(x) for x in to_container(sequences)] == X
     chosen = sequences.take([len(X) - 1, 0])
@@ -403,7 +403,7 @@ def test_integers_are_numbers_unless_they_are_named():
     assert_array_equal(ae.transform([[1.0, 2.0, 1.0], [2]]), ae.transform(X))
 
 
-def test_a_loss_for_symbols_asks_for_symbols_and_then_is_theirs():
+def test_a_loss_for_categories_requires_categories():
     X = [np.array([1, 2, 1]), np.array([2])]
     entropies = ("sparse_categorical_crossentropy", keras.losses.CategoricalCrossentropy())
     for loss in entropies:
@@ -415,7 +415,7 @@ def test_a_loss_for_symbols_asks_for_symbols_and_then_is_theirs():
         assert ae.history_ == plain.history_
 
 
-def test_numbers_go_their_old_way_whatever_is_said_of_symbols(ragged, tiny):
+def test_numbers_do_not_depend_on_parameters_of_categories(ragged, tiny):
     one = LSTMAutoencoderTransformer(**tiny).fit(ragged)
     other = LSTMAutoencoderTransformer(**tiny, categorical_features=None).fit(ragged)
     assert one._fitted_model.architecture == other._fitted_model.architecture
@@ -445,7 +445,7 @@ def state(estimator):
 
 
 @pytest.mark.parametrize("method", READERS)
-def test_a_symbol_that_was_not_learned_is_refused_and_nothing_lost(fitted, mixed, method):
+def test_a_category_that_was_not_learned_is_refused_and_nothing_lost(fitted, mixed, method):
     X = [frame.astype({"mode": object}) for frame in mixed]
     X[1].loc[2, "mode"] = "broken"
     before, Z = state(fitted), fitted.transform(mixed)
@@ -507,7 +507,7 @@ def test_other_channels_than_fit_saw_are_refused(fitted, mixed, change, error, m
         ([[b"a"]], "Expected real numbers, but sequence 0 has dtype |S1; convert it to numbers"),
     ],
 )
-def test_what_is_neither_numbers_nor_symbols_is_refused_in_words(X, message):
+def test_neither_numbers_nor_categories_is_an_error(X, message):
     with pytest.raises((TypeError, ValueError), match=message):
         LSTMAutoencoderTransformer(**TINY).fit(X)
 
@@ -515,7 +515,7 @@ def test_what_is_neither_numbers_nor_symbols_is_refused_in_words(X, message):
 # Figures
 
 
-def test_the_score_is_0_for_the_frequencies_and_1_for_the_symbols_themselves(mixed):
+def test_the_score_is_0_for_the_frequencies_and_1_for_the_true_categories(mixed):
     sequences = as_sequences(mixed, found)
     scaler = MixedScaler("standard").fit(sequences)
     spread = scaler.spread(sequences)
@@ -567,20 +567,20 @@ def test_the_same_seed_gives_the_same_bits_and_copies_do_the_same(fitted, mixed)
     assert other.n_epochs_ == 3
 
 
-def test_going_on_with_other_channels_of_symbols_is_refused(fitted, mixed):
+def test_training_cannot_continue_with_other_categorical_channels(fitted, mixed):
     ae = copy.deepcopy(fitted).set_params(categorical_features=["mode"])
     with pytest.raises(ValueError, match="built with categorical_features='from_dtype', got"):
         ae.partial_fit(mixed)
 
 
-def test_a_code_of_symbols_depends_on_its_sequence_alone(fitted, mixed):
+def test_a_code_of_categories_depends_on_its_sequence_alone(fitted, mixed):
     Z = fitted.transform(mixed)
     assert_allclose(fitted.transform(mixed[::-1])[::-1], Z, atol=1e-5)
     assert_allclose(fitted.transform(mixed[1:2]), Z[1:2], atol=1e-5)
 
 
 @pytest.mark.parametrize("n_symbols", [1, pytest.param(300, marks=pytest.mark.long)])
-def test_a_channel_may_have_one_symbol_or_hundreds(n_symbols):
+def test_a_channel_may_have_one_category_or_hundreds(n_symbols):
     symbols = [f"symbol {i}" for i in range(n_symbols)]
     rng = np.random.default_rng(0)
     X = [[symbols[i] for i in rng.permutation(n_symbols)[:6]] * 2 for _ in range(60)]

@@ -287,7 +287,7 @@ def test_a_parameter_out_of_range_or_of_a_wrong_type_is_refused(
 @pytest.mark.parametrize(
     ("changes", "error", "message"), [pytest.param(*rule, id=", ".join(rule[0])) for rule in RULES]
 )
-def test_what_breaks_a_rule_or_fails_in_training_leaves_a_fresh_estimator_fresh(
+def test_after_an_error_in_fit_an_estimator_is_still_not_fitted(
     fresh, ragged, changes, error, message
 ):
     before = state(fresh.set_params(**changes))
@@ -310,9 +310,7 @@ def test_an_unknown_parameter_is_refused_at_once():
 @pytest.mark.parametrize(
     ("X", "error", "message"), [pytest.param(*row, id=row[2]) for row in NO_SEQUENCES]
 )
-def test_what_is_no_sequences_is_refused_by_every_method_that_reads(
-    fresh, fitted, ragged, X, error, message
-):
+def test_invalid_sequences_are_refused_by_all_methods(fresh, fitted, ragged, X, error, message):
     before, learned, Z = state(fresh), state(fitted), fitted.transform(ragged)
     for method in (fresh.fit, fresh.partial_fit, fitted.fit, fitted.partial_fit):
         with pytest.raises(error, match=message):
@@ -326,7 +324,7 @@ def test_what_is_no_sequences_is_refused_by_every_method_that_reads(
 
 
 @pytest.mark.parametrize(("X", "message"), TEXT)
-def test_text_is_refused_where_numbers_were_fitted_or_no_symbols_are_wanted(
+def test_text_is_refused_after_a_fit_on_numbers_or_without_categorical_features(
     fresh, fitted, X, message
 ):
     learned = state(fitted)
@@ -373,7 +371,7 @@ def test_other_columns_than_fit_saw_are_refused(wide, tiny):
 @pytest.mark.parametrize(
     ("Z", "error", "message"), [pytest.param(*row, id=row[2]) for row in NO_CODES]
 )
-def test_what_is_no_codes_is_refused(fitted, Z, error, message):
+def test_invalid_codes_are_refused(fitted, Z, error, message):
     with pytest.raises(error, match=message):
         fitted.inverse_transform(Z)
 
@@ -423,7 +421,7 @@ def test_a_sequence_without_values_among_others_does_no_harm(fresh, ragged):
 
 
 @pytest.mark.parametrize("scaler", ["standard", "minmax", "robust", "per_sequence", None])
-def test_a_constant_channel_comes_back_and_does_no_harm(fresh, ragged, scaler):
+def test_a_constant_channel_is_reconstructed_and_does_not_affect_others(fresh, ragged, scaler):
     X = [np.c_[sequence[:, 0], np.full(len(sequence), 5.0)] for sequence in ragged]
     ae = fresh.set_params(scaler=scaler, n_components=6).fit(X)
     assert all_finite(ae, X)
@@ -452,7 +450,7 @@ def test_fewer_sequences_than_folds_are_refused_by_scikit_learn(fresh, ragged):
 
 
 @pytest.mark.parametrize("method", [*READERS, "inverse_transform"])
-def test_a_method_that_needs_a_fit_says_so(ragged, method):
+def test_methods_raise_if_not_fitted(ragged, method):
     with pytest.raises(NotFittedError, match=r"is not fitted yet\. Call 'fit' with appropriate"):
         getattr(LSTMAutoencoderTransformer(), method)(ragged)
 
@@ -511,7 +509,7 @@ def test_a_fitted_estimator_works_on_as_before_after_an_error(
         ({"loss": "binary_crossentropy"}, "activation='linear', got .*activation='sigmoid': reset"),
     ],
 )
-def test_training_goes_on_only_with_the_network_it_began_with(fitted, ragged, changes, message):
+def test_training_continues_only_with_the_same_network(fitted, ragged, changes, message):
     ae = copy.deepcopy(fitted).set_params(warm_start=True, **changes)
     for method in (ae.fit, ae.partial_fit):
         with pytest.raises(ValueError, match=message):
@@ -521,7 +519,7 @@ def test_training_goes_on_only_with_the_network_it_began_with(fitted, ragged, ch
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", keras.optimizers.Adam(1e-3)])
-def test_training_goes_on_with_another_optimizer(fitted, ragged, optimizer):
+def test_training_continues_with_another_optimizer(fitted, ragged, optimizer):
     ae = copy.deepcopy(fitted).set_params(warm_start=True, optimizer=optimizer).fit(ragged)
     assert ae.n_epochs_ == 4
     assert np.isfinite(ae.transform(ragged)).all()

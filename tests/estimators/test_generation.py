@@ -87,13 +87,13 @@ def test_gaps_are_filled_in_the_container_that_came_and_padding_stays(filler_of_
         assert np.isnan(y[n_steps:]).all()
 
 
-def test_what_has_no_gaps_comes_back_as_it_was(fitted, ragged):
+def test_sequences_without_missing_values_are_not_changed(fitted, ragged):
     filled = fitted.impute(ragged)
     assert lists(filled) == lists(ragged)
     assert not any(np.shares_memory(x, y) for x, y in zip(filled, ragged, strict=True))
 
 
-def test_a_sequence_without_values_becomes_what_its_code_stands_for(fitted_on_missing):
+def test_a_sequence_without_values_is_replaced_by_its_reconstruction(fitted_on_missing):
     X = [np.full((4, 2), NAN), np.ones((3, 2))]
     filled = fitted_on_missing.impute(X)
     decoded = fitted_on_missing.inverse_transform(fitted_on_missing.transform(X), lengths=[4, 3])
@@ -113,7 +113,7 @@ def test_filling_is_far_better_than_the_mean(filler, levels):
 
 
 @pytest.mark.long
-def test_what_is_filled_into_a_sequence_depends_on_it_alone(filler, levels):
+def test_imputed_values_depend_on_their_sequence_alone(filler, levels):
     together = filler.impute(levels[0][:9])
     for x, y in zip(levels[0][:9], together, strict=True):
         assert_allclose(filler.impute([x])[0], y, atol=1e-5)

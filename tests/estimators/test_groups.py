@@ -174,7 +174,7 @@ def test_sequences_that_share_runs_but_are_no_windows_are_not_taken_for_some(kin
         assert find_stride(as_sequences(draw(kind, seed))) is None
 
 
-def test_windows_of_symbols_are_found_too():
+def test_windows_of_categories_are_found_too():
     codes = np.random.default_rng(0).integers(0, 8, 400).astype(float)
     assert find_stride(as_sequences(windows(codes))) == 1
 
@@ -250,7 +250,7 @@ def spy(monkeypatch):
     return seen
 
 
-def test_a_fit_that_goes_on_holds_out_whole_groups_too(grouped, monkeypatch):
+def test_a_continued_fit_holds_out_whole_groups_too(grouped, monkeypatch):
     X, groups = grouped
     seen = spy(monkeypatch)
     ae = LSTMAutoencoderTransformer(**TINY, warm_start=True).fit(X, groups=groups)

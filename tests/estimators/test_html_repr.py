@@ -171,7 +171,7 @@ def test_plain_text_is_untouched(fitted):
         assert set(fitted._repr_mimebundle_()) == {"text/plain"}
 
 
-def test_what_users_name_is_text_and_no_html():
+def test_names_of_users_are_escaped_in_html():
     name = "<script>alert(1)</script>"
     X = [pd.DataFrame({name: ["<b>", "</td>"], "b": [1.0, 2.0]})] * 3
 

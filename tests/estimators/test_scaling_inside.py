@@ -64,7 +64,7 @@ def test_the_network_sees_values_of_the_size_of_one(fitted):
     assert ae.history_["loss"][0] < 10
 
 
-def test_what_comes_back_is_what_the_network_says_in_the_units_of_the_data(fitted):
+def test_reconstructions_are_outputs_of_the_network_in_the_units_of_the_data(fitted):
     ae, X = fitted
     Z, lengths = ae.transform(X), [len(x) for x in X]
     network = ae.encoder_.output_shape[-1]

@@ -155,7 +155,7 @@ def test_a_grid_search_with_y_looks_through_a_pipeline(folds, labels, tiny):
     assert search.score(folds, y) > 0.7
 
 
-def test_clone_keeps_the_parameters_and_drops_what_was_learned(fitted):
+def test_clone_keeps_the_parameters_and_is_not_fitted(fitted):
     copied = clone(fitted)
     assert copied.get_params() == fitted.get_params()
     assert vars(copied).keys() == copied.get_params().keys()
@@ -203,7 +203,7 @@ def test_set_output_gives_a_frame_with_the_index_that_came(wide, tiny):
     assert back.index.equals(X.index)
 
 
-def test_a_frame_with_padding_comes_back_in_its_own_columns(tiny):
+def test_a_frame_with_padding_is_reconstructed_in_its_own_columns(tiny):
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.normal(size=(30, 6)), columns=list("abcdef"))
     X.iloc[:15, 3:] = NAN
@@ -242,7 +242,7 @@ def dumped(estimator, path):
     return joblib.load(path / "ae.joblib")
 
 
-def test_errors_per_value_are_what_the_other_errors_are_means_of(fitted_on_missing):
+def test_other_errors_are_means_of_those_per_value(fitted_on_missing):
     X = make_ragged(missing=0.2)
     values = fitted_on_missing.reconstruction_error(X, per="value")
     assert [error.shape for error in values] == [x.shape for x in X]

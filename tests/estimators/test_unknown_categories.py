@@ -59,7 +59,7 @@ def detector():
 # Unknown symbols
 
 
-def test_the_error_of_an_unknown_symbol_names_the_parameter_and_advises_no_missing_one(lenient):
+def test_the_error_of_an_unknown_category_names_the_parameter(lenient):
     strict = copy.deepcopy(lenient).set_params(handle_unknown="error")
     with pytest.raises(
         ValueError, match=r"got 'zz' in sequence 1: .* handle_unknown='unknown'"
@@ -68,7 +68,7 @@ def test_the_error_of_an_unknown_symbol_names_the_parameter_and_advises_no_missi
     assert "None" not in str(e.value)
 
 
-def test_unknown_symbols_are_read_and_sequences_beside_them_are_as_they_were(lenient):
+def test_unknown_categories_are_read_and_sequences_beside_them_are_as_they_were(lenient):
     Z = lenient.transform([UNSEEN, *WORDS])
     assert np.isfinite(Z).all()
     assert_allclose(Z[1:], lenient.transform(WORDS), atol=1e-5)
@@ -77,7 +77,7 @@ def test_unknown_symbols_are_read_and_sequences_beside_them_are_as_they_were(len
     assert_array_equal(lenient.categories_[0], list("abc"))
 
 
-def test_imputation_keeps_an_unknown_symbol_as_it_was(lenient):
+def test_imputation_keeps_an_unknown_category_as_it_was(lenient):
     filled = lenient.impute([["a", "zz", None]])[0]
     assert filled[:2].tolist() == ["a", "zz"]
     assert filled[2] in "abc"
@@ -93,7 +93,7 @@ def test_imputation_keeps_an_unknown_symbol_as_it_was(lenient):
 
 @pytest.mark.parametrize("n_symbols", [1, 2, 7])
 @pytest.mark.parametrize("seed", range(3))
-def test_no_symbol_has_a_larger_error_than_an_unknown_one(n_symbols, seed):
+def test_no_category_has_a_larger_error_than_an_unknown_one(n_symbols, seed):
     symbols = [f"s{i}" for i in range(n_symbols)]
     learned = as_sequences([symbols], found)
     scaler = MixedScaler("standard").fit(learned)
@@ -116,7 +116,7 @@ def test_an_estimator_reports_this_error_by_step(lenient):
     assert lenient.score([UNSEEN]) < lenient.score([["a", None, "b"]])
 
 
-def test_going_on_learns_nothing_of_unknown_symbols(lenient):
+def test_unknown_categories_are_missing_in_partial_fit(lenient):
     one, two = copy.deepcopy(lenient), copy.deepcopy(lenient)
     one.partial_fit([UNSEEN, *WORDS])
     two.partial_fit([["a", None, "b"], *WORDS])
@@ -124,7 +124,7 @@ def test_going_on_learns_nothing_of_unknown_symbols(lenient):
     assert_array_equal(one.categories_[0], list("abc"))
 
 
-def test_an_unknown_symbol_makes_its_sequence_an_outlier(detector):
+def test_an_unknown_category_makes_its_sequence_an_outlier(detector):
     few = [[*word, "zz"] for word in WORDS[:5]]
     assert (detector.predict(few) == -1).all()
     assert detector.score_samples(few).max() < detector.score_samples(WORDS).min()
@@ -151,7 +151,7 @@ def test_an_unknown_symbol_makes_its_sequence_an_outlier(detector):
         (99, list("wzyx")),
     ],
 )
-def test_symbols_are_infrequent_below_a_number_or_a_part_of_steps(min_frequency, joined):
+def test_categories_are_infrequent_below_a_number_or_a_part_of_steps(min_frequency, joined):
     X = as_sequences([list("wwwwww") + list("zzz"), [*"yy", None, None, *"x"]], found)
     labels = join_infrequent(X, min_frequency).categories[0]
     if joined is None:
@@ -165,7 +165,7 @@ def test_symbols_are_infrequent_below_a_number_or_a_part_of_steps(min_frequency,
     )
 
 
-def test_infrequent_symbols_are_one_that_comes_back_as_the_most_frequent(joining):
+def test_infrequent_categories_are_reconstructed_as_the_most_frequent(joining):
     assert joining.categories_[0].tolist() == ["a", "b", "c", "r", "q"]
     assert joining.infrequent_categories_[0].tolist() == ["r", "q"]
     assert joining._fitted_model.architecture.symbols == (4,)
@@ -186,7 +186,7 @@ def test_categories_that_are_declared_and_never_seen_are_infrequent():
 
 
 @pytest.mark.long
-def test_folds_without_a_rare_symbol_are_scored():
+def test_folds_without_a_rare_category_are_scored():
     ae = LSTMAutoencoderTransformer(**{**TINY, "epochs": 1}, validation_fraction=0.3)
     X = [["a", "b"], ["b", "a"], ["a", "a", "rare"], ["b"], ["a", "b", "b"], ["b", "b"]]
     ae.set_params(min_frequency=2, handle_unknown="unknown")
@@ -209,7 +209,7 @@ def test_other_values_are_refused(wrong):
 # Files
 
 
-def test_a_file_keeps_what_is_infrequent(joining):
+def test_a_file_keeps_infrequent_categories(joining):
     file = io.BytesIO()
     joining.save(file)
     loaded = load(file.seek(0) or file)
@@ -220,7 +220,7 @@ def test_a_file_keeps_what_is_infrequent(joining):
     assert_array_equal(loaded.reconstruction_error(X), joining.reconstruction_error(X))
 
 
-def test_a_file_of_format_1_refuses_unknown_symbols_and_joins_none():
+def test_a_file_of_format_1_refuses_unknown_categories_and_joins_none():
     ae = load(FORMATS / "1.zip")
     assert (ae.handle_unknown, ae.min_frequency) == ("error", None)
     assert ae.infrequent_categories_ == [None, None]

@@ -205,7 +205,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_is_loaded_does_the_same_to_the_bit(case):
+def test_a_loaded_estimator_has_identical_results(case):
     estimator, X = CASES[case]()
     assert_does_the_same(again(estimator), estimator, X)
 
@@ -215,7 +215,7 @@ def test_gaps_and_patches_come_back(fitted_on_missing):
     assert_does_the_same(again(fitted_on_missing), fitted_on_missing, X)
 
 
-def test_the_density_comes_back_before_and_after_its_first_use(fitted, ragged):
+def test_the_density_is_restored_before_and_after_its_first_use(fitted, ragged):
     estimator = copy.deepcopy(fitted)
     assert_does_the_same(again(estimator), estimator, ragged)
     estimator.sample()
@@ -228,7 +228,7 @@ def test_codes_that_are_all_the_same_have_a_density_too():
     assert_does_the_same(again(estimator), estimator, X)
 
 
-def test_what_is_loaded_serves_as_any_estimator_does(fitted, ragged):
+def test_a_loaded_estimator_works_like_any_other(fitted, ragged):
     other = again(fitted)
     assert not hasattr(clone(other), "history_")
     assert_same(pickle.loads(pickle.dumps(other)).transform(ragged), fitted.transform(ragged))
@@ -272,7 +272,7 @@ def test_one_scaler_stays_one(ragged):
 # Training on
 
 
-def test_training_goes_on_to_the_bit_where_the_optimizer_is_saved(fitted, ragged):
+def test_training_continues_identically_if_the_optimizer_is_saved(fitted, ragged):
     estimator = copy.deepcopy(fitted)
     other = again(estimator, include_optimizer=True)
     for ae in (estimator, other):
@@ -414,7 +414,7 @@ UNSAVABLE = [
 
 
 @pytest.mark.parametrize(("name", "value", "text"), UNSAVABLE)
-def test_what_a_file_cannot_hold_is_refused_before_anything_is_written(
+def test_values_that_cannot_be_saved_are_refused_before_writing(
     name, value, text, fitted, tmp_path
 ):
     estimator = copy.deepcopy(fitted).set_params(**{name: value})
@@ -427,7 +427,7 @@ def test_what_a_file_cannot_hold_is_refused_before_anything_is_written(
     assert os.listdir(tmp_path) == ["ae.zip"]
 
 
-def test_only_what_is_fitted_is_saved(tmp_path):
+def test_only_fitted_estimators_are_saved(tmp_path):
     with pytest.raises(NotFittedError, match="not fitted yet"):
         LSTMAutoencoderTransformer().save(tmp_path / "ae.zip")
     assert not os.listdir(tmp_path)
@@ -565,7 +565,7 @@ def test_all_that_may_be_named_exists():
         assert allowlist.path_of(resolver.resolve(path), "it") == path
 
 
-def test_a_detector_comes_back_with_its_threshold_and_what_is_usual(ragged):
+def test_a_detector_is_restored_with_threshold_and_reference_distribution(ragged):
     detector = LSTMAutoencoderDetector(**TINY).fit(ragged)
     file = io.BytesIO()
     detector.save(file)

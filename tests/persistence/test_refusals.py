@@ -122,13 +122,13 @@ def test_a_bit_that_is_flipped_in_the_zips_own_records_is_found_or_changes_nothi
 
 @given(st.data())
 @settings(max_examples=100)
-def test_a_file_that_ends_early_or_goes_on_is_refused(data, draws):
+def test_a_truncated_or_extended_file_is_refused(data, draws):
     refused(data[: draws.draw(st.integers(0, len(data) - 1))], "damaged or altered|Expected a file")
     refused(data + draws.draw(st.binary(min_size=1, max_size=30)))
 
 
 @given(st.binary(max_size=200))
-def test_what_is_no_file_of_ours_is_refused(content):
+def test_other_files_are_refused(content):
     refused(content, "Expected a file that save wrote|damaged or altered")
     refused(b"PK\x03\x04" + content, "damaged or altered")
 
@@ -247,7 +247,7 @@ def npy(dtype="'<f4'", order="False", shape="(3,)", content=bytes(12), version=b
         b"",
     ],
 )
-def test_an_array_that_is_not_what_its_header_says_is_refused(content):
+def test_an_array_that_contradicts_its_header_is_refused(content):
     assert archive._unpack(npy(), "it").shape == (3,)
     with pytest.raises(FileFormatError, match="is no array that save wrote"):
         archive._unpack(content, "it")
@@ -320,7 +320,7 @@ def test_an_older_format_is_upgraded_step_by_step(forge, fitted, ragged, monkeyp
         forge(older)
 
 
-def test_what_is_missing_or_unknown_is_named(forge):
+def test_missing_and_unknown_fields_are_named(forge):
     places = {
         "manifest": lambda m: m,
         "estimator": at,
@@ -466,7 +466,7 @@ def test_a_module_that_is_not_trusted_does_not_run(forge, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("trusted", ["seqae_evil", ["encoder"], [":encoder"], [3], [print]])
-def test_what_is_trusted_is_named_in_full(trusted):
+def test_trusted_must_have_full_import_paths(trusted):
     with pytest.raises(TypeError, match="Expected trusted to be a list of import paths"):
         load("no file is looked at", trusted)
 
@@ -474,7 +474,7 @@ def test_what_is_trusted_is_named_in_full(trusted):
 @pytest.mark.parametrize(
     ("path", "text"), [("seqae_none:f", "No module named"), ("os:none", "has no such name")]
 )
-def test_what_is_trusted_but_not_there_is_named(path, text, forge):
+def test_trusted_names_that_do_not_exist_are_named(path, text, forge):
     def change(manifest, arrays):
         at(manifest, "parameters")["loss"] = {"$": "import", "path": path}
 
@@ -603,7 +603,7 @@ def test_a_trusted_class_has_attributes_of_its_own_but_hides_none_of_its_class(r
                 load(io.BytesIO(file.getvalue()), trusted)
 
 
-def test_what_methods_request_is_kept(fitted, forge):
+def test_metadata_requests_are_kept(fitted, forge):
     with sklearn.config_context(enable_metadata_routing=True):
         asking = copy.copy(fitted).set_inverse_transform_request(lengths="n")
         scaler = StandardScaler().set_fit_request(sample_weight=True)
@@ -701,7 +701,7 @@ values = st.recursive(
 
 
 @given(values)
-def test_any_value_comes_back_as_what_it_was(value):
+def test_any_value_is_restored(value):
     assert_equal(recoded(value), value)
 
 
@@ -747,7 +747,7 @@ def test_any_value_comes_back_as_what_it_was(value):
     ],
     ids=str,
 )
-def test_values_of_numpy_and_pandas_come_back_as_what_they_were(value):
+def test_values_of_numpy_and_pandas_are_restored(value):
     made = recoded(value)
     assert_equal(made, value)
     if isinstance(value, pd.CategoricalDtype | pd.StringDtype):
@@ -801,14 +801,14 @@ def test_a_function_of_numpy_is_named(ragged):
     assert recoded(scaler, ["numpy:log1p", "numpy:expm1"]).func is np.log1p
 
 
-def test_what_was_one_object_stays_one():
+def test_the_identity_of_objects_is_kept():
     array, scaler = np.arange(3.0), StandardScaler()
     made = recoded([array, array, scaler, {"a": scaler}])
     assert made[0] is made[1]
     assert made[2] is made[3]["a"]
 
 
-def test_what_holds_itself_or_goes_on_for_ever_is_refused():
+def test_cyclic_and_infinite_values_are_refused():
     endless = []
     endless.append(endless)
     array = np.empty(1, dtype=object)

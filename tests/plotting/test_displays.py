@@ -254,7 +254,7 @@ class TestReconstruction:
             ReconstructionDisplay.from_estimator(fitted, ragged, **chosen)
         assert plt.get_fignums() == []
 
-    def test_an_empty_sequence_says_so(self, fitted, ragged):
+    def test_an_empty_sequence_has_a_note(self, fitted, ragged):
         display = ReconstructionDisplay.from_estimator(fitted, ragged, sequences=[0])
         assert "no steps" in [text.get_text() for text in display.ax_.texts]
         draw(display.figure_)

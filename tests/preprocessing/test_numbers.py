@@ -169,7 +169,7 @@ def test_wide_tables_keep_time_stamps():
     assert_array_equal(to_container(as_sequences(masked)), masked)
 
 
-def test_numbers_beside_symbols_and_numeric_symbols_keep_time_stamps():
+def test_numbers_beside_categories_and_numeric_categories_keep_time_stamps():
     X = [[[OFFSET + i, "a"], [OFFSET + i + 1, "b"]] for i in range(5)]
     read = as_sequences(X, lambda found, names: found)
     assert to_container(read)[3].tolist() == X[3]
@@ -271,7 +271,7 @@ def test_which_values_are_missing_is_for_the_data_to_say():
 
 
 @pytest.mark.parametrize("value", [0.0, 5.0, OFFSET])
-def test_r2_of_what_is_constant_is_one_if_exact_and_zero_if_not(value):
+def test_r2_of_constant_values_is_one_if_exact_and_zero_otherwise(value):
     true = Sequences.from_lengths(np.full((4, 1), value), [2, 2])
     moments = np.array([value]), np.zeros(1)
     assert r2(true, true, *moments) == 1.0
@@ -419,7 +419,7 @@ def test_an_exported_encoder_keeps_an_offset(tmp_path, scaler):
     assert np.isfinite(codes[2:]).all()
 
 
-def test_an_exported_encoder_reads_float32_where_that_will_do(plain, tmp_path):
+def test_an_exported_encoder_reads_float32_if_it_is_precise_enough(plain, tmp_path):
     pytest.importorskip("onnx")
     onnxruntime = pytest.importorskip("onnxruntime")
     plain.export_onnx(tmp_path / "encoder.onnx")

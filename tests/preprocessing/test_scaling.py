@@ -94,7 +94,7 @@ def test_the_container_that_came_is_given_back(scaler, X):
 
 
 @pytest.mark.parametrize("scaler", NAMES)
-def test_padding_does_not_change_what_is_learned(scaler):
+def test_padding_does_not_change_the_fitted_scale(scaler):
     X = np.random.RandomState(0).normal(size=(5, 4, 2))
     padded = np.concatenate([X, np.full((5, 3, 2), NAN)], axis=1)
     s, t = SequenceScaler(scaler).fit(X), SequenceScaler(scaler).fit(padded)
