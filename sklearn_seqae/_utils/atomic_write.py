@@ -11,14 +11,14 @@ from typing import IO, Any
 
 @contextlib.contextmanager
 def replacing(path: Any) -> Iterator[IO[bytes]]:
-    """Open a file to be written beside the one at the path, and put it in its place at the end.
+    """Open a temporary file for writing, which replaces the one at the path at the end.
 
-    After an error the old file is as it was, and nothing of the new one is left.
+    After an error the old file is unchanged, and the temporary one is removed.
 
     Parameters
     ----------
     path : str or PathLike
-        What a link points to is replaced, not the link. The permissions of an old file stay.
+        The target of a link is replaced, not the link. Permissions of an old file are kept.
     """
     if not isinstance(path, str | bytes | os.PathLike):
         raise TypeError(
@@ -38,7 +38,7 @@ def replacing(path: Any) -> Iterator[IO[bytes]]:
                 f"Expected the path of a regular file, got {path!r}, which is none: give another "
                 "path, or an open file object."
             )
-    # Beside it, as only a rename within one file system is done at once.
+    # In the same folder, as a rename is atomic only within one file system.
     beside = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(8)}.tmp")
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
@@ -53,7 +53,7 @@ def replacing(path: Any) -> Iterator[IO[bytes]]:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(beside)
         raise
-    if os.name == "posix":  # the name, too, is to outlast a power cut
+    if os.name == "posix":  # makes the rename durable, too
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)

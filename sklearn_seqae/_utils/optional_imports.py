@@ -13,7 +13,7 @@ _EXTRAS = {"pandas": "pandas", "polars": "polars", "pyarrow": "arrow", "awkward"
 
 
 def load(name: str) -> Any:
-    """Import an optional package, or say how to get it."""
+    """Import an optional package; the error names the extra that installs it."""
     try:
         return importlib.import_module(name)
     except ImportError as error:

@@ -2,16 +2,16 @@
 
 import re
 
-# What moves a terminal's cursor or colours it, turns the order of letters around, or is no XML.
+# Control characters of terminals and of text direction, and characters that are invalid in XML.
 _COMMANDS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 
 
 def printable(text: object) -> str:
-    r"""Return text in which control characters stand as Python escapes them.
+    r"""Return text with control characters escaped as in Python.
 
-    Line feeds and tabs stay.
+    Line feeds and tabs are kept.
 
     Examples
     --------
@@ -22,5 +22,5 @@ def printable(text: object) -> str:
 
 
 def one_line(text: object) -> str:
-    """Return text in a line, without control characters."""
+    """Return text as one line, with control characters escaped."""
     return printable(" ".join(str(text).split()))

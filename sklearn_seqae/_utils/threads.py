@@ -12,9 +12,9 @@ _lock = threading.Lock()
 
 @contextmanager
 def single_threaded() -> Iterator[None]:
-    """Hold NumPy's and SciPy's BLAS to one thread, where the calling thread may.
+    """Limit BLAS of NumPy and SciPy to one thread, if the calling thread may.
 
-    It is for speed: small products are slower shared out, on busy cores by far.
+    It is for speed: small products are slower with several threads, especially on busy cores.
 
     Most builds of BLAS have one limit for the process. Whoever finds it at one leaves it alone, and
     whoever lowers it raises it again, in the same thread, so it ends as it was, in whatever order
