@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class FittedModel:
-    """Encodes and decodes sequences in their own units.
+    """Encodes and decodes sequences in the units of the data.
 
     A code is what the network's encoder says, followed by what the scaling keeps of the sequence.
 
@@ -63,11 +63,11 @@ class FittedModel:
 
     @property
     def architecture(self) -> Architecture:
-        """Sizes and choices of the network."""
+        """The architecture of the network."""
         return self.network.architecture
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state with codes in place of training sequences."""
+        """Return the state, with codes instead of training sequences."""
         self._settle()
         return vars(self).copy()
 
@@ -78,7 +78,7 @@ class FittedModel:
         first_epoch: int,
         groups: NDArray[np.int64] | None,
     ) -> "FitResult":
-        """Go on training from the present weights; `settings` are those of `training.Settings`."""
+        """Train from the present weights; `settings` are those of `training.Settings`."""
         lengths = sequences.lengths
         self._check_readable(lengths)
         limit = self.architecture.max_decoded_steps
@@ -111,7 +111,7 @@ class FittedModel:
 
     @contextlib.contextmanager
     def unchanged_on_error(self) -> Iterator[None]:
-        """Have what fails in the block leave everything as it was, weights included."""
+        """Restore the state, weights included, if the block raises an error."""
         state, weights = vars(self).copy(), self.network.weights
         try:
             yield
@@ -126,7 +126,7 @@ class FittedModel:
         return self._encode_scaled(self.scaler.transform(sequences), sequences)
 
     def decode_lengths(self, codes: NDArray[np.float32]) -> NDArray[np.int64]:
-        """Return the number of steps that each code stands for."""
+        """Return the lengths decoded from codes."""
         assert self._density is not None
         shortest, longest = self._density.length_range
         if shortest == longest:
@@ -134,21 +134,21 @@ class FittedModel:
         return inference.decode_lengths(self.network.runner, self._split(codes)[0], longest)
 
     def decode(self, codes: NDArray[np.float32], lengths: NDArray[np.int64]) -> Sequences:
-        """Return the sequences of these lengths that codes stand for."""
+        """Return sequences of the given lengths, decoded from codes."""
         scaled = self._decode_scaled(codes, lengths)
         return self.scaler.inverse_transform(scaled, self._split(codes)[1])
 
     def draw(
         self, n_codes: int, rng: np.random.RandomState
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Return new codes, and their lengths: none outside the range of those in training."""
+        """Return random codes, and their lengths, clipped to the range of training lengths."""
         self._settle()
         assert self._density is not None
         codes = self._density.draw(n_codes, rng)
         return codes, np.clip(self.decode_lengths(codes), *self._density.length_range)
 
     def impute(self, sequences: Sequences) -> Sequences:
-        """Return sequences with values in place of the missing ones."""
+        """Return sequences with missing values imputed."""
         self._settle()
         assert self._correlation is not None
         scaled, decoded = self.compare_scaled(sequences)
@@ -157,7 +157,7 @@ class FittedModel:
         return self.scaler.inverse_transform(filled, self.scaler.statistics(sequences))
 
     def _settle(self) -> None:
-        """Learn what is left to learn from the sequences of the last training, and forget them."""
+        """Compute all that depends on the last training sequences, and release them."""
         sequences = None if self._density is None else self._density.sequences
         if self._density is None or sequences is None:
             return
@@ -167,25 +167,25 @@ class FittedModel:
         self._density.settle(self.encode)
 
     def reconstruct(self, sequences: Sequences) -> Sequences:
-        """Return sequences as they come back from their codes, with their true lengths."""
+        """Return reconstructions of sequences, with the lengths of these."""
         return self.decode(self.encode(sequences), sequences.lengths)
 
     def compare(self, sequences: Sequences) -> tuple[Sequences, Sequences]:
-        """Return sequences, and what comes back of them: one-hot values beside probabilities."""
+        """Return sequences and reconstructions: one-hot values and probabilities of categories."""
         codes = self.encode(sequences)
         scaled = self._decode_scaled(codes, sequences.lengths)
         unscaled = self.scaler.unscale(scaled, self._split(codes)[1])
         return self.scaler.targets(self.scaler.spread(sequences), sequences), unscaled
 
     def compare_scaled(self, sequences: Sequences) -> tuple[Sequences, Sequences]:
-        """Return sequences, and what comes back of them, in the units that the network sees."""
+        """Return sequences and reconstructions, in scaled units."""
         scaled = self.scaler.transform(sequences)
         codes = self._encode_scaled(scaled, sequences)
         targets = self.scaler.targets(scaled, sequences)
         return targets, self._decode_scaled(codes, sequences.lengths)
 
     def examine(self, sequences: Sequences) -> tuple[NDArray[np.float32], Sequences, Sequences]:
-        """Return what sequences are like, and what `compare_scaled` does.
+        """Return pooled features, and the results of `compare_scaled`.
 
         They are like (n_sequences, any): all shares of the filters or, without filters, the code.
         """
@@ -206,7 +206,7 @@ class FittedModel:
         return np.hstack([encoded, self.scaler.statistics(sequences)])
 
     def _check_readable(self, lengths: NDArray[np.int64]) -> None:
-        """Raise if sequences are longer than a user's encoder reads."""
+        """Raise if sequences are longer than the input of a custom encoder."""
         readable = self.network.readable_steps
         if readable is not None and lengths.max() > readable:
             raise ValueError(
@@ -232,12 +232,12 @@ class FittedModel:
         return decoded.with_values(values)
 
     def _split(self, codes: NDArray[np.float32]) -> tuple[NDArray[np.float32], Any]:
-        """Return the network's part of codes and that of the scaling, None if it has none."""
+        """Split codes into components of the network and of the scaling, None without any."""
         n = self.architecture.n_components
         return codes[:, :n], codes[:, n:] if codes.shape[1] > n else None
 
     def _tell_lengths(self, lengths: NDArray[np.int64]) -> None:
-        """Give the layers that read and write lengths their mean and spread in training."""
+        """Set the mean and spread of lengths in the layers that encode and decode them."""
         moments_of = {"length/steps": lengths}
         if self.architecture.encoder is None:
             moments_of["encoder/pool"] = np.log1p(lengths)
