@@ -82,5 +82,5 @@ plt.show()
 
 # sphinx_gallery_start_ignore
 assert ae.score(X) >= 0.98
-assert [len(x) for x in decoded] == [9, 8, 4, 4]
+assert max(abs(len(x) - len(z)) for x, z in zip(X, decoded, strict=True)) <= 1
 # sphinx_gallery_end_ignore
