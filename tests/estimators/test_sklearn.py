@@ -50,6 +50,7 @@ def as_lists(arrays):
 # The checks of scikit-learn
 
 
+@pytest.mark.long
 @pytest.mark.kernels
 def test_scikit_learn_finds_nothing_to_object():
     # One check is skipped unless SCIPY_ARRAY_API is set: that of array API input.
@@ -146,6 +147,7 @@ def test_a_search_in_processes_takes_objects_classes_and_functions_of_keras(fold
     assert again.loss.keywords == {"delta": 0.1}
 
 
+@pytest.mark.long
 def test_a_grid_search_with_y_looks_through_a_pipeline(folds, labels, tiny):
     y = np.tile(labels, 2)
     model = Pipeline([("ae", LSTMAutoencoderTransformer(**tiny)), ("lr", LogisticRegression())])

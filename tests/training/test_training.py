@@ -456,6 +456,7 @@ def test_a_fit_that_gets_out_of_hand_ends_in_an_error_that_names_the_remedy(chan
     assert vars(ae) == ae.get_params(deep=False)
 
 
+@pytest.mark.long
 def test_after_an_error_a_fitted_estimator_is_as_it_was(reference):
     ae = make().fit(X)
     with pytest.raises(ValueError, match="Lower learning_rate"):
