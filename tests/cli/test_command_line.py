@@ -91,7 +91,9 @@ def test_codes_have_the_ids_of_their_sequences(run, codes, data):
 def test_results_do_not_depend_on_the_chunks_that_are_read(run, codes, monkeypatch, rows):
     monkeypatch.setattr(tables, "CHUNK_ROWS", rows)
     whole = read_codes(run("transform", "model.zip", "visits.csv").out)
-    pd.testing.assert_frame_equal(whole.set_axis(codes.columns, axis=1), codes, check_names=False)
+    whole = whole.set_axis(codes.columns, axis=1)
+    # Company changes a code by at most 1e-5 of its scale.
+    pd.testing.assert_frame_equal(whole, codes, check_names=False, atol=1e-6)
 
 
 def test_a_stream_goes_in_and_comes_out(run, folder, codes):
