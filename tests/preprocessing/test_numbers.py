@@ -390,7 +390,7 @@ def test_nothing_observed_speaks_against_no_sequence(plain, detector):
     assert detector.predict(X)[3] == 1
     # A length is seen without a value.
     assert detector.predict([np.full((500, 2), np.nan), np.empty((0, 2))]).tolist() == [-1, -1]
-    with pytest.warns(UndefinedMetricWarning, match="without a single observed value"):
+    with pytest.warns(UndefinedMetricWarning, match="not defined without any observed value"):
         assert np.isnan(plain.score([X[3]]))
 
 
