@@ -131,8 +131,9 @@ def test_what_learned_nothing_says_so_and_what_to_try(levels):
     ids=str,
 )
 def test_what_learned_nothing_says_so_whatever_the_loss_and_what_learned_does_not(levels, changes):
-    lame = make(**changes, learning_rate=1e-9, epochs=2)
-    assert NothingLearnedWarning in warned(lambda: lame.fit(levels))
+    lame = [make(**changes, learning_rate=1e-9, epochs=2, random_state=i) for i in range(4)]
+    found = [NothingLearnedWarning in warned(lambda ae=ae: ae.fit(levels)) for ae in lame]
+    assert sum(found) >= 3  # initial weights may be a little better than the mean, by chance
     assert NothingLearnedWarning not in warned(lambda: make(**changes, epochs=40).fit(levels))
 
 
