@@ -105,10 +105,12 @@ def test_a_code_depends_on_its_sequence_alone(wider):
 def test_the_order_of_rows_changes_nothing(wider):
     ae, X, codes = wider
     order = np.random.default_rng(0).permutation(len(X))
-    assert_array_equal(ae.transform([X[i] for i in order]), codes[order])
+    # Batches are the same; that BLAS shares a product among threads may still change a last bit.
+    same = {"rtol": 1e-7, "atol": 1e-7}
+    assert_allclose(ae.transform([X[i] for i in order]), codes[order], **same)
     written = ae.inverse_transform(codes)
     for i, x in zip(order, ae.inverse_transform(codes[order]), strict=True):
-        assert_array_equal(x, written[i])
+        assert_allclose(x, written[i], **same)
 
 
 @pytest.mark.kernels
