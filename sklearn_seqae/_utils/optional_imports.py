@@ -32,7 +32,7 @@ def load_keras() -> None:
     if "keras" in sys.modules:
         return
     with _captured_stderr():
-        import keras  # noqa: F401
+        import keras  # noqa: F401 (which loads it)
 
 
 def check_process() -> None:

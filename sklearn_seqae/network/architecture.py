@@ -35,7 +35,7 @@ class Architecture:
     activation : {"linear", "sigmoid", "softmax"}
         Of the decoded numbers.
     indicators : bool
-        Whether the encoder is told which values are missing.
+        Whether the encoder also reads which values are missing.
     decodes_length : bool
         Whether the model has a submodel "length".
     dilations : tuple of int

@@ -105,7 +105,7 @@ class Patch(Layer):
     ceil(n_steps / patch_size), width). The width is patch_size * n_channels, plus as many
     indicators (1.0 where a value was observed) with `indicators`, else, for a patch_size above 1,
     plus patch_size of them, one a step: without these a real step of zeros at a sequence's end
-    could not be told from padding. With `keeps_first` the first step counts as real in any case:
+    could not be known from padding. With `keeps_first` the first step counts as real in any case:
     the mean over no step, which a user's own layer may take, is no number.
     """
 

@@ -102,8 +102,8 @@ def fit(
         solver = "covariance_eigh" if len(pooled) > pooled.shape[1] else "full"
         pca = PCA(min(n_components, *pooled.shape), svd_solver=solver).fit(standardised)
         # What is left after the last one with a variance is rounding, in no direction.
-        told = pca.singular_values_ > 1e-4 * pca.singular_values_[0]
-        directions = pca.components_[told].T
+        kept = pca.singular_values_ > 1e-4 * pca.singular_values_[0]
+        directions = pca.components_[kept].T
         turned = directions @ _rotation(n_components, rng)[: directions.shape[1]]
         spread = (standardised @ turned).std()
         projection = turned / spread / spreads[:, None]

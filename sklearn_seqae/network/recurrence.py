@@ -122,7 +122,7 @@ class _FastRecurrence(keras.layers.RNN):
         return self._scan(projected, list(initial_state), n_steps)[0]
 
     def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
-        # With `right_padded` the mask has told how far to run, and says nothing of the outputs.
+        # With `right_padded` the mask has set how far to run, and says nothing of the outputs.
         return None if self.right_padded else super().compute_mask(sequences, mask)
 
     def get_config(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ class Cache:
 
     @contextmanager
     def lend(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """Lend a program that has state; it comes back when the block ends.
+        """Lend a program that has state; it is returned when the block ends.
 
         A second thread that wants the same one meanwhile gets one of its own.
         """
