@@ -192,11 +192,22 @@ def inference_batches(
 
 def canonical_order(
     lengths: NDArray[np.int64], items: Sequences | NDArray[np.float32]
-) -> NDArray[np.int64]:
-    """Return the order of sequences or codes by length, then content.
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the order of distinct sequences or codes by length, then content.
 
     Items in this order fill the same batches, whatever order they were given in. So every product
-    has the same operands in the same places, and the same last bits: these depend on the places.
+    has the same operands in the same places, and the same last bits: these depend on the places,
+    so that of equal items only one is computed.
+
+    Returns
+    -------
+    order : ndarray of shape (n_distinct,), dtype int64
+        Indices of items.
+    equals : ndarray of shape (n_items,), dtype int64
+        For each item the one in `order` that it equals.
     """
-    order = sorted(range(len(lengths)), key=lambda i: (lengths[i], items[i].tobytes()))
-    return np.array(order, dtype=np.int64)
+    keys = [(int(length), items[i].tobytes()) for i, length in enumerate(lengths)]
+    first: dict[tuple[int, bytes], int] = {}
+    equals = [first.setdefault(key, i) for i, key in enumerate(keys)]
+    order = [first[key] for key in sorted(first)]
+    return np.array(order, dtype=np.int64), np.array(equals, dtype=np.int64)

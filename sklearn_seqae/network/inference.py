@@ -51,7 +51,7 @@ def encode(network: Network, sequences: Sequences) -> NDArray[np.float32]:
     architecture = network.architecture
     network = _suited(network, len(sequences))
     codes = np.empty((len(sequences), architecture.n_components), dtype=np.float32)
-    order = canonical_order(sequences.lengths, sequences)
+    order, equals = canonical_order(sequences.lengths, sequences)
 
     def run(chunk: Chunk) -> None:
         batch = pad(sequences, chunk.rows, network.array_width(chunk.width))
@@ -61,7 +61,7 @@ def encode(network: Network, sequences: Sequences) -> NDArray[np.float32]:
     chunks = inference_batches(sequences.lengths, order, architecture.patch_size, units)
     # Kernels take long operations.
     _for_each(run, chunks, max(units, N_KERNELS) if architecture.n_summary else units)
-    return codes
+    return codes[equals]
 
 
 def decode(network: Network, codes: NDArray[np.float32], lengths: NDArray[np.int64]) -> Sequences:
@@ -71,7 +71,7 @@ def decode(network: Network, codes: NDArray[np.float32], lengths: NDArray[np.int
     """
     architecture = network.architecture
     network = _suited(network, len(codes))
-    order = canonical_order(lengths, codes)
+    order, equals = canonical_order(lengths, codes)
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     values = np.full((offsets[-1], architecture.n_channels), np.nan, dtype=np.float32)
     limit = architecture.max_decoded_steps
@@ -88,7 +88,7 @@ def decode(network: Network, codes: NDArray[np.float32], lengths: NDArray[np.int
     units = max(architecture.units)
     chunks = inference_batches(lengths, order, architecture.patch_size, units)
     _for_each(run, chunks, units)
-    return Sequences(values, offsets)
+    return Sequences(values, offsets).take(equals)
 
 
 def decode_lengths(network: Network, codes: NDArray[np.float32], longest: int) -> NDArray[np.int64]:
@@ -101,11 +101,11 @@ def decode_lengths(network: Network, codes: NDArray[np.float32], longest: int) -
     if not architecture.decodes_length:
         return np.full(len(codes), architecture.n_steps)
     limit = architecture.max_decoded_steps or 2 * longest
-    order = canonical_order(np.zeros(len(codes), np.int64), codes)
+    order, equals = canonical_order(np.zeros(len(codes), np.int64), codes)
     lengths = np.empty(len(codes), np.int64)
     predicted = _suited(network, len(codes)).lengths(codes[order])
     lengths[order] = np.clip(np.rint(predicted), 0, limit)
-    return lengths
+    return lengths[equals]
 
 
 def _suited(network: Network, n_sequences: int) -> Network:

@@ -200,11 +200,14 @@ def test_inference_batches_of_unequal_sequences_compute_little_on_padding():
 )
 def test_the_canonical_order_is_by_length_and_the_same_for_every_order_of_the_input(lengths, order):
     sequences = make_sequences(lengths)
-    shuffled = order.sample(range(len(lengths)), len(lengths))
-    others = sequences.take(shuffled)
-    mine = canonical_order(sequences.lengths, sequences)
-    theirs = canonical_order(others.lengths, others)
-    assert sorted(mine) == list(range(len(lengths)))
+    several = sequences.take([*range(len(lengths)), *order.choices(range(len(lengths)), k=5)])
+    shuffled = several.take(order.sample(range(len(several)), len(several)))
+    mine, _ = canonical_order(sequences.lengths, sequences)
+    theirs, equals = canonical_order(shuffled.lengths, shuffled)
     assert (np.diff(sequences.lengths[mine]) >= 0).all()
     for i, j in zip(mine, theirs, strict=True):
-        assert_array_equal(sequences[i], others[j])
+        assert_array_equal(sequences[i], shuffled[j])
+    assert set(equals) == set(theirs)
+    for i, j in enumerate(equals):
+        assert_array_equal(shuffled[i], shuffled[j])
+    assert len({x.tobytes() for x in sequences}) == len(mine)
