@@ -4,7 +4,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import containers, datasets, exceptions
+    from . import containers, datasets, exceptions, windows
     from .estimators.detector import LSTMAutoencoderDetector
     from .estimators.load import load
     from .estimators.transformer import LSTMAutoencoderTransformer
@@ -30,6 +30,7 @@ __all__ = [
     "datasets",
     "exceptions",
     "load",
+    "windows",
 ]
 
 # The module of each public name. They are imported when they are first used: scikit-learn takes

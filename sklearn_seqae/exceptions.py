@@ -29,6 +29,7 @@ class OverlapWarning(UserWarning):
 
     See Also
     --------
+    sklearn_seqae.windows.sliding_windows : Windows that know which time stamps they share.
     LSTMAutoencoderDetector.fit : Its parameter `groups` has the block of time of each window.
 
     Examples

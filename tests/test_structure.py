@@ -21,9 +21,12 @@ ROOMS = {
         "time_index",
         "arrow_types",
         "remedies",
+        "spans",
         "sequences",
         "ambiguity",
         "numpy_arrays",
+        "series",
+        "windows",
         "pandas_columns",
         "pandas_frames",
         "ragged",
@@ -33,6 +36,7 @@ ROOMS = {
         "registry",
         "conversion",
     ],
+    "windows": [],
     "preprocessing": ["moments", "scalers", "set_output", "scaling", "categories"],
     "network": [
         "architecture",
@@ -126,7 +130,7 @@ MODULES = [
 ]
 MODULES += ["__init__", "__main__"]
 PRINTING = ("cli/commands", "__main__")
-MOST_AT_THE_TOP = 12  # modules and rooms that a reader meets first
+MOST_AT_THE_TOP = 13  # modules and rooms that a reader meets first
 MAX_LINES = 400
 HEAVY = ("tensorflow", "keras", "scikeras", "matplotlib")
 

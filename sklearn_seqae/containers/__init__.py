@@ -25,6 +25,7 @@ awkward array                          ``var * float``, ``var * n_channels * flo
 ``tf.RaggedTensor``                    (None,) or (None, n_channels)
 nested tensor, packed sequence (torch) (n_steps,) or (n_steps, n_channels); returned as a list
 masked array (NumPy)                   as in lists and arrays; masked values are missing or padding
+windows of long series                 a window; see :func:`sklearn_seqae.windows.sliding_windows`
 ====================================== =========================================================
 
 Sequences may be empty. NaN, None, null and masked values are missing. Time stamps must increase

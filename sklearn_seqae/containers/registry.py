@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from . import arrow, numpy_arrays, pandas_frames, pandas_nested, ragged
+from . import arrow, numpy_arrays, pandas_frames, pandas_nested, ragged, windows
 from .ambiguity import check_table
 from .columns import Chooser
 from .numeric import as_array, is_frame
@@ -69,6 +69,8 @@ def as_sequences(X: Any, choose: Chooser | None = None) -> Sequences:
         if isinstance(column.form, numpy_arrays.ObjectArray):
             return replace(column, form=replace(column.form, is_column=True))
         return column
+    if isinstance(X, windows.Windows):
+        return X.read(as_sequences, choose)
     tensors = ragged.unpack_torch(X)
     if tensors is not None:
         return as_sequences(tensors, choose)
@@ -162,4 +164,5 @@ FORMS: tuple[type[Form], ...] = (
     arrow.PolarsSeries,
     ragged.AwkwardArray,
     ragged.RaggedTensor,
+    windows.WindowArray,
 )

@@ -140,6 +140,9 @@ class Sequences:
         For each channel what its codes stand for, None for numbers; empty where all are numbers.
     index : SequenceIndex or None, default=None
         Ids and time stamps, from containers that have them.
+    spans : ndarray of shape (n_sequences, 2), int64, or None, default=None
+        First and last time stamp + 1 of windows of long series, on one line for all series: two
+        windows share time stamps if their spans overlap. See `spans`.
 
     Examples
     --------
@@ -153,6 +156,7 @@ class Sequences:
     form: Form = ListForm()
     categories: tuple[Categories | None, ...] = ()
     index: SequenceIndex | None = None
+    spans: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         values = np.ascontiguousarray(self.values)
@@ -239,14 +243,15 @@ class Sequences:
         shifts = self.offsets[chosen] - offsets[:-1]
         rows = np.arange(offsets[-1]) + np.repeat(shifts, lengths)
         index = None if self.index is None else self.index.take(chosen, rows)
-        return Sequences(self.values[rows], offsets, self.form, self.categories, index)
+        spans = None if self.spans is None else self.spans[chosen]
+        return Sequences(self.values[rows], offsets, self.form, self.categories, index, spans)
 
     def with_values(self, values: NDArray[Any]) -> Sequences:
         """Return sequences of the same lengths, form, categories and index with other values.
 
         Where there are categories, these are (total_steps, n_channels), else (total_steps, any).
         """
-        return Sequences(values, self.offsets, self.form, self.categories, self.index)
+        return Sequences(values, self.offsets, self.form, self.categories, self.index, self.spans)
 
 
 def _offsets(lengths: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -15,6 +15,10 @@ from numpy.typing import NDArray
 from sklearn_seqae._utils.optional_imports import load
 
 Clock = tuple[str, str, str]
+# Of the distance between time stamps, for floating ones.
+GRID_TOLERANCE = 1e-3
+# A grid has at most so many places for each time stamp.
+MOST_MISSING = 10
 
 
 def check_rising(times: Any, owners: NDArray[np.int64], name: Any, is_labels: bool = False) -> None:
@@ -137,6 +141,20 @@ def tell(clock: Clock | None, n_steps: int) -> Any:
     first, pace = int(start), int(step)
     numbers = pd.RangeIndex(first, first + pace * n_steps, pace)
     return numbers if dtype == "int64" else numbers.astype(dtype)
+
+
+def to_grid(times: Any) -> NDArray[np.int64] | None:
+    """Return the places of rising time stamps on a regular grid, 0, ...; None if there is none.
+
+    There is one if all follow each other at multiples of the median distance.
+    """
+    distances = np.diff(_ordinals(times, np.zeros(len(times), dtype=np.int64), str))
+    if distances.dtype.kind not in "iuf":
+        return None
+    steps = distances / np.median(distances)
+    grid = np.append(0, np.cumsum(np.rint(steps).astype(np.int64)))
+    is_grid = np.abs(steps - np.rint(steps)).max() < GRID_TOLERANCE and steps.min() > 0.5
+    return grid if is_grid and grid[-1] < MOST_MISSING * len(times) else None
 
 
 def _ordinals(times: Any, owners: NDArray[np.int64], name: Any) -> Any:

@@ -25,6 +25,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import log_ndtr
 
 from sklearn_seqae.containers.sequences import Sequences
+from sklearn_seqae.containers.spans import Spans, as_spans, count_disjoint, overlap
 
 Floats = NDArray[np.float64]
 
@@ -156,8 +157,9 @@ class ReferenceDistribution:
             Indices of the sequences that the network was not trained on.
         seed : int
             Seed of the random choice of neighbours, where there are more than `MAX_NEIGHBOURS`.
-        groups : ndarray of shape (n_sequences,), optional
-            Group of each sequence. Sequences of the same group are not compared.
+        groups : ndarray of shape (n_sequences,) or (n_sequences, 2), optional
+            Group of each sequence, or span of each window. Sequences of the same group, or windows
+            that overlap, are not compared.
 
         Returns
         -------
@@ -177,7 +179,8 @@ class ReferenceDistribution:
         points = (features / deviations).astype(np.float32)
         kept = np.random.default_rng(seed).permutation(len(points))[:MAX_NEIGHBOURS]
         kept = np.sort(kept)
-        apart = None if groups is None else (groups, groups[kept])
+        spans = None if groups is None else as_spans(groups)
+        apart = None if spans is None else (spans, spans[kept])
         distances = _nearest(points, points[kept], apart)
         lengths = sequences.lengths
         reference = cls(
@@ -253,8 +256,11 @@ def threshold(held_out: Floats, quantile: float, n: int) -> float:
 
 
 def n_independent(held_out: NDArray[np.int64], groups: NDArray[np.int64] | None) -> int:
-    """Return the number of independent held-out sequences, which is that of their groups."""
-    return len(held_out) if groups is None else len(np.unique(groups[held_out]))
+    """Return the number of independent held-out sequences, which is that of their groups.
+
+    Of windows it is that of the largest choice in which none overlap.
+    """
+    return len(held_out) if groups is None else count_disjoint(as_spans(groups)[held_out])
 
 
 def _moments(logarithms: Floats) -> tuple[float, float]:
@@ -282,12 +288,12 @@ def _sizes(sequences: Sequences, ratios: Floats) -> tuple[Floats, NDArray[np.boo
 def _nearest(
     points: NDArray[np.float32],
     neighbours: NDArray[np.float32],
-    groups: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
+    spans: tuple[Spans, Spans] | None = None,
 ) -> Floats:
     """Return the logarithm of the distance from each point to its nearest neighbour.
 
-    The neighbour is another point; if groups of points and of neighbours are given, a point of
-    another group. It is NaN where there is none.
+    The neighbour is another point; if spans of points and of neighbours are given, one whose span
+    does not overlap that of the point. It is NaN where there is none.
     """
     nearest = np.full(len(points), np.nan)
     if len(neighbours) < 2:
@@ -297,11 +303,11 @@ def _nearest(
         # By `cdist`, as small distances computed by a matrix product are rounding errors.
         # Features of sequences that overflowed are NaN.
         distances = np.nan_to_num(cdist(points[rows], neighbours), nan=MOST_RATIO)
-        if groups is None:
+        if spans is None:
             first, second = np.partition(distances, 1, axis=1)[:, :2].T
             nearest[rows] = np.where(first < SAME, second, first)
         else:
-            is_other = groups[0][rows, None] != groups[1]
+            is_other = ~overlap(spans[0][rows], spans[1])
             other = np.where(is_other, distances, np.inf).min(axis=1)
             nearest[rows] = np.where(is_other.any(axis=1), other, np.nan)
     return np.log(np.clip(nearest, SAME, MOST_RATIO))

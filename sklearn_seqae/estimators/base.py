@@ -213,7 +213,7 @@ class SequenceAutoencoder(SequenceReader):
         if continued:
             validation.check_network_parameters(self._made_with, self._network_choices())
         sequences = self._read(X, reset=not continued)
-        numbers = validation.check_groups(groups, len(sequences), 1 + self._compares_sequences)
+        numbers = validation.check_groups(groups, sequences, 1 + self._compares_sequences)
         if numbers is None and (settings["early_stopping"] or self._compares_sequences):
             warn_of_overlap(sequences, stacklevel=4)
         if continued:  # unknown categories cannot be decoded

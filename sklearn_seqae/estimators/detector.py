@@ -282,7 +282,7 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
         self, sequences: Sequences, held_out: NDArray[np.int64], groups: Any = None
     ) -> None:
         """Estimate the reference distribution, and set the threshold."""
-        numbers = check_groups(groups, len(sequences), least=2)
+        numbers = check_groups(groups, sequences, least=2)
         features, errors, _ = self._examine(sequences)
         self.held_out_ = held_out
         self._reference, scores = ReferenceDistribution.fit(

@@ -36,8 +36,9 @@ def warn_of_overlap(sequences: Sequences, stacklevel: int) -> None:
         warnings.warn(
             f"Many sequences of X begin with the values that others have from step {stride} on, as "
             "overlapping windows of one series do. Held-out sequences then share values with "
-            "training sequences, and scores of new ones are too low: cut the series into blocks of "
-            "time and these into windows, and pass the block of each window as fit(X, groups=...).",
+            "training sequences, and scores of new ones are too low: cut the series by "
+            "sklearn_seqae.windows.sliding_windows, or pass the block of time that each window was "
+            "cut from as fit(X, groups=...).",
             OverlapWarning,
             stacklevel=stacklevel,
         )

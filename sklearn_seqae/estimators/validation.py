@@ -171,19 +171,25 @@ def check_lengths(lengths: ArrayLike, n_sequences: int) -> NDArray[np.int64]:
     return steps.astype(np.int64)
 
 
-def check_groups(groups: Any, n_sequences: int, least: int) -> NDArray[np.int64] | None:
-    """Return groups as consecutive integers, 0, 1, ...; None without groups.
+def check_groups(groups: Any, sequences: Sequences, least: int) -> NDArray[np.int64] | None:
+    """Return groups as consecutive integers, 0, 1, ...; without groups the spans of windows.
 
     Parameters
     ----------
     groups : iterable of hashable, or None
         Label of the group of each sequence.
-    n_sequences : int
+    sequences : Sequences
     least : int
         Minimum number of groups.
+
+    Returns
+    -------
+    ndarray of shape (n_sequences,) or (n_sequences, 2), or None
+        See `containers.spans`; None if sequences have neither groups nor spans.
     """
     if groups is None:
-        return None
+        return sequences.spans
+    n_sequences = len(sequences)
     try:
         if isinstance(groups, str):
             raise TypeError("a str is one label")

@@ -26,6 +26,7 @@ from sklearn_seqae.training import loop
 from sklearn_seqae.training.holdout import hold_out
 from tests.conftest import TINY
 
+THREE = as_sequences([[1.0]] * 3)
 WIDTH = 30
 N_BLOCKS = 12
 SMALL = {"units": 4, "epochs": 3, "random_state": 0}
@@ -360,9 +361,9 @@ def test_fit_transform_and_fit_predict_take_groups(grouped, monkeypatch):
 
 def test_labels_are_any_hashable_objects():
     labels = [("a", 1), "b", 2.5, ("a", 1), np.datetime64("2026-01-01")]
-    assert_array_equal(check_groups(labels, 5, 1), [0, 1, 2, 0, 3])
-    assert_array_equal(check_groups(np.array([7, 7, 3]), 3, 1), [0, 0, 1])
-    assert check_groups(None, 3, 2) is None
+    assert_array_equal(check_groups(labels, as_sequences([[1.0]] * 5), 1), [0, 1, 2, 0, 3])
+    assert_array_equal(check_groups(np.array([7, 7, 3]), THREE, 1), [0, 0, 1])
+    assert check_groups(None, THREE, 2) is None
 
 
 @pytest.mark.parametrize(
@@ -380,7 +381,7 @@ def test_labels_are_any_hashable_objects():
 )
 def test_other_groups_are_refused_in_words(groups, error, text):
     with pytest.raises(error, match=rf"^groups must have one label per sequence.*{text}"):
-        check_groups(groups, 3, 2)
+        check_groups(groups, THREE, 2)
 
 
 def test_a_detector_needs_two_groups_and_a_transformer_one(grouped):
