@@ -21,7 +21,7 @@ X, _ = make_ragged_sines(
 fitted = {}
 for units in [32, (32, 16)]:
     ae = LSTMAutoencoderTransformer(
-        8, units=units, learning_rate=0.01, epochs=40, random_state=0
+        8, units=units, learning_rate=0.01, epochs=80, random_state=0
     )
     fitted[units] = ae.fit(X[:1000])
     r2 = ae.score(X[1000:])
@@ -47,11 +47,13 @@ axes.legend()
 plt.show()
 
 # %%
-# On sequences as simple as these a second layer improves nothing. On eight real data sets two layers of 64 units were
-# equal to one in the mean, and took twice as long: see :doc:`../quality`.
+# On sequences as simple as these a second layer gains next to nothing. On eight real data sets two layers of 64 units
+# were equal to one in the mean, and took twice as long: see :doc:`../quality`.
 
 # sphinx_gallery_start_ignore
 sizes = [layer.output.shape[1:] for layer in fitted[32, 16].encoder_.layers]
 assert sizes.index((None, 64)) < sizes.index((None, 32))  # two directions
-assert fitted[32, 16].score(X[1000:]) >= 0.95
+r2 = {units: ae.score(X[1000:]) for units, ae in fitted.items()}
+assert r2[32, 16] >= 0.95
+assert r2[32, 16] < r2[32] + 0.005
 # sphinx_gallery_end_ignore
