@@ -24,6 +24,7 @@ ROOMS = {
         "spans",
         "sequences",
         "ambiguity",
+        "raw_sequences",
         "numpy_arrays",
         "series",
         "windows",

@@ -219,7 +219,7 @@ def _for_chunks(options: Namespace, model: Any, make: Any, matrix: str = "") -> 
 
 def _read(X: Any) -> Sequences:
     """Read sequences; channels of text are categorical, as by default of the estimators."""
-    return as_sequences(X, lambda found, names: found)
+    return as_sequences(X, "from_dtype")
 
 
 def _ids(X: Any) -> Any:

@@ -10,16 +10,15 @@ from abc import abstractmethod
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
-from numpy.typing import NDArray
-
 from sklearn_seqae._utils.optional_imports import load
 
 from .arrow_types import is_list, leaf_field, read_schema, step_width, with_value_type, write_schema
 from .arrow_values import join, read_block, shared_offsets, write_leaf, write_lists
-from .columns import Chooser
+from .columns import Columns
 from .numeric import is_frame
-from .numpy_arrays import read_blocks, refuse_zero
+from .numpy_arrays import refuse_zero
 from .pandas_frames import columns_of, ids_of
+from .raw_sequences import RawSequences
 from .sequences import Form, SequenceIndex, Sequences
 
 _Opened = tuple[tuple[Any, ...], list[Any]]
@@ -55,7 +54,7 @@ class ArrowForm(Form):
     @property
     def channel_names(self) -> tuple[Any, ...] | None:
         """Names of the fields of structs, else of the columns of a table."""
-        return self.fields or (self.columns if self.is_table else None)
+        return self.fields or (self.columns if self.are_named else None)
 
     @property
     def n_columns(self) -> int | None:
@@ -280,7 +279,7 @@ def _form_of(X: Any) -> type[ArrowForm] | None:
     return next((form for form, owner in kinds.items() if isinstance(X, owner)), None)
 
 
-def read_arrow(X: Any, choose: Chooser | None) -> Sequences | None:
+def read_arrow(X: Any) -> RawSequences | None:
     """Read list columns: of a table or frame one a channel, or one alone whose steps are vectors.
 
     A vector is a list, of which all have the same length, or a struct.
@@ -303,32 +302,25 @@ def read_arrow(X: Any, choose: Chooser | None) -> Sequences | None:
     refuse_zero("sample(s)", (len(columns[0]), len(columns)), len(columns[0]))
     where = [f"column {name!r}" if kind.are_named else "the array" for name in names]
     offsets = shared_offsets(columns, where)
-    blocks: list[NDArray[Any]] = []
-    channels: list[Any] = []
+    fields: tuple[str, ...] = ()
+    read: list[Columns] = []
     for column, name in zip(columns, where, strict=True):
-        block, fields = read_block(column, name, offsets)
-        blocks += block
-        channels += fields
-    if len(columns) > 1 and len(channels) > len(columns):
+        blocks, fields = read_block(column, name, offsets)
+        read += [Columns([block], [name].__getitem__) for block in blocks]
+    if len(columns) > 1 and sum(one.n_channels for one in read) > len(columns):
         raise ValueError(
             "Expected one channel a column, or one single column of vectors, but some of the "
             f"columns {list(names)} hold vectors; select one of these alone."
         )
-    is_struct = len(columns) == 1 and pa.types.is_struct(columns[0].type.value_type)
-    field_names = tuple(channels) if is_struct else ()
-    if len(columns) == len(channels) and not is_struct:
-        channels = list(names) if kind.are_named else [None]
     types = [(str(name), column.type) for name, column in zip(names, columns, strict=True)]
     schema = X.schema if issubclass(kind, ArrowTable) else pa.schema(types)
-    form = kind(write_schema(schema), names, field_names)
+    form = kind(write_schema(schema), names, fields if len(columns) == 1 else ())
     index = None
     if isinstance(form, ArrowSeries):
         levels = tuple(X.columns.names) if is_frame(X) else ()
         form = replace(form, id_name=X.index.name, column_names=levels)
         index = SequenceIndex(X.index)
-    owners = [where[min(j, len(where) - 1)] for j in range(len(blocks))]
-    known = None if None in channels else tuple(channels)
-    return read_blocks(blocks, owners, known, offsets, form, choose, index)
+    return RawSequences(read, offsets, form, index)
 
 
 def order_fields(sequences: Sequences, names: tuple[str, ...]) -> Sequences:

@@ -50,8 +50,8 @@ def _offsets(column: Any, where: str) -> NDArray[np.int64]:
 
 def read_block(
     column: Any, where: str, offsets: NDArray[np.int64]
-) -> tuple[list[NDArray[Any]], list[Any]]:
-    """Return the steps of a column in parts (total_steps, n), and the names of all channels."""
+) -> tuple[list[NDArray[Any]], tuple[str, ...]]:
+    """Return the steps of a column in blocks (total_steps, n), and the fields of structs."""
     pa = load("pyarrow")
     chunks = [chunk.flatten() for chunk in column.chunks]
     step = column.type.value_type
@@ -66,9 +66,9 @@ def read_block(
         refuse_zero("channel(s)", (int(offsets[-1]), step.num_fields), step.num_fields)
         parts = [[_to_numpy(field) for field in chunk.flatten()] for chunk in chunks]
         columns = [np.concatenate(part)[:, None] for part in zip(*parts, strict=True)]
-        return columns, [field.name for field in step]
+        return columns, tuple(field.name for field in step)
     if not is_list(step):
-        return [_concatenate([_to_numpy(chunk) for chunk in chunks])[:, None]], [None]
+        return [_concatenate([_to_numpy(chunk) for chunk in chunks])[:, None]], ()
     lengths = np.concatenate([_vector_lengths(chunk) for chunk in chunks])
     n_channels = int(lengths[0]) if len(lengths) else 1
     if pa.types.is_fixed_size_list(step):
@@ -84,7 +84,7 @@ def read_block(
             "that is missing."
         )
     flat = _concatenate([_to_numpy(chunk.flatten()) for chunk in chunks])
-    return [flat.reshape(-1, n_channels)], [None] * n_channels
+    return [flat.reshape(-1, n_channels)], ()
 
 
 def _vector_lengths(vectors: Any) -> NDArray[np.int64]:

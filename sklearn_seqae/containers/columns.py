@@ -1,4 +1,4 @@
-"""Channels of numbers and of categories, read from arrays, lists and frames.
+"""Channels as readers find them, numbers or text, and as numbers or codes of categories.
 
 A categorical channel becomes codes 0, 1, ... and the `Categories` that they stand for; `restore`
 and `combine` return categories in place of codes.
@@ -7,8 +7,9 @@ and `combine` return categories in place of codes.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from numbers import Real
 from typing import Any
 
@@ -16,9 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .numeric import (
-    LARGEST,
-    SMALLER,
-    TOO_LARGE,
     as_array,
     frame_values,
     inner,
@@ -26,12 +24,8 @@ from .numeric import (
     is_missing,
     is_pandas,
     is_series,
-    largest,
     real,
 )
-
-# Decides which channels are categorical, given which hold text or pandas' categories, and names.
-Chooser = Callable[[list[bool], tuple[Any, ...] | None], Sequence[bool]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,63 +62,117 @@ def as_given(X: Any, where: str) -> NDArray[Any]:
     return array
 
 
-def holds_categories(element: Any, n_channels: int) -> list[bool]:
-    """Tell which channels of an array, Series or DataFrame hold text or pandas' categories."""
-    if is_frame(element):
-        columns = [element.iloc[:, j] for j in range(n_channels)]
-        return [
-            has_categorical_dtype(c) or any(holds_categories(np.asarray(c), 1)) for c in columns
-        ]
-    if has_categorical_dtype(element):
-        return [True]
-    if element.dtype.kind in "UT":
-        return [True] * n_channels
-    if element.dtype.kind != "O":
-        return [False] * n_channels
-    columns = element.reshape(-1, n_channels).T
-    return [any(isinstance(item, str) for item in column) for column in columns]
-
-
-def channel(element: Any, index: int) -> Any:
-    """Return one channel of an array, Series or DataFrame."""
-    if is_frame(element):
-        return element.iloc[:, index]
-    return element if element.ndim == 1 else element[:, index]
-
-
-def read_channels(
-    channels: list[list[Any]], categorical: Sequence[bool], owners: Sequence[str]
-) -> tuple[NDArray[Any], tuple[Categories | None, ...]]:
-    """Read channels of numbers and categorical ones.
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Channels side by side as their container has them; which are categorical is decided later.
 
     Parameters
     ----------
-    channels : list of list of (ndarray or Series)
-        For each channel its pieces, which are 1-D.
-    categorical : sequence of bool
-        Which channels are categorical.
-    owners : sequence of str
-        For errors: what each piece is part of.
-
-    Returns
-    -------
-    values : ndarray of shape (total_steps, n_channels), dtype float32 or float64
-        Numbers, and codes of categories; NaN is missing.
-    categories : tuple of (Categories or None)
-        None for numbers.
+    pieces : list of (ndarray, Series or DataFrame)
+        Their steps under each other, each (n_steps, n_channels) or (n_steps,).
+    where : callable
+        For errors: what the piece at a position is called.
     """
-    columns: list[NDArray[Any]] = []
-    categories: list[Categories | None] = []
-    for j, (pieces, is_categorical) in enumerate(zip(channels, categorical, strict=True)):
-        where = [f"channel {j} of {owner}" for owner in owners]
-        if is_categorical:
-            codes, found = _read_categories(pieces, where)
-            columns.append(codes)
-            categories.append(found)
+
+    pieces: list[Any]
+    where: Callable[[int], str]
+
+    @property
+    def n_channels(self) -> int:
+        """Number of channels."""
+        first = self.pieces[0]
+        return 1 if first.ndim == 1 else int(first.shape[1])
+
+    @cached_property
+    def _others(self) -> list[int]:
+        """Positions of pieces that may be other than arrays of numbers."""
+        return [position for position, piece in enumerate(self.pieces) if not is_plain(piece)]
+
+    def hold_text(self) -> list[bool]:
+        """Tell which channels hold text or pandas' categories."""
+        found = np.zeros(self.n_channels, dtype=bool)
+        for position in self._others:
+            found |= _text_channels(self.pieces[position], self.n_channels)
+        return [bool(holds) for holds in found]
+
+    def channel(self, index: int, number: int) -> Columns:
+        """Return one channel, which has another number where there are other columns beside."""
+
+        def where(position: int) -> str:
+            is_named = is_frame(self.pieces[position])
+            return f"{'' if is_named else f'channel {number} of '}{self.where(position)}"
+
+        return Columns([_column(piece, index) for piece in self.pieces], where)
+
+    def numbers(self) -> NDArray[Any]:
+        """Return the steps as numbers, float32 or float64, with NaN for what is missing."""
+        arrays = list(self.pieces)
+        for position in self._others:
+            arrays[position] = _numbers(arrays[position], self.where(position))
+        # The dtype of an empty array says nothing, if there are others.
+        filled = list(filter(len, arrays)) or arrays
+        return inner(filled[0] if len(filled) == 1 else np.concatenate(filled))
+
+    def encode(self) -> tuple[NDArray[np.float32], Categories]:
+        """Return the codes of one categorical channel, and what they stand for."""
+        pieces = [piece if piece.ndim == 1 else piece.iloc[:, 0] for piece in self.pieces]
+        arrays = list(map(self._items, range(len(pieces)), pieces))
+        # Joined as they are, text and numbers would all become text.
+        if len({array.dtype.kind in "fiub" for array in arrays}) > 1:
+            arrays = [array.astype(object) for array in arrays]
+        items = np.concatenate(arrays)
+        declared = _declared_categories(pieces)
+        known = ~is_missing(items)
+        codes = np.full(items.shape, np.nan, dtype=np.float32)
+        if declared is None and items.dtype.kind != "O":
+            values, codes[known] = np.unique(items[known], return_inverse=True)
+            return codes, Categories(values, _column_dtype(pieces))
+        found = items[known].tolist()
+        if declared is None:
+            self._check_items(found)
+            categories = sorted(set(found))
+            values = (
+                np.fromiter(categories, dtype=object)
+                if isinstance(next(iter(categories), ""), str)
+                else np.array(categories)
+            )
         else:
-            columns.append(_read_numbers(pieces, where))
-            categories.append(None)
-    return np.stack(columns, axis=1), tuple(categories)
+            plain = getattr(declared.categories.dtype, "kind", "O") in "fiub"
+            values = declared.categories.to_numpy(dtype=None if plain else object)
+            categories = values.tolist()
+        index = {category: code for code, category in enumerate(categories)}
+        codes[known] = np.fromiter((index[item] for item in found), np.float32, len(found))
+        return codes, Categories(values, declared or _column_dtype(pieces))
+
+    def _items(self, position: int, piece: Any) -> NDArray[Any]:
+        """Return a piece of one channel as an array of numbers, text or objects."""
+        if is_series(piece):
+            kept = isinstance(piece.dtype, np.dtype) and piece.dtype.kind in "fiub"
+            return np.asarray(piece.to_numpy() if kept else piece.to_numpy(dtype=object))
+        if piece.dtype.kind == "T":  # NumPy's text of any width
+            return np.asarray(piece, dtype=object)
+        if piece.dtype.kind not in "fiubUO":
+            raise TypeError(
+                f"Expected categories to be text or numbers, but {self.where(position)} has dtype "
+                f"{piece.dtype}; convert it to text first."
+            )
+        return np.asarray(piece)
+
+    def _check_items(self, found: list[Any]) -> None:
+        """Raise unless the categories of a channel are all text, or all numbers."""
+        is_text = [isinstance(item, str) for item in found]
+        if all(is_text) or (not any(is_text) and all(isinstance(item, Real) for item in found)):
+            return
+        for position, piece in enumerate(self.pieces):
+            for item in np.asarray(piece, dtype=object).flat:
+                is_alike = isinstance(item, str if is_text[0] else Real)
+                if not is_alike and not is_missing(np.fromiter([item], dtype=object))[0]:
+                    column = f"column {piece.columns[0]!r} of " if is_frame(piece) else ""
+                    raise TypeError(
+                        "Expected the categories of a channel to be all text or all numbers, but "
+                        f"{column}{self.where(position)} holds {item!r} beside others such as "
+                        f"{found[0]!r}; convert them to text, and give None for what is missing."
+                    )
 
 
 def restore(codes: NDArray[Any], categories: Categories) -> NDArray[Any]:
@@ -163,77 +211,42 @@ def combine(
     return steps
 
 
-def _read_numbers(pieces: list[Any], where: list[str]) -> NDArray[Any]:
-    arrays = []
-    for piece, name in zip(pieces, where, strict=True):
-        if is_series(piece):
-            piece = frame_values(piece.to_frame(), name.rpartition(" of ")[2])[:, 0]
-        arrays.append(real(piece, name))
-    values = inner(np.concatenate(arrays))
-    if largest(values) > LARGEST:
-        raise ValueError(f"{TOO_LARGE} in {where[0].partition(' of ')[0]}; {SMALLER}.")
-    return values
+def is_plain(piece: Any) -> bool:
+    """Tell whether this is an array of numbers, as most are: nothing has to be asked of it."""
+    return type(piece) is np.ndarray and piece.dtype.kind in "fiub"
 
 
-def _read_categories(pieces: list[Any], where: list[str]) -> tuple[NDArray[np.float32], Categories]:
-    arrays = [_items(*piece) for piece in zip(pieces, where, strict=True)]
-    # Joined as they are, text and numbers would all become text.
-    if len({array.dtype.kind in "fiub" for array in arrays}) > 1:
-        arrays = [array.astype(object) for array in arrays]
-    items = np.concatenate(arrays)
-    declared = _declared_categories(pieces)
-    known = ~is_missing(items)
-    codes = np.full(items.shape, np.nan, dtype=np.float32)
-    if declared is None and items.dtype.kind != "O":
-        values, codes[known] = np.unique(items[known], return_inverse=True)
-        return codes, Categories(values, _column_dtype(pieces))
-    found = items[known].tolist()
-    if declared is None:
-        _check_items(found, pieces, where)
-        categories = sorted(set(found))
-        values = (
-            as_objects(categories)
-            if isinstance(next(iter(categories), ""), str)
-            else np.array(categories)
-        )
-    else:
-        plain = getattr(declared.categories.dtype, "kind", "O") in "fiub"
-        values = declared.categories.to_numpy(dtype=None if plain else object)
-        categories = values.tolist()
-    index = {label: code for code, label in enumerate(categories)}
-    codes[known] = np.fromiter((index[item] for item in found), np.float32, len(found))
-    return codes, Categories(values, declared or _column_dtype(pieces))
+def _text_channels(piece: Any, n_channels: int) -> list[bool]:
+    """Tell which channels of an array, Series or DataFrame hold text or pandas' categories."""
+    if is_frame(piece):
+        kinds = [getattr(dtype, "kind", "O") for dtype in piece.dtypes]
+        return [
+            kind not in "fiub" and _text_channels(piece.iloc[:, j], 1)[0]
+            for j, kind in enumerate(kinds)
+        ]
+    if has_categorical_dtype(piece):
+        return [True]
+    array = np.asarray(piece)
+    if array.dtype.kind != "O":
+        return [array.dtype.kind in "UT"] * n_channels
+    columns = array.reshape(-1, n_channels).T
+    return [any(isinstance(item, str) for item in column) for column in columns]
 
 
-def _items(piece: Any, where: str) -> NDArray[Any]:
-    """Return a piece as an array of numbers, text or objects."""
-    if is_series(piece):
-        kept = isinstance(piece.dtype, np.dtype) and piece.dtype.kind in "fiub"
-        return piece.to_numpy() if kept else piece.to_numpy(dtype=object)
-    if piece.dtype.kind == "T":  # NumPy's text of any width
-        return piece.astype(object)
-    if piece.dtype.kind not in "fiubUO":
-        raise TypeError(
-            f"Expected categories to be text or numbers, but {where} has dtype {piece.dtype}; "
-            "convert it to text first."
-        )
-    return piece
+def _column(piece: Any, index: int) -> Any:
+    if piece.ndim == 1:
+        return piece
+    return piece.iloc[:, [index]] if is_frame(piece) else piece[:, index]
 
 
-def _check_items(found: list[Any], pieces: list[Any], where: list[str]) -> None:
-    """Raise unless the categories of a channel are all text, or all numbers."""
-    is_text = [isinstance(item, str) for item in found]
-    if all(is_text) or (not any(is_text) and all(isinstance(item, Real) for item in found)):
-        return
-    for piece, name in zip(pieces, where, strict=True):
-        for item in np.asarray(piece, dtype=object):
-            is_odd = isinstance(item, str) is not is_text[0] or not isinstance(item, str | Real)
-            if is_odd and not is_missing(np.array([item, None], dtype=object))[0]:
-                raise TypeError(
-                    "Expected the categories of a channel to be all text or all numbers, but "
-                    f"{name} holds {item!r} beside others such as {found[0]!r}; convert them to "
-                    "text, and give None for what is missing."
-                )
+def _numbers(piece: Any, where: str) -> NDArray[Any]:
+    if not len(piece):  # whatever its dtype
+        return np.empty(piece.shape)
+    if is_frame(piece):
+        return frame_values(piece, where)
+    if is_series(piece) and piece.dtype.kind in "fiub":
+        return frame_values(piece.to_frame(), where)[:, 0]
+    return real(np.asarray(piece), where)
 
 
 def _declared_categories(pieces: list[Any]) -> Any:
@@ -253,10 +266,3 @@ def _column_dtype(pieces: list[Any]) -> Any:
     dtypes = {getattr(piece, "dtype", None) for piece in pieces}
     dtype = dtypes.pop() if len(dtypes) == 1 else None
     return None if isinstance(dtype, np.dtype) else dtype
-
-
-def as_objects(items: list[Any]) -> NDArray[np.object_]:
-    """Return a 1-D array of objects as they are."""
-    array = np.empty(len(items), dtype=object)
-    array[:] = items
-    return array

@@ -174,7 +174,7 @@ def convert(X: Any, kind: str) -> Any:
     """
     if kind not in _FORMS:
         raise ValueError(f"kind must be one of {list(_FORMS)}, got {kind!r}: choose one of these.")
-    sequences = as_sequences(X, lambda found, names: found)
+    sequences = as_sequences(X, "from_dtype")
     names = sequences.form.channel_names or ()
     if kind in ("polars", "awkward") and len(set(map(str, names))) < len(names):
         raise ValueError(

@@ -99,17 +99,13 @@ def real(array: NDArray[Any], where: str) -> NDArray[Any]:
         try:
             # float("1.5") would work, but text among numbers is a mistake in the data.
             if not any(isinstance(item, str | bytes) for item in array.flat):
-                return with_nan(array).astype(np.float64)
+                # float refuses None and pandas' marks.
+                missing = is_missing(array.ravel()).reshape(array.shape)
+                return np.where(missing, np.nan, array).astype(np.float64)
             reason = "holds text"
         except (TypeError, ValueError) as error:
             reason = f"holds an object that is no number ({error})"
     raise TypeError(f"Expected real numbers, but {where} {reason}; convert it to numbers first.")
-
-
-def with_nan(objects: NDArray[Any]) -> NDArray[Any]:
-    """Return objects with NaN in place of None and pandas' marks, which float refuses."""
-    missing = is_missing(objects.ravel()).reshape(objects.shape)
-    return np.where(missing, np.nan, objects)
 
 
 def frame_values(frame: Any, where: str) -> NDArray[Any]:

@@ -3,47 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import check_array
 
-from .ambiguity import check_numbers, refuse_text_column
-from .columns import (
-    Categories,
-    Chooser,
-    as_given,
-    channel,
-    combine,
-    has_categorical_dtype,
-    holds_categories,
-    read_channels,
-)
-from .numeric import (
-    LARGEST,
-    SMALLER,
-    TOO_LARGE,
-    as_array,
-    floating,
-    frame_values,
-    inner,
-    inner_dtype,
-    is_frame,
-    largest,
-    real,
-    with_nan,
-)
+from .columns import Columns, as_given, combine, has_categorical_dtype, is_plain
+from .numeric import as_array, floating, is_frame
+from .raw_sequences import RawSequences
 from .remedies import for_element
-from .sequences import (
-    FlatListForm,
-    Form,
-    ListForm,
-    SequenceIndex,
-    Sequences,
-    with_mask,
-)
+from .sequences import FlatListForm, Form, ListForm, SequenceIndex, Sequences, offsets_of, with_mask
 
 
 @dataclass(frozen=True)
@@ -156,13 +126,13 @@ def is_column(X: Any) -> bool:
     return True
 
 
-def read_elements(X: Any, choose: Chooser | None) -> Sequences | None:
+def read_elements(X: Any) -> RawSequences | None:
     """Read a list, tuple or object array of what holds one sequence."""
     is_list = isinstance(X, list | tuple)
     if not is_list and not _is_array(X, 1):
         return None
     refuse_zero("sample(s)", (0,), len(X))
-    elements = [_element(element, i, choose is None) for i, element in enumerate(X)]
+    elements = [_element(element, i) for i, element in enumerate(X)]
     # np.shape([]) is (0,), so an empty sequence leaves the channels to the others.
     steps = {i: element.shape[1:] for i, element in enumerate(elements) if element.shape != (0,)}
     first, step = next(iter(steps.items()), (0, ()))
@@ -181,77 +151,11 @@ def read_elements(X: Any, choose: Chooser | None) -> Sequences | None:
             f"n_channels) with the same channels, filled with NaN where one is missing{turn}."
         )
     refuse_zero("channel(s)", elements[first].shape, *step)
-    lengths = np.fromiter(map(len, elements), dtype=np.int64, count=len(elements))
     kinds = (FlatListForm, ListForm) if is_list else (FlatObjectArray, ObjectArray)
-    form = kinds[bool(step)](masked=_has_masked(X))
-    if choose is not None and steps:
-        others = [i for i in steps if not _holds_plain_numbers(elements[i])]
-        found = _find_categorical([elements[i] for i in others], *step)
-        names = tuple(elements[first].columns) if is_frame(elements[first]) else None
-        categorical = choose(found, names)
-        if any(categorical):
-            form = replace(form, dtype=str(floating(*_dtypes(elements))))
-            return _read_categorical({i: elements[i] for i in steps}, categorical, lengths, form)
-        for i in others:
-            elements[i] = _numbers(elements[i], i)
-    dtypes = _dtypes(elements)
-    form = replace(form, dtype=str(floating(*dtypes)))
-    values = np.empty((lengths.sum(), *step), dtype=inner_dtype(*dtypes))
-    if steps:
-        with np.errstate(over="ignore"):
-            np.concatenate([elements[i] for i in steps], out=values, casting="unsafe")
-    sequences = Sequences.from_lengths(values if step else values[:, None], lengths, form)
-    refuse_infinity(sequences)
-    return sequences
-
-
-def read_blocks(
-    blocks: list[NDArray[Any]],
-    owners: list[str],
-    names: tuple[Any, ...] | None,
-    offsets: NDArray[np.int64],
-    form: Form,
-    choose: Chooser | None,
-    index: SequenceIndex | None = None,
-) -> Sequences:
-    """Read sequences that lie under each other already.
-
-    Parameters
-    ----------
-    blocks : list of ndarray of shape (total_steps, n)
-        The channels side by side, in one or more arrays; floats in one array are not copied.
-    owners : list of str
-        For errors: what each block is.
-    names : tuple or None
-        Names of the channels.
-    offsets : ndarray of shape (n_sequences + 1,)
-    form : Form
-    choose : callable or None
-        See `registry.as_sequences`.
-    index : SequenceIndex or None
-    """
-    if choose is not None:
-        found = [has for block in blocks for has in holds_categories(block, block.shape[1])]
-        categorical = choose(found, names)
-        if any(categorical):
-            pieces = [[block[:, j]] for block in blocks for j in range(block.shape[1])]
-            values, categories = read_channels(pieces, categorical, [owners[0]])
-            return Sequences(values, offsets, form, categories, index)
-    steps = [inner(real(block, owner)) for block, owner in zip(blocks, owners, strict=True)]
-    values = steps[0] if len(steps) == 1 else np.hstack(steps)
-    sequences = Sequences(values, offsets, form, index=index)
-    refuse_infinity(sequences)
-    return sequences
-
-
-def refuse_infinity(sequences: Sequences) -> None:
-    """Raise if a value is infinite, or so large that its square is."""
-    values = sequences.values
-    if largest(values) > LARGEST:
-        at = sequences.owners[(np.abs(values.astype(np.float64)) > LARGEST).any(axis=1)][0]
-        index = sequences.index
-        name = at if index is None or index.ids is None else repr(index.ids[[at]].tolist()[0])
-        raise ValueError(f"{TOO_LARGE} in sequence {name}; {SMALLER}.")
+    form = kinds[bool(step)](masked=_has_masked(X), dtype=str(floating(*_dtypes(elements))))
+    positions = list(steps) or [0]
+    columns = Columns([elements[i] for i in positions], lambda i: f"sequence {positions[i]}")
+    return RawSequences([columns], offsets_of(list(map(len, elements))), form)
 
 
 def _has_masked(X: Any) -> bool:
@@ -259,26 +163,27 @@ def _has_masked(X: Any) -> bool:
 
 
 def _dtypes(elements: list[Any]) -> set[np.dtype[Any]]:
-    """Return NumPy's dtypes of elements; those of empty ones say nothing, if there are others."""
-    plain = [element for element in elements if isinstance(element, np.ndarray)]
-    filled = {element.dtype for element in plain if element.size}
-    return filled or {element.dtype for element in plain}
+    """Return the dtypes of numbers in elements; those of empty ones say nothing beside others."""
+    filled = list(filter(len, elements)) or elements
+    found = {x.dtype if isinstance(x, np.ndarray) else np.asarray(x).dtype for x in filled}
+    # Objects are read as Python's numbers.
+    return {dtype if dtype.kind in "fiub" else np.dtype(np.float64) for dtype in found}
 
 
-def _element(element: Any, position: int, numbers_only: bool) -> Any:
+def _element(element: Any, position: int) -> Any:
     """Return one element of a list as a 1-D or 2-D array, a DataFrame or a categorical Series."""
-    if _holds_plain_numbers(element) and element.ndim in (1, 2):
+    if is_plain(element) and element.ndim in (1, 2):
         return element
     where = f"sequence {position}"
     if isinstance(element, tuple) and any(map(is_frame, element)):  # of list(groupby)
         raise _no_sequence(f"{where} is a tuple with a DataFrame in it", element)
-    if is_frame(element) or (has_categorical_dtype(element) and not numbers_only):
-        return _numbers(element, position) if numbers_only else element
-    array = as_array(element, where) if numbers_only else as_given(element, where)
+    if is_frame(element) or has_categorical_dtype(element):
+        return element
+    array = as_given(element, where)
     if array.ndim not in (1, 2):
         given = f"has shape {array.shape}" if array.ndim else f"is a {type(element).__name__}"
         raise _no_sequence(f"{where} {given}", element)
-    return real(array, where) if numbers_only else array
+    return array
 
 
 def _no_sequence(given: str, element: Any) -> ValueError:
@@ -288,79 +193,22 @@ def _no_sequence(given: str, element: Any) -> ValueError:
     )
 
 
-def _holds_plain_numbers(element: Any) -> bool:
-    """Tell whether this is an array of numbers, as most are: nothing has to be asked of it."""
-    return type(element) is np.ndarray and element.dtype.kind in "fiub"
-
-
-def _numbers(element: Any, position: int) -> NDArray[Any]:
-    where = f"sequence {position}"
-    return frame_values(element, where) if is_frame(element) else real(np.asarray(element), where)
-
-
-def _find_categorical(elements: list[Any], n_channels: int = 1) -> list[bool]:
-    found = np.zeros(n_channels, dtype=bool)
-    for element in elements:
-        found |= holds_categories(element, n_channels)
-    return [bool(is_categorical) for is_categorical in found]
-
-
-def _read_categorical(
-    elements: dict[int, Any], categorical: Any, lengths: NDArray[np.int64], form: Form
-) -> Sequences:
-    """Read the elements of a list, by position, with categorical channels."""
-    pieces = [[channel(x, j) for x in elements.values()] for j in range(len(categorical))]
-    values, categories = read_channels(pieces, categorical, [f"sequence {i}" for i in elements])
-    return replace(Sequences.from_lengths(values, lengths, form), categories=categories)
-
-
-def read_array(
-    X: Any, choose: Chooser | None, ndim: int, names: Sequence[Any] | None = None
-) -> Sequences | None:
+def read_array(X: Any, ndim: int, names: Sequence[Any] = ()) -> RawSequences | None:
     """Read (n_sequences, n_steps[, n_channels]); all-NaN steps at the end of a row are padding.
 
-    `names` are those of the columns of a table, which may be one of something else; () if it has
-    none.
+    `names` are those of the columns of a table, if it has some.
     """
     if not _is_array(X, ndim):
         return None
-    form = (Array2D if ndim == 2 else Array3D)(X.shape[1], str(floating(X.dtype)))
-    if isinstance(X, np.ma.MaskedArray):
-        form = replace(form, masked=True)
-        X = as_array(X, f"the {ndim}-D array")
-    categories: tuple[Categories | None, ...] = ()
-    if choose is not None and X.size:
-        steps = X.reshape(-1, *X.shape[2:] or (1,))
-        categorical = choose(holds_categories(steps, steps.shape[1]), None)
-        if any(categorical):
-            if X.shape[1:] == (1,):
-                refuse_text_column(len(X))
-            names = None
-            pieces = [[channel(steps, j)] for j in range(len(categorical))]
-            values, categories = read_channels(pieces, categorical, [f"the {ndim}-D array"])
-            X = values.reshape(X.shape)
-    if X.dtype.kind == "O":  # left to check_array, whose words scikit-learn asks for
-        X = with_nan(X)
-    else:
-        real(X, f"the {ndim}-D array")
-    refuse_zero("channel(s)", X.shape, *X.shape[2:])
-    if names is not None:
-        check_numbers(X, names)
-    with np.errstate(over="ignore"):
-        array = check_array(
-            X,
-            dtype=inner_dtype(X.dtype),
-            allow_nd=True,
-            ensure_all_finite="allow-nan",
-            input_name="X",
-        )
-    array = array.reshape((*X.shape, 1)[:3])
-    steps = np.arange(X.shape[1])
-    lengths = np.where(np.isnan(array).all(axis=2), 0, steps + 1).max(axis=1, initial=0)
-    values = array[steps < lengths[:, None]]
-    sequences = Sequences.from_lengths(values, lengths, form)
-    refuse_infinity(sequences)
-    return replace(sequences, categories=categories)
+    where = f"the {ndim}-D array"
+    kind = Array2D if ndim == 2 else Array3D
+    form = kind(X.shape[1], str(floating(X.dtype)), isinstance(X, np.ma.MaskedArray))
+    refuse_zero("sample(s)", X.shape, len(X))
+    refuse_zero("feature(s)" if ndim == 2 else "channel(s)", X.shape, X.shape[-1])
+    steps = as_array(X, where).reshape(X.shape[0] * X.shape[1], *X.shape[2:] or (1,))
+    offsets = np.arange(len(X) + 1) * X.shape[1]
+    columns = Columns([steps], [where].__getitem__)
+    return RawSequences([columns], offsets, form, is_padded=True, step_names=names)
 
 
 def pad(sequences: Sequences, width: int, dtype: str) -> NDArray[Any]:

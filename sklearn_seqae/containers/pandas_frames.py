@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from sklearn_seqae._utils.optional_imports import load
 
-from .ambiguity import check_frame, check_frames, check_index, refuse_text_column
-from .columns import Categories, Chooser, channel, holds_categories, read_channels
-from .numeric import frame_values, is_frame, is_series
-from .numpy_arrays import pad, read_array, refuse_infinity, refuse_zero
+from .ambiguity import check_frame, check_frames, check_index
+from .columns import Categories, Columns
+from .numeric import is_frame, is_series
+from .numpy_arrays import pad, refuse_zero
 from .pandas_columns import (
     ASKED,
     ChannelFrames,
@@ -26,7 +26,8 @@ from .pandas_columns import (
     make_frame,
     times_of,
 )
-from .sequences import SequenceIndex, Sequences
+from .raw_sequences import RawSequences
+from .sequences import SequenceIndex, Sequences, offsets_of
 from .time_index import Clock, check_rising, check_rising_each, read_clock
 
 
@@ -131,32 +132,43 @@ class LongFrame(ChannelFrames):
         return steps.iloc[np.argsort(index.rows)]
 
 
-def read_wide(X: Any, choose: Chooser | None) -> Sequences | None:
+class WideColumns(Columns):
+    """The columns of a DataFrame that are steps of one channel."""
+
+    n_channels = 1
+
+    def hold_text(self) -> list[bool]:
+        """Tell whether a step holds text or pandas' categories."""
+        return [any(Columns(self.pieces, self.where).hold_text())]
+
+    def channel(self, index: int, number: int) -> Columns:
+        """Return the only channel."""
+        return self
+
+    def encode(self) -> tuple[NDArray[np.float32], Categories]:
+        """Return the codes of one categorical channel, and what they stand for."""
+        frame = self.pieces[0]
+        steps = [frame.iloc[:, [j]] for j in range(frame.shape[1])]
+        codes, categories = Columns(steps, lambda _: self.where(0)).encode()
+        return codes.reshape(frame.shape[::-1]).T, categories
+
+
+def read_wide(X: Any) -> RawSequences | None:
     """Read a DataFrame with a sequence a row and a step a column."""
     if not is_frame(X) or X.index.nlevels > 1:
         return None
+    refuse_zero("sample(s)", X.shape, len(X))
+    refuse_zero("feature(s)", X.shape, X.shape[1])
     check_frame(X)
     form = WideFrame(tuple(X.columns), floating_dtypes([X]), tuple(X.columns.names), X.index.name)
-    categories: tuple[Categories | None, ...] = ()
-    values = None
-    if choose is not None and X.size:
-        categorical = choose([any(holds_categories(X, X.shape[1]))], None)
-        if any(categorical):
-            if X.shape[1] == 1:
-                refuse_text_column(len(X))
-            # The columns are steps: one channel, read step by step.
-            pieces = [channel(X, i) for i in range(X.shape[1])]
-            names = [f"column {name!r}" for name in X.columns]
-            codes, categories = read_channels([pieces], categorical, names)
-            values = codes.reshape(X.shape[::-1]).T
-    if values is None:
-        values = frame_values(X, "the DataFrame")
-    sequences = read_array(values, None, 2, None if categories else X.columns)
-    assert sequences is not None
-    return replace(sequences, form=form, categories=categories, index=SequenceIndex(X.index))
+    offsets = np.arange(len(X) + 1) * X.shape[1]
+    columns = WideColumns([X], ["the DataFrame"].__getitem__)
+    return RawSequences(
+        [columns], offsets, form, SequenceIndex(X.index), is_padded=True, step_names=X.columns
+    )
 
 
-def read_frames(X: Any, choose: Chooser | None) -> Sequences | None:
+def read_frames(X: Any) -> RawSequences | None:
     """Read a list of DataFrames, each of which is a sequence with a channel a column."""
     is_list = isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.ndim == 1)
     if not is_list or not len(X) or not all(map(is_frame, X)):
@@ -186,13 +198,12 @@ def read_frames(X: Any, choose: Chooser | None) -> Sequences | None:
         indexes[0].name,
         read_clock(indexes[:ASKED]),
     )
-    owners = [f"sequence {i}" for i in range(len(X))]
-    offsets = np.concatenate([[0], np.cumsum([len(frame) for frame in X])])
-    index = SequenceIndex(times=indexes)
-    return _read_columns(list(X), owners, choose, offsets, form, index)
+    columns = Columns(list(X), "sequence {}".format)
+    offsets = offsets_of(list(map(len, X)))
+    return RawSequences([columns], offsets, form, SequenceIndex(times=indexes))
 
 
-def read_long(X: Any, choose: Chooser | None) -> Sequences | None:
+def read_long(X: Any) -> RawSequences | None:
     """Read a DataFrame with a step a row, and an index of (sequence, time)."""
     if not (is_frame(X) or is_series(X)) or X.index.nlevels == 1:
         return None
@@ -224,7 +235,7 @@ def read_long(X: Any, choose: Chooser | None) -> Sequences | None:
         X, owners = X.iloc[rows], owners[rows]
     times = X.index.get_level_values(1)
     check_rising(times, owners, lambda i: f"sequence {ids[[i]].tolist()[0]!r}")
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(owners))])
+    offsets = offsets_of(np.bincount(owners))
     asked = [times[a:b] for a, b in pairwise(offsets[: ASKED + 1])]
     form = LongFrame(
         tuple(X.columns),
@@ -234,29 +245,5 @@ def read_long(X: Any, choose: Chooser | None) -> Sequences | None:
         X.index.names[1],
         read_clock(asked),
     )
-    index = SequenceIndex(ids, times, rows)
-    return _read_columns([X], ["the DataFrame"], choose, offsets, form, index)
-
-
-def _read_columns(
-    frames: list[Any],
-    owners: list[str],
-    choose: Chooser | None,
-    offsets: NDArray[np.int64],
-    form: FrameForm,
-    index: SequenceIndex,
-) -> Sequences:
-    """Read frames with a channel a column, that hold all steps under each other."""
-    n_channels = frames[0].shape[1]
-    categorical: Any = ()
-    if choose is not None:
-        found = np.any([holds_categories(frame, n_channels) for frame in frames], axis=0)
-        categorical = choose([bool(one) for one in found], form.columns)
-    if any(categorical):
-        pieces = [[channel(frame, j) for frame in frames] for j in range(n_channels)]
-        values, categories = read_channels(pieces, categorical, owners)
-        return Sequences(values, offsets, form, categories, index)
-    numbers = [frame_values(frame, owner) for frame, owner in zip(frames, owners, strict=True)]
-    sequences = Sequences(np.concatenate(numbers), offsets, form, index=index)
-    refuse_infinity(sequences)
-    return sequences
+    columns = Columns([X], ["the DataFrame"].__getitem__)
+    return RawSequences([columns], offsets, form, SequenceIndex(ids, times, rows))

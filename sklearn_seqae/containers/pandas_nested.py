@@ -7,13 +7,12 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sklearn_seqae._utils.optional_imports import load
 
-from .columns import Categories, Chooser, as_given, holds_categories, read_channels
-from .numeric import frame_values, inner, is_frame, is_series, real
-from .numpy_arrays import read_elements, refuse_infinity
+from .columns import Columns, as_given
+from .numeric import is_frame, is_series
+from .numpy_arrays import read_elements
 from .pandas_columns import (
     ASKED,
     ChannelFrames,
@@ -23,7 +22,8 @@ from .pandas_columns import (
     make_frame,
     times_of,
 )
-from .sequences import Form, SequenceIndex, Sequences
+from .raw_sequences import RawSequences
+from .sequences import Form, SequenceIndex, Sequences, offsets_of
 from .time_index import Clock, check_rising_each, read_clock
 
 
@@ -107,7 +107,7 @@ class NestedSeries(NestedForm):
         return column.rename(self.columns[0] if self.columns else None)
 
 
-def read_nested(X: Any, choose: Chooser | None) -> Sequences | None:
+def read_nested(X: Any) -> RawSequences | None:
     """Read a DataFrame, or a Series, whose cells are Series, arrays or lists of all steps."""
     if not (is_frame(X) or is_series(X)) or X.index.nlevels > 1:
         return None
@@ -152,9 +152,9 @@ def read_nested(X: Any, choose: Chooser | None) -> Sequences | None:
         # A cell of a Parquet file is an array of arrays.
         is_nested = [getattr(cell, "dtype", None) == np.dtype(object) for cell in cells[0]]
         elements = [list(x) if yes else x for x, yes in zip(cells[0], is_nested, strict=True)]
-        sequences = read_elements(elements, choose)
-        assert sequences is not None
-        return replace(sequences, form=form, index=index)
+        read = read_elements(elements)
+        assert read is not None
+        return replace(read, form=form, index=index)
     lengths = _lengths(cells, names, rows)
     if kind == "Series":
         times = [cell.index if is_series(cell) else None for cell in cells[0]]
@@ -162,11 +162,11 @@ def read_nested(X: Any, choose: Chooser | None) -> Sequences | None:
         check_rising_each(times, rows.__getitem__)
         form = replace(form, clock=read_clock(times[:ASKED]))
         index = SequenceIndex(frame.index, times)
-    values, categories = _read_cells(cells, names, rows, choose, form.channel_names)
-    sequences = Sequences.from_lengths(values, lengths, form)
-    sequences = replace(sequences, categories=categories, index=index)
-    refuse_infinity(sequences)
-    return sequences
+    channels = []
+    for name, column in zip(names, cells, strict=True):
+        where = [f"column {name!r} of {row}" for row in rows]
+        channels.append(Columns(list(map(_piece, column, where)), where.__getitem__))
+    return RawSequences(channels, offsets_of(lengths), form, index)
 
 
 def _is_cell(item: Any) -> bool:
@@ -216,37 +216,6 @@ def _check_times(
                 )
 
 
-def _read_cells(
-    cells: list[list[Any]],
-    names: tuple[Any, ...],
-    rows: list[str],
-    choose: Chooser | None,
-    known: tuple[Any, ...] | None,
-) -> tuple[NDArray[Any], tuple[Categories | None, ...]]:
-    """Return the values (total_steps, n_channels) of cells, and the categories of channels."""
-    pieces: list[list[Any]] = []
-    for name, column in zip(names, cells, strict=True):
-        pieces.append([])
-        for row, cell in zip(rows, column, strict=True):
-            pieces[-1].append(_piece(cell, f"column {name!r} of {row}"))
-    if choose is not None:
-        found = [
-            any(holds_categories(x, 1)[0] for x in column if not _is_numeric(x))
-            for column in pieces
-        ]
-        categorical = choose(found, known)
-        if any(categorical):
-            return read_channels(pieces, categorical, rows)
-    steps = []
-    for name, column in zip(names, pieces, strict=True):
-        numbers = [
-            x if _is_numeric(x) else _numbers(x, f"column {name!r} of {row}")
-            for x, row in zip(column, rows, strict=True)
-        ]
-        steps.append(inner(np.concatenate(numbers)))
-    return np.stack(steps, axis=1), ()
-
-
 def _piece(cell: Any, where: str) -> Any:
     """Return a cell as a 1-D array, or a Series of a dtype that is not NumPy's."""
     if is_series(cell):
@@ -258,13 +227,3 @@ def _piece(cell: Any, where: str) -> Any:
             f"{array.shape}; give each channel a column, or all of them in one."
         )
     return array
-
-
-def _is_numeric(piece: Any) -> bool:
-    return type(piece) is np.ndarray and piece.dtype.kind in "fiub"
-
-
-def _numbers(piece: Any, where: str) -> NDArray[Any]:
-    if is_series(piece):
-        return frame_values(piece.to_frame(), where)[:, 0]
-    return real(piece, where)

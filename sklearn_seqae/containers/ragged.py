@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from sklearn_seqae._utils.optional_imports import load, load_keras
 
-from .columns import Categories, Chooser, combine, restore
+from .columns import Categories, Columns, combine, restore
 from .numeric import as_array, floating
-from .numpy_arrays import read_blocks, refuse_zero
-from .sequences import Form, SequenceIndex, Sequences
+from .numpy_arrays import refuse_zero
+from .raw_sequences import RawSequences
+from .sequences import Form, SequenceIndex, Sequences, offsets_of
 
 # Dtypes in the text of an awkward type that are written as others, but no fields of such a name.
 _NOT_FLOATING = re.compile(r"\b(u?int(?:8|16|32|64)|bool|unknown)\b(?!\"?:)")
@@ -142,7 +143,7 @@ class RaggedTensor(Form):
         return tf.RaggedTensor.from_row_splits(steps, tf.cast(sequences.offsets, self.splits))
 
 
-def read_awkward(X: Any, choose: Chooser | None) -> Sequences | None:
+def read_awkward(X: Any) -> RawSequences | None:
     """Read an awkward array of lists (of numbers, vectors or records), or of records of lists."""
     ak = sys.modules.get("awkward")
     if ak is None:
@@ -173,17 +174,12 @@ def read_awkward(X: Any, choose: Chooser | None) -> Sequences | None:
     if names and not is_record:
         steps = [steps[0][name] for name in names]
     datashape = _NOT_FLOATING.sub(lambda found: _floating_name(found[0]), str(X.type.content))
-    return read_blocks(
-        [_block(ak, one, name, lengths, not names) for one, name in zip(steps, where, strict=True)],
-        where,
-        names or None,
-        np.concatenate([[0], np.cumsum(lengths)]),
-        AwkwardArray(datashape, names or None),
-        choose,
-    )
+    blocks = [_block(ak, *one, lengths, not names) for one in zip(steps, where, strict=True)]
+    columns = [Columns([one], [name].__getitem__) for one, name in zip(blocks, where, strict=True)]
+    return RawSequences(columns, offsets_of(lengths), AwkwardArray(datashape, names or None))
 
 
-def read_tensor(X: Any, choose: Chooser | None) -> Sequences | None:
+def read_tensor(X: Any) -> RawSequences | None:
     """Read a tf.RaggedTensor of numbers or of vectors."""
     tensorflow = sys.modules.get("tensorflow")
     if tensorflow is None or not isinstance(X, tensorflow.RaggedTensor):
@@ -214,7 +210,7 @@ def read_tensor(X: Any, choose: Chooser | None) -> Sequences | None:
         block = block.astype(np.float32)
     dtype = X.dtype if X.dtype.is_floating else tensorflow.as_dtype(floating(block.dtype))
     form = RaggedTensor(dtype.name, X.row_splits.dtype.name, kind)
-    return read_blocks([block], [where], None, offsets, form, choose)
+    return RawSequences([Columns([block], [where].__getitem__)], offsets, form)
 
 
 def unpack_torch(X: Any) -> list[Any] | None:

@@ -15,12 +15,12 @@ import numpy as np
 
 from . import arrow, numpy_arrays, pandas_frames, pandas_nested, ragged, windows
 from .ambiguity import check_table
-from .columns import Chooser
 from .numeric import as_array, is_frame
+from .raw_sequences import RawSequences
 from .remedies import for_container
 from .sequences import FlatListForm, Form, ListForm, SequenceIndex, Sequences
 
-__all__ = ["Form", "Sequences", "as_sequences", "row_labels", "to_container"]
+__all__ = ["Form", "Sequences", "as_sequences", "read", "row_labels", "to_container"]
 
 _EXPECTED = (
     "a list of (n_steps, n_channels) arrays or of 1-D sequences, an array (n_sequences, n_steps, "
@@ -29,7 +29,7 @@ _EXPECTED = (
 )
 
 
-def as_sequences(X: Any, choose: Chooser | None = None) -> Sequences:
+def as_sequences(X: Any, categorical_features: Any = None) -> Sequences:
     """Read any supported container of sequences.
 
     Parameters
@@ -38,10 +38,8 @@ def as_sequences(X: Any, choose: Chooser | None = None) -> Sequences:
         One of those that :mod:`sklearn_seqae.containers` lists. All-NaN steps at the end of a row
         of an array or wide DataFrame are padding; every other NaN (or None, or null) is a missing
         value. Sequences may be empty.
-    choose : callable, default=None
-        ``choose(found, names)`` decides which channels are categorical, one bool a channel. `found`
-        tells which of them hold text or pandas' categories; `names` are those of the channels if
-        `X` names them, else None. None: all channels hold numbers.
+    categorical_features : "from_dtype", array-like or None, default=None
+        The categorical channels, as in `LSTMAutoencoderTransformer`; None if all hold numbers.
 
     Returns
     -------
@@ -54,7 +52,7 @@ def as_sequences(X: Any, choose: Chooser | None = None) -> Sequences:
     TypeError, ValueError
         If `X` is no such container, is empty, mixes numbers of channels, has time stamps that do
         not rise, or holds anything but real numbers of up to 1e150 and NaN (and
-        categories where they are chosen).
+        categories in categorical channels).
 
     Examples
     --------
@@ -62,10 +60,13 @@ def as_sequences(X: Any, choose: Chooser | None = None) -> Sequences:
     >>> len(sequences), sequences.n_channels, sequences.form.name
     (3, 1, 'list_1d')
     """
-    if isinstance(X, Sequences):
-        return X
+    return X if isinstance(X, Sequences) else read(X).encode(categorical_features)
+
+
+def read(X: Any) -> RawSequences:
+    """Read any supported container; its `encode` decides which channels are categorical."""
     if numpy_arrays.is_column(X):
-        column = as_sequences(X[:, 0], choose)
+        column = read(X[:, 0])
         if isinstance(column.form, numpy_arrays.ObjectArray):
             return replace(column, form=replace(column.form, is_column=True))
         return column
@@ -73,9 +74,9 @@ def as_sequences(X: Any, choose: Chooser | None = None) -> Sequences:
         return X.read(as_sequences, choose)
     tensors = ragged.unpack_torch(X)
     if tensors is not None:
-        return as_sequences(tensors, choose)
-    for read in READERS:
-        sequences = read(X, choose)
+        return read(tensors)
+    for reader in READERS:
+        sequences = reader(X)
         if sequences is not None:
             return sequences
     is_array_like = hasattr(X, "__array__") and not isinstance(X, np.ndarray)
@@ -83,11 +84,11 @@ def as_sequences(X: Any, choose: Chooser | None = None) -> Sequences:
         names = check_table(X)
         array = as_array(X, type(X).__name__)
         if names is not None:
-            sequences = numpy_arrays.read_array(array, choose, 2, names)
+            sequences = numpy_arrays.read_array(array, 2, names)
             assert sequences is not None
             return sequences
         if array.ndim:
-            return as_sequences(array, choose)
+            return read(array)
         X = array
     is_array = isinstance(X, np.ndarray)
     given = f"an array of shape {X.shape}" if is_array else f"a {type(X).__name__}"
@@ -130,7 +131,7 @@ def row_labels(codes: Any) -> SequenceIndex | None:
 
 
 # Those before lists and arrays could be taken for these.
-READERS: tuple[Callable[[Any, Chooser | None], Sequences | None], ...] = (
+READERS: tuple[Callable[[Any], RawSequences | None], ...] = (
     ragged.read_awkward,
     ragged.read_tensor,
     arrow.read_arrow,
@@ -140,7 +141,7 @@ READERS: tuple[Callable[[Any, Chooser | None], Sequences | None], ...] = (
     pandas_frames.read_wide,
     numpy_arrays.read_elements,
     partial(numpy_arrays.read_array, ndim=3),
-    partial(numpy_arrays.read_array, ndim=2, names=()),
+    partial(numpy_arrays.read_array, ndim=2),
 )
 FORMS: tuple[type[Form], ...] = (
     ListForm,

@@ -186,7 +186,7 @@ class Sequences:
         cls, values: NDArray[Any], lengths: ArrayLike, form: Form | None = None
     ) -> Sequences:
         """Make sequences from (total_steps, n_channels) values and the steps of each sequence."""
-        return cls(values, _offsets(np.asarray(lengths, dtype=np.int64)), form or ListForm())
+        return cls(values, offsets_of(lengths), form or ListForm())
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -238,7 +238,7 @@ class Sequences:
         """Choose sequences by what NumPy takes as an index: integers, a boolean mask, a slice."""
         chosen = np.arange(len(self))[indices]
         lengths = self.lengths[chosen]
-        offsets = _offsets(lengths)
+        offsets = offsets_of(lengths)
         # From where a step lies after the choice to where it lies now: one shift per sequence.
         shifts = self.offsets[chosen] - offsets[:-1]
         rows = np.arange(offsets[-1]) + np.repeat(shifts, lengths)
@@ -254,7 +254,8 @@ class Sequences:
         return Sequences(values, self.offsets, self.form, self.categories, self.index, self.spans)
 
 
-def _offsets(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+def offsets_of(lengths: ArrayLike) -> NDArray[np.int64]:
+    """Return where sequences of these lengths begin under each other, and the last one ends."""
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64, copy=False)
 
 

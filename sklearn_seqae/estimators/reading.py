@@ -1,6 +1,5 @@
 """Reading of sequences by the estimators, and checks against the training data."""
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,12 +9,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklearn_seqae._utils.optional_imports import load
 from sklearn_seqae.containers.ambiguity import doubt_one_column, refuse_one_sequence
 from sklearn_seqae.containers.arrow import order_fields
-from sklearn_seqae.containers.columns import Chooser
-from sklearn_seqae.containers.registry import Form, Sequences, as_sequences
+from sklearn_seqae.containers.raw_sequences import RawSequences
+from sklearn_seqae.containers.registry import Form, Sequences, read
 from sklearn_seqae.preprocessing.categories import adopt, join_infrequent
 from sklearn_seqae.preprocessing.set_output import chosen_output
 
-from . import validation
 from .fitted_model import FittedModel
 from .html_repr import HTMLReprMixin
 
@@ -35,7 +33,7 @@ class SequenceReader(HTMLReprMixin):
         """Return `X` as `Sequences`; unless `reset`, checked against the data seen in `fit`."""
         if not reset:
             check_is_fitted(self)
-        sequences = as_sequences(X, self._chooser(reset))
+        sequences = X if isinstance(X, Sequences) else self._encode(read(X), reset)
         if not reset:
             sequences = sequences.with_channels(self.n_channels_in_)
         form = sequences.form
@@ -56,23 +54,16 @@ class SequenceReader(HTMLReprMixin):
         categories = self._fitted_model.scaler.categories
         return adopt(self._in_order(sequences), categories, self.handle_unknown)
 
-    def _chooser(self, reset: bool) -> Chooser | None:
-        """Return the function that selects categorical channels; None if there are none."""
+    def _encode(self, raw: RawSequences, reset: bool) -> Sequences:
+        """Return sequences with codes of the categories in categorical channels."""
         if reset:
-            if self.categorical_features is None:
-                return None
-            return partial(validation.categorical_channels, self.categorical_features)
-        categories = self._fitted_model.scaler.categories
-        return partial(self._choose_as_in_fit, categories) if categories else None
-
-    def _choose_as_in_fit(
-        self, categories: tuple[Any, ...], found: list[bool], names: tuple[Any, ...] | None
-    ) -> list[bool]:
-        self._check_n_channels(len(found))
-        order = self._order_of(names)
-        return [
-            categories[j] is not None for j in (range(len(categories)) if order is None else order)
-        ]
+            return raw.encode(self.categorical_features)
+        learned = self._fitted_model.scaler.categories
+        if not learned or not raw.offsets[-1]:
+            return raw.encode(None)
+        self._check_n_channels(raw.n_channels)
+        order = self._order_of(raw.channel_names) or range(len(learned))
+        return raw.encode([learned[j] is not None for j in order])
 
     def _order_of(self, names: tuple[Any, ...] | None) -> list[int] | None:
         """Return the index in `fit` of each channel, by name; None if names are not known."""

@@ -126,37 +126,6 @@ def check_probabilities(loss: Any, activation: str, scaled: Sequences) -> None:
         )
 
 
-def categorical_channels(
-    categorical_features: Any, found: list[bool], names: tuple[Any, ...] | None
-) -> list[bool]:
-    """Return a mask of the categorical channels, given the parameter and the types of the data.
-
-    Parameters
-    ----------
-    categorical_features : "from_dtype" or array-like
-        Indices or names of channels, or a boolean mask.
-    found : list of bool
-        Whether each channel has strings or pandas' categorical dtype.
-    names : tuple or None
-        Names of the channels, if any.
-    """
-    if isinstance(categorical_features, str) and categorical_features == "from_dtype":
-        return found
-    given = np.asarray(categorical_features, dtype=object).ravel().tolist()
-    is_mask = [isinstance(item, bool | np.bool_) for item in given]
-    if given and all(is_mask) and len(given) == len(found):
-        return [bool(item) for item in given]
-    by_name = names is not None and any(isinstance(item, str) for item in given)
-    known: list[Any] = list(names or ()) if by_name else list(range(len(found)))
-    if any(is_mask) or not all(item in known for item in given):
-        raise ValueError(
-            "categorical_features must be 'from_dtype', None, or a list of channels out of "
-            f"{known} or a mask of {len(found)} bool, got {categorical_features!r}: name channels "
-            "by their indices or, if X names them, by the names of their columns."
-        )
-    return [item in given for item in known]
-
-
 def check_lengths(lengths: ArrayLike, n_sequences: int) -> NDArray[np.int64]:
     """Return lengths as an array (n_sequences,), or raise if they are invalid."""
     try:

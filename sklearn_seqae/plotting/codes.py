@@ -254,7 +254,7 @@ class CodeMapDisplay:
         codes = np.asarray(estimator.transform(X))
         sequences = y_name = None
         if thumbnails or color_by == "length":
-            read = as_sequences(X, lambda found, names: found)
+            read = as_sequences(X, "from_dtype")
             sequences = drawn_channels(read)
         if color_by == "error":
             y, y_name = -estimator.score_samples(X), "mean squared error, scaled units"
@@ -318,7 +318,7 @@ class CodeMapDisplay:
         """
         points, names = embed(codes, embedding, y)
         if sequences is not None:
-            sequences = drawn_channels(as_sequences(sequences, lambda found, names: found))
+            sequences = drawn_channels(as_sequences(sequences, "from_dtype"))
         display = cls(points=points, y=y, sequences=sequences, axis_names=names)
         return display.plot(ax, **plot_kwargs)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from sklearn_seqae.containers.columns import Categories
 from sklearn_seqae.containers.registry import as_sequences
 from sklearn_seqae.containers.sequences import ListForm, Sequences, cut
 from sklearn_seqae.estimators.base import SequenceAutoencoder
-from sklearn_seqae.estimators.validation import categorical_channels
 from sklearn_seqae.preprocessing.categories import adopt
 
 # Maximum number of classes in a legend; integers with more values are on a colour scale.
@@ -56,10 +54,7 @@ def read_both(X: Any, other: Any, categorical_features: Any) -> tuple[Sequences,
     categorical_features : "from_dtype", array-like or None
         As in `LSTMAutoencoderTransformer`.
     """
-    choose = None
-    if categorical_features is not None:
-        choose = partial(categorical_channels, categorical_features)
-    first, second = as_sequences(X, choose), as_sequences(other, choose)
+    first, second = (as_sequences(one, categorical_features) for one in (X, other))
     sizes = [(len(one), one.n_channels) for one in (first, second)]
     if sizes[0] != sizes[1]:
         raise ValueError(

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_seqae.containers.columns import Categories, as_objects
+from sklearn_seqae.containers.columns import Categories
 from sklearn_seqae.containers.sequences import Sequences
 
 from .scaling import SequenceScaler
@@ -268,7 +268,7 @@ def _with_unknown(learned: Categories, unknown: NDArray[Any]) -> Categories:
     """Return categories with others behind those that were learned."""
     values = [learned.values, unknown]
     if learned.values.dtype.kind != unknown.dtype.kind:  # joined as they are, all would be text
-        values = [as_objects(array.tolist()) for array in values]
+        values = [array.astype(object) for array in values]
     dtype = learned.dtype
     if hasattr(dtype, "categories"):
         dtype = type(dtype)([*dtype.categories, *unknown.tolist()], dtype.ordered)

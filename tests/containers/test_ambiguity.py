@@ -26,12 +26,8 @@ COUNTS = np.random.default_rng(1).integers(0, 9, N)
 BY_DAY = pd.MultiIndex.from_product([DAYS[:4], ["A", "B"]], names=["day", "ticker"])
 
 
-def find(has_symbols, names):
-    return has_symbols
-
-
 def read(X):
-    return as_sequences(X, find)
+    return as_sequences(X, "from_dtype")
 
 
 def text(ids):
@@ -75,7 +71,7 @@ def test_a_flat_table_of_steps_is_not_read_as_a_wide_one(X, error, remedy, libra
         with pytest.warns(AmbiguousInputWarning, match=remedy):
             assert len(read(LIBRARIES[library](X))) == len(X)
     else:
-        for choose in (None, find):
+        for choose in (None, "from_dtype"):
             with pytest.raises(error, match=remedy):
                 as_sequences(LIBRARIES[library](X), choose)
 

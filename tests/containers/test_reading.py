@@ -24,11 +24,6 @@ from tests.conftest import make_ragged
 NAN = np.nan
 
 
-def found(has_symbols, names):
-    """Choose the channels in which symbols were found."""
-    return has_symbols
-
-
 def same(arrays, others):
     """Tell whether two lists hold equal arrays."""
     return len(arrays) == len(others) and all(map(np.array_equal, arrays, others))
@@ -62,7 +57,7 @@ GAP = pd.Series([1.0, pd.NA, 2.0], dtype=object)
         pd.DataFrame({"x": [GAP]}),
     ],
 )
-@pytest.mark.parametrize("choose", [None, found])
+@pytest.mark.parametrize("choose", [None, "from_dtype"])
 def test_pandas_marks_are_missing_values_in_objects_of_any_container(X, choose):
     assert_array_equal(as_sequences(X, choose).values[:, 0], [1.0, NAN, 2.0])
 
@@ -78,7 +73,7 @@ def test_a_column_of_objects_beside_others_leaves_these_as_they_are():
 def test_nullable_booleans_are_numbers_in_lists_and_frames(dtype):
     flags = pd.Series(pd.array([True, None, False], dtype=dtype))
     for X in ([flags], [flags.to_frame()], pd.DataFrame({"x": [flags]})):
-        for choose in (None, found):
+        for choose in (None, "from_dtype"):
             assert_array_equal(as_sequences(X, choose).values[:, 0], [1.0, NAN, 0.0])
 
 
@@ -154,14 +149,14 @@ def test_an_empty_sequence_that_says_how_many_channels_it_has_is_believed(fitted
     ],
 )
 def test_text_of_an_awkward_array_comes_back(X):
-    back = to_container(as_sequences(X, found))
+    back = to_container(as_sequences(X, "from_dtype"))
     assert back.to_list() == X.to_list()
     assert back.type.content.content == X.type.content.content
 
 
 def test_symbols_that_are_numbers_come_back_in_vectors_of_an_awkward_array():
     X = ak.Array([[[10, 1.5]], [[20, 2.5]]])
-    assert to_container(as_sequences(X, lambda has, names: [True, False])).to_list() == X.to_list()
+    assert to_container(as_sequences(X, [0])).to_list() == X.to_list()
 
 
 def test_symbols_are_converted_to_awkward_arrays_as_symbols():
@@ -242,7 +237,7 @@ def test_the_remedy_that_an_error_names_is_one(X, remedy):
         as_sequences(X)
     if remedy != "x is [x]":
         names = {"X": X, "pandas": pd, "sklearn_seqae": sys.modules["sklearn_seqae"]}
-        assert len(as_sequences(eval(remedy, names), found))
+        assert len(as_sequences(eval(remedy, names), "from_dtype"))
 
 
 def test_a_data_set_of_tensorflow_becomes_a_list():
@@ -327,6 +322,37 @@ def test_fields_of_structs_are_matched_by_name(walks):
         assert_array_equal(values, as_sequences(ae.reconstruct(X)).values)
     with pytest.raises(ValueError, match=r"Expected the columns that fit saw, \['x', 'y'\], got"):
         ae.transform(pa.table({"s": [[{"x": 1.0, "z": 2.0}]]}))
+
+
+def test_columns_of_a_record_batch_have_names(walks):
+    X = pa.table({name: [[row[name] for row in walk] for walk in walks] for name in "xy"})
+    (batch,) = X.to_batches()
+    assert convert(batch, "polars").columns == ["x", "y"]
+    assert as_sequences(batch, ["y"]).categories[0] is None
+    ae = LSTMAutoencoderTransformer(4, units=4, epochs=1, random_state=0).fit(X)
+    assert_array_equal(ae.transform(batch), ae.transform(X))
+    with pytest.raises(ValueError, match=r"columns that fit saw, \['x', 'y'\], got \['y', 'x'\]"):
+        ae.transform(batch.select(["y", "x"]))
+
+
+def test_an_error_names_the_column_that_holds_no_numbers():
+    table = pa.table({"x": [["a"]], "y": [["b"]]})
+    for X in (table, pl.from_arrow(table), convert(table, "nested")):
+        with pytest.raises(TypeError, match=r"channel 1 of column 'y'.* holds text"):
+            as_sequences(X, ["x"])
+    with pytest.raises(TypeError, match="Expected real numbers, but column 'y' of the DataFrame"):
+        as_sequences(convert(table, "long"), ["x"])
+
+
+@pytest.mark.parametrize(
+    "empty", [np.array([], "U1"), np.array([], object), pd.Series([], dtype=str)]
+)
+def test_an_empty_sequence_may_have_any_dtype(empty):
+    for choice in (None, "from_dtype"):
+        sequences = as_sequences([np.array([1.0, 2.0]), empty], choice)
+        assert sequences.lengths.tolist() == [2, 0]
+        assert sequences.categories == ()
+        assert as_sequences([empty], None).lengths.tolist() == [0]
 
 
 @pytest.mark.long

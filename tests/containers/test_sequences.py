@@ -290,7 +290,7 @@ DATES = np.array([["2020-01-01"]], dtype="datetime64[D]")
             r"mixed channels: sequence 1 .* sequence 0 has shape \(2,\)",
         ),
         ([[[1.0], [2.0, 3.0]]], "same number of channels at every step, but sequence 0 is ragged"),
-        ([[1.0, "2"]], "sequence 0 has dtype <U"),
+        ([[1.0, "2"]], "sequence 0 holds text"),
         ([np.array([1.0, "2"], dtype=object)], "sequence 0 holds text"),
         ([[1.0, object()]], "sequence 0 holds an object that is no number"),
         ([[1j]], "Complex data not supported, got sequence 0"),
@@ -301,7 +301,7 @@ DATES = np.array([["2020-01-01"]], dtype="datetime64[D]")
         (np.array([[{}]]), "argument must be a string or a real number"),
         (np.array([[np.inf]]), "Input X contains infinity or a value too large"),
         (np.array([[[1e300]]]), "Input X contains infinity or a value too large"),
-        ([[1.0], [1.0, 1e300]], r"dtype\('float64'\) in sequence 1"),
+        ([[1.0], [1.0, 1e300]], r"dtype\('float64'\) in channel 0 of sequence 1"),
         ([[1.0], [], [[np.inf]]], r"mixed channels"),
         (pd.DataFrame({"b": ["x"]}), "column 'b' of the DataFrame holds text"),
         (pd.DataFrame({"a": pd.to_datetime(["2020"])}), "'a' .* holds time stamps; make it"),
@@ -344,7 +344,7 @@ def test_a_layout_that_does_not_fit_its_values_is_refused(values, offsets):
 
 
 def test_categories_are_for_all_channels_or_none():
-    sequences = as_sequences([["a", "b"]], lambda found, names: found)
+    sequences = as_sequences([["a", "b"]], "from_dtype")
     with pytest.raises(
         ValueError, match="categories, or None, for each of 2 channels, got 1; make"
     ):
@@ -376,7 +376,7 @@ def test_arrays_need_no_pandas():
         "import sys; sys.modules['pandas'] = None\n"  # importing it fails
         "from sklearn_seqae.containers.registry import as_sequences, to_container\n"
         "to_container(as_sequences([[1.0]]))\n"
-        "symbols = as_sequences([['a', None], [float('nan')]], lambda found, names: found)\n"
+        "symbols = as_sequences([['a', None], [float('nan')]], 'from_dtype')\n"
         "assert to_container(symbols)[0].tolist() == ['a', None]"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)

@@ -24,11 +24,6 @@ TINY = {"n_components": 5, "units": 6, "epochs": 2, "random_state": 0}
 MODES = {"off": -1.0, "heat": 2.0, "hold": 0.0}
 
 
-def found(found, names):
-    """Choose as "from_dtype" does."""
-    return found
-
-
 def make_mixed(n_sequences=40, longest=9, seed=0):
     """Return frames: a mode of three, the temperature that follows it, a day or night."""
     rng = np.random.default_rng(seed)
@@ -291,11 +286,7 @@ CONTAINERS = {
 def test_categories_are_returned_in_the_container_and_dtype_of_the_input(name):
     X, symbols, dtype = CONTAINERS[name]
 
-    def chosen(found, names):
-        known = list(names or range(len(found)))
-        return found if symbols is None else [x in symbols for x in known]
-
-    sequences = as_sequences(X, chosen)
+    sequences = as_sequences(X, "from_dtype" if symbols is None else symbols)
     assert any(sequences.categories)
     assert all(x is None or len(x.values) for x in sequences.categories)
     back = to_container(sequences)
@@ -323,7 +314,7 @@ def test_categories_are_returned_in_the_container_and_dtype_of_the_input(name):
     )
 )
 def test_any_text_is_a_category(X):
-    sequences = as_sequences([np.array(x, dtype=object) for x in X], found)
+    sequences = as_sequences([np.array(x, dtype=object) for x in X], "from_dtype")
     assert [list(x) for x in to_container(sequences)] == X
     chosen = sequences.take([len(X) - 1, 0])
     assert [list(x) for x in to_container(chosen)] == [X[-1], X[0]]
@@ -363,7 +354,7 @@ def test_a_fitted_estimator_gives_the_container_back(container):
 
 
 def test_text_in_a_list_makes_no_text_of_the_numbers_beside_it():
-    sequences = as_sequences([[["a", 1.5], ["b", None]], [["b", NAN]]], found)
+    sequences = as_sequences([[["a", 1.5], ["b", None]], [["b", NAN]]], "from_dtype")
     assert sequences.categories[1] is None
     assert_array_equal(sequences.values, [[0, 1.5], [1, NAN], [1, NAN]])
 
@@ -422,7 +413,7 @@ def test_numbers_do_not_depend_on_parameters_of_categories(ragged, tiny):
     assert one._fitted_model.architecture.symbols == ()
     assert one._fitted_model.scaler.scaler_ is one.scaler_
     assert_array_equal(one.transform(ragged), other.transform(ragged))
-    assert as_sequences(ragged, found).categories == ()
+    assert as_sequences(ragged, "from_dtype").categories == ()
 
 
 def test_the_scaling_sees_numbers_only(mixed):
@@ -484,7 +475,11 @@ def test_declared_categories_are_learned_before_they_come():
         ),
         (lambda x: x.assign(temperature="a"), TypeError, "Expected real numbers, but column 'temp"),
         (lambda x: x.to_numpy()[:, [0, 2, 1]], TypeError, "channel 1 of sequence 0 holds text"),
-        (lambda x: x.assign(temperature=np.inf), ValueError, "infinity .* in channel 1; rescale"),
+        (
+            lambda x: x.assign(temperature=np.inf),
+            ValueError,
+            "infinity .* in channel 1 of sequence 0; rescale",
+        ),
     ],
 )
 def test_other_channels_than_fit_saw_are_refused(fitted, mixed, change, error, message):
@@ -516,7 +511,7 @@ def test_neither_numbers_nor_categories_is_an_error(X, message):
 
 
 def test_the_score_is_0_for_the_frequencies_and_1_for_the_true_categories(mixed):
-    sequences = as_sequences(mixed, found)
+    sequences = as_sequences(mixed, "from_dtype")
     scaler = MixedScaler("standard").fit(sequences)
     spread = scaler.spread(sequences)
     mean, variance = moments(spread)

@@ -202,14 +202,22 @@ NO_SEQUENCES = [
     (np.empty((3, 2, 0)), ValueError, r"0 channel\(s\) .* while a minimum of 1 is required"),
     ([ONE, np.ones((3, 1))], ValueError, "mixed channels: .* Give all as"),
     ([ONE * 1j], ValueError, "Complex data not supported.* give real and imaginary part"),
-    ([ONE, ONE * np.inf], ValueError, "contains infinity .* in sequence 1; rescale the data, or"),
-    ([ONE * 1e300], ValueError, "too large for dtype.* in sequence 0; rescale the data"),
+    (
+        [ONE, ONE * np.inf],
+        ValueError,
+        "contains infinity .* in channel 0 of sequence 1; rescale the data, or",
+    ),
+    (
+        [ONE * 1e300],
+        ValueError,
+        "too large for dtype.* in channel 0 of sequence 0; rescale the data",
+    ),
     (np.full((2, 3, 2), np.inf), ValueError, "contains infinity or a value too large"),
 ]
 TEXT = [  # which an unfitted estimator reads as categories, unless categorical_features is None
     ([ONE, [["a", "b"]]], "sequence 1 has dtype <U1; convert it to numbers"),
     (np.full((2, 3, 2), "a"), "the 3-D array has dtype <U1; convert it to numbers"),
-    ([ONE, [["a", 1.0]]], "sequence 1 has dtype <U.*; convert it to numbers"),
+    ([ONE, [["a", 1.0]]], "sequence 1 holds text; convert it to numbers"),
 ]
 ONLY_FOR_FIT = [
     ([np.empty((0, 2))], "at least one real value .* got 1 .* all empty or missing; leave those"),

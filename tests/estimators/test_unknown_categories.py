@@ -22,11 +22,6 @@ TINY = {"n_components": 4, "units": 4, "epochs": 2, "random_state": 0}
 FORMATS = Path(__file__).parents[1] / "formats"
 
 
-def found(has_symbols, names):
-    """Choose as "from_dtype" does."""
-    return has_symbols
-
-
 def make_words(n_words=40, letters="abc", seed=0):
     """Return sequences of letters, of 2 to 8 steps."""
     rng = np.random.default_rng(seed)
@@ -95,9 +90,9 @@ def test_imputation_keeps_an_unknown_category_as_it_was(lenient):
 @pytest.mark.parametrize("seed", range(3))
 def test_no_category_has_a_larger_error_than_an_unknown_one(n_symbols, seed):
     symbols = [f"s{i}" for i in range(n_symbols)]
-    learned = as_sequences([symbols], found)
+    learned = as_sequences([symbols], "from_dtype")
     scaler = MixedScaler("standard").fit(learned)
-    given = adopt(as_sequences([[*symbols, "other"]], found), learned.categories, "unknown")
+    given = adopt(as_sequences([[*symbols, "other"]], "from_dtype"), learned.categories, "unknown")
     sharpness = np.random.default_rng(seed).normal(size=n_symbols) * 10**seed
     p = np.exp(sharpness - sharpness.max())
     p /= p.sum()
@@ -152,7 +147,7 @@ def test_an_unknown_category_makes_its_sequence_an_outlier(detector):
     ],
 )
 def test_categories_are_infrequent_below_a_number_or_a_part_of_steps(min_frequency, joined):
-    X = as_sequences([list("wwwwww") + list("zzz"), [*"yy", None, None, *"x"]], found)
+    X = as_sequences([list("wwwwww") + list("zzz"), [*"yy", None, None, *"x"]], "from_dtype")
     labels = join_infrequent(X, min_frequency).categories[0]
     if joined is None:
         assert labels.n_joined == 0

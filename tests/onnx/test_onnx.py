@@ -63,7 +63,7 @@ def draw_weights(architecture, bank):
 
 def make(X, scaler="standard", symbols=False, multiscale=False, **changes):
     """Return a model of random weights, with its session and what gives the codes in NumPy."""
-    choose = (lambda found, names: found) if symbols else None
+    choose = "from_dtype" if symbols else None
     sequences = as_sequences(X, choose)
     fitted = MixedScaler(scaler).fit(sequences)
     dilations = (2, 1, 2, 7) if multiscale else ()

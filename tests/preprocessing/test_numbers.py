@@ -171,10 +171,10 @@ def test_wide_tables_keep_time_stamps():
 
 def test_numbers_beside_categories_and_numeric_categories_keep_time_stamps():
     X = [[[OFFSET + i, "a"], [OFFSET + i + 1, "b"]] for i in range(5)]
-    read = as_sequences(X, lambda found, names: found)
+    read = as_sequences(X, "from_dtype")
     assert to_container(read)[3].tolist() == X[3]
     stamps = [[OFFSET + i, OFFSET + i + 1] for i in range(5)]
-    read = as_sequences(stamps, lambda found, names: [True])
+    read = as_sequences(stamps, [0])
     assert len(read.categories[0].values) == 6
     assert to_container(read)[3].tolist() == stamps[3]
 
