@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .containers.registry import as_sequences
+from .containers.registry import read
 from .containers.series import LongSeries, read_series
 from .containers.windows import Windows
 
@@ -66,9 +66,9 @@ def sliding_windows(X: Any, window_size: int, stride: int = 1) -> Windows:
     (46, 8)
     """
     size, step = check_size(window_size, "window_size"), check_size(stride, "stride")
-    series = read_series(X, as_sequences, lambda found, names: found)
+    series = read_series(X, read)
     warn_of_doubts(series, size, stacklevel=3)
-    return Windows(X, series, size, step)
+    return Windows(series, size, step)
 
 
 def merge_windows(values: ArrayLike, windows: Windows, aggregation: str = "mean") -> Any:

@@ -153,8 +153,9 @@ def read_elements(X: Any) -> RawSequences | None:
     refuse_zero("channel(s)", elements[first].shape, *step)
     kinds = (FlatListForm, ListForm) if is_list else (FlatObjectArray, ObjectArray)
     form = kinds[bool(step)](masked=_has_masked(X), dtype=str(floating(*_dtypes(elements))))
-    positions = list(steps) or [0]
-    columns = Columns([elements[i] for i in positions], lambda i: f"sequence {positions[i]}")
+    if 0 < len(steps) < len(elements):
+        elements = [x if x.shape != (0,) else elements[first][:0] for x in elements]
+    columns = Columns(elements, "sequence {}".format)
     return RawSequences([columns], offsets_of(list(map(len, elements))), form)
 
 

@@ -71,7 +71,7 @@ def read(X: Any) -> RawSequences:
             return replace(column, form=replace(column.form, is_column=True))
         return column
     if isinstance(X, windows.Windows):
-        return X.read(as_sequences, choose)
+        return windows.RawWindows.of(X)
     tensors = ragged.unpack_torch(X)
     if tensors is not None:
         return read(tensors)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,12 @@ from numpy.typing import NDArray
 
 from sklearn_seqae._utils.optional_imports import load
 
-from .columns import Chooser
+from .columns import Columns
 from .numeric import floating, is_frame, is_series
-from .numpy_arrays import read_blocks, refuse_zero
+from .numpy_arrays import refuse_zero
+from .raw_sequences import RawSequences
 from .remedies import for_container
-from .sequences import FlatListForm, ListForm, Sequences, cut
+from .sequences import FlatListForm, ListForm, Sequences, cut, offsets_of
 from .time_index import read_clock, to_grid
 
 _EXPECTED = (
@@ -29,12 +31,10 @@ class LongSeries:
 
     Parameters
     ----------
-    steps : Sequences
-        The series, each a sequence, with missing values at time stamps that were not given.
+    raw : RawSequences
+        The series, each a sequence of the given time stamps.
     rows : ndarray of shape (n_given,), int64, or None
         The step that each of the given time stamps is; None if there are no others.
-    lengths : ndarray of shape (n_series,), int64
-        Number of given time stamps of each series.
     kind : {"array", "list", "long"}
         Whether one series came, a list, or a long frame.
     indexes : list of (pandas Index or None)
@@ -45,26 +45,47 @@ class LongSeries:
         What to warn of: time stamps that are not regular.
     """
 
-    steps: Sequences
+    raw: RawSequences
     rows: NDArray[np.int64] | None
-    lengths: NDArray[np.int64]
     kind: str
     indexes: list[Any]
     is_flat: bool
     doubts: tuple[str, ...] = ()
 
     @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Number of given time stamps of each series, (n_series,) int64."""
+        return np.diff(self.raw.offsets)
+
+    @cached_property
+    def steps(self) -> Sequences:
+        """The series, in which channels of text are categorical."""
+        return self.encode("from_dtype")
+
+    def encode(self, categorical_features: Any) -> Sequences:
+        """Return the series, with missing values at time stamps that were not given.
+
+        `categorical_features` are as in `LSTMAutoencoderTransformer`.
+        """
+        steps, rows = self.raw.encode(categorical_features), self.rows
+        if rows is None:
+            return steps
+        values = np.full((rows[-1] + 1, steps.n_channels), np.nan, dtype=steps.values.dtype)
+        values[rows] = steps.values
+        lengths = rows[steps.offsets[1:] - 1] - rows[steps.offsets[:-1]] + 1
+        return replace(steps, values=values, offsets=offsets_of(lengths))
+
+    @property
     def ids(self) -> Any:
         """The ids of several series as a pandas Index; None if they have none."""
-        return None if self.steps.index is None else self.steps.index.ids
+        return None if self.raw.index is None else self.raw.index.ids
 
     def times(self, i: int) -> Any:
         """Return the given time stamps of series `i` as a pandas Index; None without any."""
         if self.kind != "long":
             return self.indexes[i]
-        assert self.steps.index is not None
-        offset = int(self.lengths[:i].sum())
-        return self.steps.index.times[offset : offset + self.lengths[i]]
+        assert self.raw.index is not None
+        return self.raw.index.times[self.raw.offsets[i] : self.raw.offsets[i + 1]]
 
     def given(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return values of the given time stamps, of those of all steps."""
@@ -78,14 +99,14 @@ class LongSeries:
         """
         given = self.given(values)
         if self.kind == "long":
-            assert self.steps.index is not None
-            rows = self.steps.index.rows
+            assert self.raw.index is not None
+            rows = self.raw.index.rows
             if rows is not None:
                 ordered = np.empty_like(given)
                 ordered[rows] = given
                 given = ordered
             return _labelled(given, self.indexes[0], names)
-        pieces = cut(given, np.concatenate([[0], np.cumsum(self.lengths)]))
+        pieces = cut(given, self.raw.offsets)
         written = [
             piece.copy() if index is None else _labelled(piece, index, names)
             for piece, index in zip(pieces, self.indexes, strict=True)
@@ -93,7 +114,7 @@ class LongSeries:
         return written[0] if self.kind == "array" else written
 
 
-def read_series(X: Any, read: Any, choose: Chooser | None = None) -> LongSeries:
+def read_series(X: Any, read: Any) -> LongSeries:
     """Read one long series, or several.
 
     Parameters
@@ -103,15 +124,11 @@ def read_series(X: Any, read: Any, choose: Chooser | None = None) -> LongSeries:
         of pandas, or a table of polars or pyarrow, which all are one series; a list of them, or a
         3-D array; or a DataFrame with an index of (series, time).
     read : callable
-        `registry.as_sequences`.
-    choose : callable, default=None
-        As in `registry.as_sequences`.
+        `registry.read`.
     """
     if is_frame(X) and X.index.nlevels > 1:
-        steps = read(X, choose)
-        times = [steps.index.times[a:b] for a, b in _bounds(steps.offsets)]
-        series = LongSeries(steps, None, steps.lengths, "long", [X.index], False)
-        return _on_grid(series, times)
+        series = LongSeries(read(X), None, "long", [X.index], False)
+        return _on_grid(series, [series.times(i) for i in range(len(series.lengths))])
     kind, items = _items(X)
     if kind == "array":
         shape = np.shape(items[0])
@@ -132,12 +149,11 @@ def read_series(X: Any, read: Any, choose: Chooser | None = None) -> LongSeries:
         form = FlatListForm if is_flat else ListForm
         offsets = np.array([0, len(first)])
         given = form(str(floating(first.dtype)))
-        steps = read_blocks([block], ["the series"], None, offsets, given, choose)
+        raw = RawSequences([Columns([block], ["the series"].__getitem__)], offsets, given)
     else:
-        steps = read(frames, choose)
+        raw = read(frames)
     times = [item.index if is_frame(item) else None for item in frames]
-    series = LongSeries(steps, None, steps.lengths, kind, times, is_flat)
-    return _on_grid(series, times)
+    return _on_grid(LongSeries(raw, None, kind, times, is_flat), times)
 
 
 def _items(X: Any) -> tuple[str, list[Any]]:
@@ -189,7 +205,7 @@ def _on_grid(series: LongSeries, times: list[Any]) -> LongSeries:
     """Return series with missing steps where regular time stamps have gaps."""
     if all(index is None for index in times):
         return series
-    steps, rows, first = series.steps, [], 0
+    rows, first = [], 0
     irregular: list[int] = []
     n_missing = 0
     for i, index in enumerate(times):
@@ -218,13 +234,7 @@ def _on_grid(series: LongSeries, times: list[Any]) -> LongSeries:
         f"The time stamps have gaps: {n_missing} of {first} regular ones are not there, and their "
         "values are taken for missing."
     )
-    values = np.full((first, steps.n_channels), np.nan, dtype=steps.values.dtype)
-    at = np.concatenate(rows)
-    values[at] = steps.values
-    lengths = np.array([int(row[-1] - row[0]) + 1 for row in rows])
-    on_grid = Sequences.from_lengths(values, lengths, steps.form)
-    on_grid = replace(on_grid, categories=steps.categories, index=steps.index)
-    return replace(series, steps=on_grid, rows=at, doubts=tuple(doubts))
+    return replace(series, rows=np.concatenate(rows), doubts=tuple(doubts))
 
 
 def _labelled(values: NDArray[Any], index: Any, names: Any) -> Any:
@@ -232,7 +242,3 @@ def _labelled(values: NDArray[Any], index: Any, names: Any) -> Any:
     if values.ndim == 1:
         return pandas.Series(values.copy(), index=index)
     return pandas.DataFrame(values.copy(), index=index, columns=names)
-
-
-def _bounds(offsets: NDArray[np.int64]) -> list[tuple[int, int]]:
-    return list(zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True))

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from sklearn_seqae._utils.optional_imports import load
 
-from .columns import Chooser
 from .numpy_arrays import Array3D
+from .raw_sequences import RawSequences
 from .sequences import Form, SequenceIndex, Sequences
-from .series import LongSeries, read_series
+from .series import LongSeries
 from .spans import overlap_any
 
 
@@ -80,7 +80,6 @@ class Windows:
 
     def __init__(
         self,
-        source: Any,
         read: LongSeries,
         window_size: int,
         stride: int,
@@ -88,7 +87,6 @@ class Windows:
     ) -> None:
         self.window_size = window_size
         self.stride = stride
-        self._source = source
         self._read = read
         starts, series = place(read.steps.lengths, window_size, stride)
         self._chosen = np.arange(len(starts)) if chosen is None else chosen
@@ -125,14 +123,14 @@ class Windows:
             start, stop = self.spans[chosen]
             return self._read.steps.values[start:stop]
         kept = self._chosen[chosen]
-        return Windows(self._source, self._read, self.window_size, self.stride, kept)
+        return Windows(self._read, self.window_size, self.stride, kept)
 
     def __iter__(self) -> Iterator[NDArray[Any]]:
         return (self[i] for i in range(len(self)))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """Return the array (n_windows, window_size, n_channels)."""
-        sequences = self.read(None, None)
+        sequences = RawWindows.of(self).encode("from_dtype")
         return sequences.form.write(sequences, None).astype(dtype or sequences.values.dtype)
 
     def __repr__(self) -> str:
@@ -185,13 +183,6 @@ class Windows:
             folds.append((train, test))
         return folds
 
-    def read(self, as_sequences: Any, choose: Chooser | None) -> Sequences:
-        """Return the windows as `Sequences`, with categorical channels as `choose` has it."""
-        steps = self._read.steps
-        if choose is not None or steps.categories:
-            steps = read_series(self._source, as_sequences, choose).steps
-        return cut_windows(steps, self.spans, self._form(steps), self._ids())
-
     def _form(self, steps: Sequences) -> Form:
         dtype = getattr(steps.form, "dtype", None) or str(steps.values.dtype)
         return WindowArray(self.window_size, dtype, columns=steps.channel_names)
@@ -206,8 +197,7 @@ class Windows:
         if any(index is None for index in times):
             return None
         pandas = load("pandas")
-        offsets = np.concatenate([[0], np.cumsum(series.lengths)])
-        at = offsets[self.series] + self._given_starts()
+        at = series.raw.offsets[self.series] + self._given_starts()
         joined = times[0].append(times[1:]) if len(times) > 1 else times[0]
         stamps = joined.take(at)
         if series.kind == "array":
@@ -222,8 +212,31 @@ class Windows:
         if rows is None:
             return self.starts
         first = np.searchsorted(rows, self.spans[:, 0])
-        offsets = np.concatenate([[0], np.cumsum(self._read.lengths)])
+        offsets = self._read.raw.offsets
         return np.minimum(first, offsets[self.series + 1] - 1) - offsets[self.series]
+
+
+@dataclass(frozen=True, eq=False)
+class RawWindows(RawSequences):
+    """Windows before it is decided which channels of their series are categorical."""
+
+    windows: Windows | None = None
+
+    @classmethod
+    def of(cls, windows: Windows) -> RawWindows:
+        """Return windows with the columns of their series."""
+        raw = windows._read.raw
+        return cls(raw.columns, raw.offsets, raw.form, windows=windows)
+
+    def encode(self, categorical_features: Any) -> Sequences:
+        """Return the windows as `Sequences`."""
+        windows = self.windows
+        assert windows is not None
+        steps = windows._read.steps
+        is_text = isinstance(categorical_features, str)  # "from_dtype", as these are
+        if not is_text and (categorical_features is not None or steps.categories):
+            steps = windows._read.encode(categorical_features)
+        return cut_windows(steps, windows.spans, windows._form(steps), windows._ids())
 
 
 def place(

@@ -159,6 +159,7 @@ def test_categories_of_series_are_categories_of_windows():
     ae = LSTMAutoencoderTransformer(**TINY).fit(windows)
     assert ae.categories_[2].tolist() == ["off", "on"]
     assert ae.reconstruct(windows).shape == (5, 20, 3)
+    assert_array_equal(ae.transform(pickle.loads(pickle.dumps(windows))), ae.transform(windows))
     flags = np.where(X > 0, 1.0, 0.0)
     ae = LSTMAutoencoderTransformer(**TINY, categorical_features=[1])
     assert ae.fit(sliding_windows(flags, 20, 10)).categories_[1].tolist() == [0.0, 1.0]
