@@ -1,6 +1,6 @@
 """What the claims of the examples come to with other seeds, and with other kernels of OpenBLAS.
 
-python tools/seeds.py                        all examples; half an hour
+python tools/seeds.py                        all examples; an hour
 python tools/seeds.py heartbeats digits      these, anew; the others stay in the table
 """
 
