@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
+from operator import or_
 from typing import Any
 
 import numpy as np
@@ -86,14 +87,17 @@ class Columns:
     @cached_property
     def _others(self) -> list[int]:
         """Positions of pieces that may be other than arrays of numbers."""
+        are_arrays = set(map(type, self.pieces)) == {np.ndarray}  # of few dtypes: fewer questions
+        if are_arrays and all(dtype.kind in "fiub" for dtype in {x.dtype for x in self.pieces}):
+            return []
         return [position for position, piece in enumerate(self.pieces) if not is_plain(piece)]
 
     def hold_text(self) -> list[bool]:
         """Tell which channels hold text or pandas' categories."""
-        found = np.zeros(self.n_channels, dtype=bool)
+        found = [False] * self.n_channels
         for position in self._others:
-            found |= _text_channels(self.pieces[position], self.n_channels)
-        return [bool(holds) for holds in found]
+            found = list(map(or_, found, _text_channels(self.pieces[position], len(found))))
+        return found
 
     def channel(self, index: int, number: int) -> Columns:
         """Return one channel, which has another number where there are other columns beside."""

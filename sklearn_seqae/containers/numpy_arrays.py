@@ -132,7 +132,7 @@ def read_elements(X: Any) -> RawSequences | None:
     if not is_list and not _is_array(X, 1):
         return None
     refuse_zero("sample(s)", (0,), len(X))
-    elements = [_element(element, i) for i, element in enumerate(X)]
+    elements = [x if is_plain(x) and x.ndim in (1, 2) else _element(x, i) for i, x in enumerate(X)]
     # np.shape([]) is (0,), so an empty sequence leaves the channels to the others.
     steps = {i: element.shape[1:] for i, element in enumerate(elements) if element.shape != (0,)}
     first, step = next(iter(steps.items()), (0, ()))
@@ -173,8 +173,6 @@ def _dtypes(elements: list[Any]) -> set[np.dtype[Any]]:
 
 def _element(element: Any, position: int) -> Any:
     """Return one element of a list as a 1-D or 2-D array, a DataFrame or a categorical Series."""
-    if is_plain(element) and element.ndim in (1, 2):
-        return element
     where = f"sequence {position}"
     if isinstance(element, tuple) and any(map(is_frame, element)):  # of list(groupby)
         raise _no_sequence(f"{where} is a tuple with a DataFrame in it", element)
