@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 _DOC = (
     "The codes of sequences, as LSTMAutoencoderTransformer.transform gives them, from raw values. "
     "A sequence that transform would refuse (of an infinite value, of a number that stands for no "
-    "symbol, unless unknown ones are read), or whose length is not within 0 and n_steps, has a "
+    "category, unless unknown ones are read), or whose length is not within 0 and n_steps, has a "
     "code of NaN."
 )
 _SEQUENCES_DOC = (
     "Raw values, one sequence a row. What stands behind the length of a sequence may be anything; "
-    "NaN before it is a missing value. A symbol is given by its index among the categories of its "
+    "NaN before it is a missing value. A category is given by its index among those of its "
     "channel, which the metadata have under 'channels'."
 )
 _LENGTHS_DOC = "Number of steps of each sequence. Where rows are padded with NaN: n_steps."
@@ -56,7 +56,7 @@ def encoder_model(
     dtype : type, default=np.float32
         Of the raw values, float32 or float64.
     handle_unknown : {"error", "unknown"}, default="error"
-        Whether a number that stands for no symbol is refused, or read as an unknown symbol.
+        Whether a number that stands for no category is refused, or read as an unknown one.
     """
     graph = Graph()
     scaled = scale(
@@ -100,7 +100,7 @@ def _describe_channels(scaler: MixedScaler, names: tuple[Any, ...] | None) -> li
     ]
 
 
-def _as_json(symbols: list[Any]) -> list[Any]:
-    """Return symbols with text for what JSON does not have, null for NaN."""
-    plain = [x if isinstance(x, str | int | float | None) else str(x) for x in symbols]
+def _as_json(categories: list[Any]) -> list[Any]:
+    """Return categories with text for what JSON does not have, null for NaN."""
+    plain = [x if isinstance(x, str | int | float | None) else str(x) for x in categories]
     return [None if isinstance(x, float) and not math.isfinite(x) else x for x in plain]

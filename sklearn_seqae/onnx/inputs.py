@@ -27,7 +27,7 @@ LEAST_ROUNDING = 1e-5
 
 
 class Scaled(NamedTuple):
-    """Names of tensors: what the network reads. A value is scaled, or one-hot of a symbol.
+    """Names of tensors: what the network reads. A value is scaled, or one-hot of a category.
 
     Attributes
     ----------
@@ -152,8 +152,8 @@ def scale(
                 scaled, statistics = _scale_sequences(graph, numbers, where, scaler.scaler_)
             parts.append(graph.op("Where", where, scaled, 0.0))
     if scaler.symbols:
-        with graph.scope("symbols"):
-            one_hot, known = _spread_symbols(graph, x, observed, scaler, dtype)
+        with graph.scope("categories"):
+            one_hot, known = _spread_categories(graph, x, observed, scaler, dtype)
             parts.append(one_hot)
             if handle_unknown == "error":
                 refusal = graph.op("Add", refusal, graph.op("Where", known, 0.0, np.nan))
@@ -201,16 +201,16 @@ def _last_seen(graph: Graph, observed: str, width: str) -> str:
     return last
 
 
-def _spread_symbols(
+def _spread_categories(
     graph: Graph, x: str, observed: str, scaler: MixedScaler, dtype: type[np.floating[Any]]
 ) -> tuple[str, str]:
-    """Return one-hot values, and of which sequences all symbols are known, bool (n,)."""
+    """Return one-hot values, and of which sequences all categories are known, bool (n,)."""
     categories = [(j, found) for j, found in enumerate(scaler.categories) if found is not None]
     codes = np.concatenate([np.arange(len(found.values)) for _, found in categories], dtype=dtype)
     channels = np.concatenate([np.repeat(j, len(found.values)) for j, found in categories])
     chosen, where = (graph.op("Gather", t, channels, axis=2) for t in (x, observed))
-    is_symbol = graph.op("And", graph.op("Equal", chosen, codes), where)
-    one_hot = graph.cast(is_symbol, np.float32)
+    is_given = graph.op("And", graph.op("Equal", chosen, codes), where)
+    one_hot = graph.cast(is_given, np.float32)
     given = graph.cast(graph.op("Gather", observed, np.unique(channels), axis=2), np.float32)
     n_given, n_found = (graph.op("ReduceSum", t, [1, 2], keepdims=0) for t in (given, one_hot))
     known = graph.op("Equal", n_given, n_found)

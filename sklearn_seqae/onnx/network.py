@@ -20,7 +20,7 @@ _GATES = {"lstm": (0, 3, 1, 2), "gru": (0, 1, 2)}
 
 
 def encode(graph: Graph, scaled: Scaled, architecture: Architecture, weights: Weights) -> list[str]:
-    """Add the encoder, and return the parts of the code: learned, and found by filters."""
+    """Add the encoder, and return the parts of the code: learned, and pooled features."""
     with graph.scope("patches"):
         steps, lengths = _fold(graph, scaled, architecture)
     size = architecture.patch_size
@@ -41,11 +41,11 @@ def encode(graph: Graph, scaled: Scaled, architecture: Architecture, weights: We
     with graph.scope("code"):
         code = within(weights, "encoder/code")
         codes = graph.op("Gemm", features, code["kernel"], code["bias"])
-    bank = within(weights, "encoder/summary")
-    if not bank:
+    summary = within(weights, "encoder/summary")
+    if not summary:
         return [codes]
-    with graph.scope("filters"):
-        return [codes, _summarize(graph, scaled, architecture.dilations, bank)]
+    with graph.scope("kernels"):
+        return [codes, _summarize(graph, scaled, architecture.dilations, summary)]
 
 
 def _fold(graph: Graph, scaled: Scaled, architecture: Architecture) -> tuple[str, str]:
@@ -156,9 +156,9 @@ def _pool(
     return parts[0] if len(parts) == 1 else graph.op("Concat", *parts, axis=1)
 
 
-def _summarize(graph: Graph, scaled: Scaled, dilations: tuple[int, ...], bank: Weights) -> str:
+def _summarize(graph: Graph, scaled: Scaled, dilations: tuple[int, ...], weights: Weights) -> str:
     """Return what `minirocket.apply` does: one convolution a dilation, pooled and projected."""
-    kernels, biases, projection = bank["kernels"], bank["biases"], bank["projection"]
+    kernels, biases, projection = weights["kernels"], weights["biases"], weights["projection"]
     is_real = _is_real(graph, scaled.lengths, scaled.width)
     x = _fill(graph, scaled, is_real)
     # One product takes the sum over the real steps.
@@ -167,7 +167,7 @@ def _summarize(graph: Graph, scaled: Scaled, dilations: tuple[int, ...], bank: W
     for dilation in dict.fromkeys(dilations):
         banks = [i for i, other in enumerate(dilations) if other == dilation]
         order += banks
-        # From (TAPS * n_channels, filters) to (filters, n_channels, TAPS).
+        # From (TAPS * n_channels, kernels) to (kernels, n_channels, TAPS).
         taps = np.concatenate([kernels[i].T.reshape(N_KERNELS, TAPS, -1) for i in banks])
         reach = TAPS // 2 * dilation
         responses = graph.op(
@@ -183,7 +183,7 @@ def _summarize(graph: Graph, scaled: Scaled, dilations: tuple[int, ...], bank: W
     count = graph.op("Unsqueeze", graph.cast(graph.op("Max", scaled.lengths, 1), np.float32), [1])
     pooled = graph.op("Div", graph.op("Squeeze", pooled, [2]), count)
     of_banks = projection.reshape(len(dilations), N_KERNELS, -1)[order]
-    return graph.op("Gemm", pooled, of_banks.reshape(projection.shape), bank["center"])
+    return graph.op("Gemm", pooled, of_banks.reshape(projection.shape), weights["center"])
 
 
 def _fill(graph: Graph, scaled: Scaled, is_real: str) -> str:

@@ -24,9 +24,9 @@ from .scaling import SequenceScaler
 
 
 class MixedScaler:
-    """Scales numbers by a `SequenceScaler`, and spreads symbols over one-hot values.
+    """Scales numbers by a `SequenceScaler`, and spreads categories over one-hot values.
 
-    Without symbols it does what the scaler does.
+    Without categories it does what the scaler does.
 
     Parameters
     ----------
@@ -38,21 +38,21 @@ class MixedScaler:
     scaler_ : SequenceScaler or None
         The fitted scaling; None where no channel holds numbers.
     categories : tuple of (Categories or None)
-        For each channel its symbols, None for numbers; empty where all are numbers.
+        For each channel its categories, None for numbers; empty where all are numbers.
     """
 
     def __init__(self, scaler: Any) -> None:
         self.scaler = scaler
 
     def fit(self, sequences: Sequences) -> MixedScaler:
-        """Learn the scale of the numbers; the symbols are those that `sequences` have."""
+        """Learn the scale of the numbers; the categories are those that `sequences` have."""
         self.categories = tuple(map(_at_least_one, sequences.categories))
         self.n_channels = sequences.n_channels
         self.scaler_: SequenceScaler | None = None
         numbers = self.take_numbers(sequences)
         unknown = self.categories and np.isnan(numbers.values).all()
         if unknown and not np.isnan(sequences.values).all():
-            # Symbols are enough to learn from, and zeros have the scale of an unknown channel.
+            # Categories are enough to learn from, and zeros have the scale of an unknown channel.
             numbers = numbers.with_values(np.zeros_like(numbers.values))
         if numbers.n_channels or np.isnan(sequences.values).all():  # which the scaler refuses
             self.scaler_ = SequenceScaler(self.scaler).fit(numbers)
@@ -60,15 +60,15 @@ class MixedScaler:
 
     @property
     def symbols(self) -> tuple[int, ...]:
-        """Number of symbols of each channel that holds them."""
-        return tuple(found.width for _, found in self._symbolic())
+        """Number of categories of each categorical channel."""
+        return tuple(found.width for _, found in self._categorical())
 
     @property
     def channels(self) -> NDArray[np.int64]:
         """Index of the channel that each value belongs to, (n_values,) int64."""
         is_number = np.array([self._is_number(j) for j in range(self.n_channels)])
         parts = [np.flatnonzero(is_number)]
-        parts += [np.repeat(j, found.width) for j, found in self._symbolic()]
+        parts += [np.repeat(j, found.width) for j, found in self._categorical()]
         return np.concatenate(parts)
 
     @property
@@ -93,11 +93,11 @@ class MixedScaler:
         return self._beside(numbers, sequences)
 
     def _beside(self, numbers: Sequences, sequences: Sequences) -> Sequences:
-        """Return numbers with the one-hot values of symbols beside them."""
+        """Return numbers with the one-hot values of categories beside them."""
         if not self.categories:
             return numbers
         parts = [numbers.values]
-        for j, found in self._symbolic():
+        for j, found in self._categorical():
             codes = sequences.values[:, j]
             known = codes < len(found.values)
             one_hot = np.zeros((len(codes), found.width), dtype=np.float32)
@@ -107,30 +107,30 @@ class MixedScaler:
         return Sequences(np.hstack(parts), sequences.offsets)
 
     def unknown(self, sequences: Sequences) -> NDArray[np.bool_]:
-        """Tell which symbols were not learned, (total_steps, n_channels)."""
+        """Tell which categories were not learned, (total_steps, n_channels)."""
         unknown = np.zeros(sequences.values.shape, dtype=bool)
-        for j, found in self._symbolic():
+        for j, found in self._categorical():
             unknown[:, j] = sequences.values[:, j] >= len(found.values)
         return unknown
 
     def without_unknown(self, sequences: Sequences) -> Sequences:
-        """Return sequences in which symbols that were not learned are missing."""
+        """Return sequences in which categories that were not learned are missing."""
         unknown = self.unknown(sequences)
         if not unknown.any():
             return sequences
         return sequences.with_values(np.where(unknown, np.float32(np.nan), sequences.values))
 
     def targets(self, values: Sequences, sequences: Sequences) -> Sequences:
-        """Return what decoded values are held against: `values`, but for unknown symbols.
+        """Return what decoded values are held against: `values`, but for unknown categories.
 
         From these the squared distance of probabilities p is 1 + sum(p**2), as if the unknown
-        symbol were one more, to which p gives nothing. No learned symbol is farther from p.
+        category were one more, to which p gives nothing. No learned one is farther from p.
         """
         unknown = self.unknown(sequences)
         if not unknown.any():
             return values
         targets, channels = values.values.copy(), self.channels
-        for j, found in self._symbolic():
+        for j, found in self._categorical():
             rows = np.ix_(unknown[:, j], channels == j)
             targets[rows] = (1.0 - np.sqrt(1.0 + found.width)) / found.width
         return values.with_values(targets)
@@ -147,7 +147,7 @@ class MixedScaler:
         return values.with_values(np.hstack([unscaled.values, values.values[:, n_numbers:]]))
 
     def inverse_transform(self, values: Sequences, statistics: Any) -> Sequences:
-        """Return the sequences that the network wrote, with the most probable symbols."""
+        """Return the sequences that the network wrote, with the most probable categories."""
         unscaled = self.unscale(values, statistics)
         if not self.categories:
             return unscaled
@@ -159,7 +159,7 @@ class MixedScaler:
         return Sequences(steps, unscaled.offsets, categories=self.categories)
 
     def statistics(self, sequences: Sequences) -> NDArray[np.float32]:
-        """Return what "per_sequence" takes away from each sequence; nothing of symbols."""
+        """Return what "per_sequence" takes away from each sequence; nothing of categories."""
         if self.scaler_ is None:
             return np.empty((len(sequences), 0), dtype=np.float32)
         return self.scaler_.statistics(self.take_numbers(sequences))
@@ -182,28 +182,28 @@ class MixedScaler:
     def _is_number(self, channel: int) -> bool:
         return not self.categories or self.categories[channel] is None
 
-    def _symbolic(self) -> list[tuple[int, Categories]]:
+    def _categorical(self) -> list[tuple[int, Categories]]:
         return [(j, found) for j, found in enumerate(self.categories) if found is not None]
 
 
 def adopt(
     sequences: Sequences, categories: tuple[Categories | None, ...], handle_unknown: str = "error"
 ) -> Sequences:
-    """Return sequences whose codes are those of the symbols that were learned.
+    """Return sequences whose codes are those of the categories that were learned.
 
     Parameters
     ----------
     sequences : Sequences
-        With symbols of their own in the same channels.
+        With categories of their own in the same channels.
     categories : tuple of (Categories or None)
-        The symbols that were learned; empty where all channels hold numbers.
+        The categories that were learned; empty where all channels hold numbers.
     handle_unknown : {"error", "unknown"}, default="error"
-        What a symbol is that was not learned: an error, or one whose code follows the learned ones.
+        What a category is that was not learned: an error, or one with a code behind the learned.
 
     Raises
     ------
     ValueError
-        If there is a symbol that was not learned, and this is an error.
+        If there is a category that was not learned, and this is an error.
     """
     if not categories:
         return sequences
@@ -213,8 +213,8 @@ def adopt(
     for j, (own, learned) in enumerate(zip(sequences.categories, categories, strict=True)):
         if own is None or learned is None:
             continue
-        index = {label: code for code, label in enumerate(learned.values.tolist())}
-        codes = np.array([index.get(label, -1) for label in own.values.tolist()], dtype=np.float32)
+        index = {item: code for code, item in enumerate(learned.values.tolist())}
+        codes = np.array([index.get(item, -1) for item in own.values.tolist()], dtype=np.float32)
         given = np.isfinite(values[:, j])
         found = np.unique(values[given, j].astype(np.int64))  # declared is not seen
         unknown = found[codes[found] < 0]
@@ -222,7 +222,7 @@ def adopt(
             step = int(np.argmax(np.isin(values[:, j], unknown)))
             first = own.values.tolist()[int(values[step, j])]
             raise ValueError(
-                f"Expected the symbols that fit saw in channel {j}, {_listed(list(index))}, got "
+                f"Expected the categories that fit saw in channel {j}, {_listed(list(index))}, got "
                 f"{first!r} in sequence {sequences.owners[step]}: fit on data that hold it (or "
                 "columns of pandas' categories, all of which are learned), or use "
                 "handle_unknown='unknown'."
@@ -235,14 +235,14 @@ def adopt(
 
 
 def join_infrequent(sequences: Sequences, min_frequency: Any) -> Sequences:
-    """Return sequences whose categories say which symbols are infrequent, and are one to a network.
+    """Return sequences whose categories say which of them are infrequent, and one to a network.
 
     Parameters
     ----------
     sequences : Sequences
         Those to learn from.
     min_frequency : int, float or None
-        The least number of steps of a frequent symbol, or the least part of all in its channel.
+        The least number of steps of a frequent category, or the least part of all in its channel.
     """
     if min_frequency is None or not sequences.categories:
         return sequences
@@ -283,6 +283,6 @@ def _at_least_one(categories: Categories | None) -> Categories | None:
     return replace(categories, values=np.array([mark], dtype=np.float64 if mark else object))
 
 
-def _listed(symbols: list[Any], most: int = 8) -> str:
-    shown = ", ".join(map(repr, symbols[:most]))
-    return shown if len(symbols) <= most else f"{shown} and {len(symbols) - most} more"
+def _listed(categories: list[Any], most: int = 8) -> str:
+    shown = ", ".join(map(repr, categories[:most]))
+    return shown if len(categories) <= most else f"{shown} and {len(categories) - most} more"

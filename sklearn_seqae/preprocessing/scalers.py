@@ -56,7 +56,7 @@ def fit_scaler(scaler: Any, values: NDArray[np.float64]) -> Any:
         raise ValueError(
             f"Expected a scaler that keeps the {values.shape[1]} channel(s), but {scaler!r} makes "
             f"{given} of them; use one that scales channel by channel, and categorical_features "
-            "for channels of symbols."
+            "for channels of categories."
         )
     return scaler
 

@@ -396,7 +396,7 @@ TEXT = [["a", "b", None], ["b"]]
     ],
     ids=["categories", "text", "nested", "table", "dictionary", "polars", "Enum", *"abc"],
 )
-def test_symbols_come_back_in_every_container_that_can_have_them(X, assert_same):
+def test_categories_come_back_in_every_container_that_can_have_them(X, assert_same):
     sequences = as_sequences(X, "from_dtype")
     assert sequences.categories[0] is not None
     assert assert_same(to_container(sequences), X) is not False
@@ -414,7 +414,7 @@ def test_symbols_come_back_in_every_container_that_can_have_them(X, assert_same)
         (LONG.astype("int32"), lambda X: X["x"].dtype, "int32"),
     ],
 )
-def test_integers_that_are_symbols_stay_integers(X, type_of, kind):
+def test_integers_that_are_categories_stay_integers(X, type_of, kind):
     sequences = as_sequences(X, [0])
     assert str(type_of(to_container(sequences))).startswith(kind)
 
@@ -1017,7 +1017,7 @@ def test_a_pipeline_goes_from_a_long_frame_to_one_label_a_sequence(of_panel, pan
     assert scores.shape == (2,)
 
 
-def test_symbols_in_a_long_frame_are_learned_by_the_names_of_columns(panel):
+def test_categories_in_a_long_frame_are_learned_by_the_names_of_columns(panel):
     mode = pd.Categorical(np.where(panel["x"] > 0, "up", "down"))
     X = panel.assign(mode=mode, level=(panel["y"] > 0).astype(int))
     ae = LSTMAutoencoderTransformer(**TINY, categorical_features=["mode", "level"]).fit(X)

@@ -135,7 +135,7 @@ def test_an_empty_sequence_that_says_how_many_channels_it_has_is_believed(fitted
             fitted.transform(X)
 
 
-# Symbols in awkward arrays
+# Categories in awkward arrays
 
 
 @pytest.mark.parametrize(
@@ -154,12 +154,12 @@ def test_text_of_an_awkward_array_comes_back(X):
     assert back.type.content.content == X.type.content.content
 
 
-def test_symbols_that_are_numbers_come_back_in_vectors_of_an_awkward_array():
+def test_categories_that_are_numbers_come_back_in_vectors_of_an_awkward_array():
     X = ak.Array([[[10, 1.5]], [[20, 2.5]]])
     assert to_container(as_sequences(X, [0])).to_list() == X.to_list()
 
 
-def test_symbols_are_converted_to_awkward_arrays_as_symbols():
+def test_categories_are_converted_to_awkward_arrays_as_categories():
     texts = [np.array([["a", "b"]]), np.array([["c", "b"], ["a", "a"]])]
     X = convert(texts, "awkward")
     assert X.to_list() == [x.tolist() for x in texts]
@@ -356,7 +356,7 @@ def test_an_empty_sequence_may_have_any_dtype(empty):
 
 
 @pytest.mark.long
-def test_symbols_in_fields_of_structs_are_matched_by_name():
+def test_categories_in_fields_of_structs_are_matched_by_name():
     steps = [[{"s": "ab"[i % 2], "v": float(i)} for i in range(n)] for n in (2, 3, 4, 5) * 4]
     turned = [[{"v": step["v"], "s": step["s"]} for step in sequence] for sequence in steps]
     ae = LSTMAutoencoderTransformer(4, units=4, epochs=1, random_state=0)

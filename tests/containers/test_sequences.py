@@ -376,7 +376,7 @@ def test_arrays_need_no_pandas():
         "import sys; sys.modules['pandas'] = None\n"  # importing it fails
         "from sklearn_seqae.containers.registry import as_sequences, to_container\n"
         "to_container(as_sequences([[1.0]]))\n"
-        "symbols = as_sequences([['a', None], [float('nan')]], 'from_dtype')\n"
-        "assert to_container(symbols)[0].tolist() == ['a', None]"
+        "categories = as_sequences([['a', None], [float('nan')]], 'from_dtype')\n"
+        "assert to_container(categories)[0].tolist() == ['a', None]"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)

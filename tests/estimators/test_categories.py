@@ -1,4 +1,4 @@
-"""Symbols, and numbers beside them, are learned and come back as what they were."""
+"""Categories, and numbers beside them, are learned and come back as what they were."""
 
 import copy
 import pickle
@@ -248,7 +248,7 @@ CATEGORIES = pd.DataFrame({"c": pd.Categorical(["b", "a"], ["b", "a", "z"], orde
 INTERVALS = pd.DataFrame({"i": pd.cut([0.1, 1.5, 0.2], [0, 1, 2])})
 DATES = pd.DataFrame({"d": pd.Categorical(pd.to_datetime(["2020-01-02", "2020-01-01"]))})
 
-# A container, the channels that are symbols ("from_dtype" if None), dtypes of what comes back.
+# A container, the channels that are categories ("from_dtype" if None), dtypes of what comes back.
 CONTAINERS = {
     "lists": ([["a", "b"], [], ["cd"]], None, "<U2"),
     "lists with gaps": ([["a", None, "b"], [NAN, "cd"]], None, object),
@@ -261,7 +261,7 @@ CONTAINERS = {
     "integers": ([np.array([3, 7, 3]), np.array([12])], [0], np.int64),
     "big integers": ([np.array([2**53 - 1, 7]), np.array([12])], [0], np.int64),
     "lists of bool": ([[True, False], [False]], [0], bool),
-    "float symbols": ([np.array([0.1, NAN, 0.3]), np.array([0.1])], [0], np.float64),
+    "float categories": ([np.array([0.1, NAN, 0.3]), np.array([0.1])], [0], np.float64),
     "integers and numbers": ([np.array([[1, 9], [2, 8]], dtype=np.int8)], [1], np.float32),
     "a 3-D array": (np.array([[["a", "x"], ["b", "x"]], [["a", "y"], ["b", "x"]]]), None, "<U1"),
     "a padded 3-D array": (as_objects([("a", 0.5), (None, None)])[None], None, object),
@@ -284,9 +284,9 @@ CONTAINERS = {
 
 @pytest.mark.parametrize("name", CONTAINERS)
 def test_categories_are_returned_in_the_container_and_dtype_of_the_input(name):
-    X, symbols, dtype = CONTAINERS[name]
+    X, categories, dtype = CONTAINERS[name]
 
-    sequences = as_sequences(X, "from_dtype" if symbols is None else symbols)
+    sequences = as_sequences(X, "from_dtype" if categories is None else categories)
     assert any(sequences.categories)
     assert all(x is None or len(x.values) for x in sequences.categories)
     back = to_container(sequences)
@@ -331,8 +331,8 @@ def test_a_fitted_estimator_gives_the_container_back(container):
         "frames": [pd.DataFrame({"s": pd.Categorical(row)}) for row in table],
         "ints": np.where(table == "a", 3, 8),
     }[container]
-    symbols = [0] if container == "ints" else "from_dtype"
-    ae = LSTMAutoencoderTransformer(**TINY, categorical_features=symbols).fit(X)
+    categories = [0] if container == "ints" else "from_dtype"
+    ae = LSTMAutoencoderTransformer(**TINY, categorical_features=categories).fit(X)
     for back in (ae.inverse_transform(ae.transform(X)), ae.reconstruct(X)):
         assert type(back) is type(X)
         if container in ("2d", "ints"):
@@ -390,7 +390,7 @@ def test_integers_are_numbers_unless_they_are_named():
     assert ae.categories_[0].tolist() == [1, 2]
     assert set(np.concatenate(ae.reconstruct(X))) <= {1, 2}
     assert ae.scaler_ is None
-    # The same symbols, from another dtype.
+    # The same categories, from another dtype.
     assert_array_equal(ae.transform([[1.0, 2.0, 1.0], [2]]), ae.transform(X))
 
 
@@ -442,8 +442,8 @@ def test_a_category_that_was_not_learned_is_refused_and_nothing_lost(fitted, mix
     before, Z = state(fitted), fitted.transform(mixed)
     with pytest.raises(
         ValueError,
-        match=r"symbols that fit saw in channel 0, 'heat', 'hold', 'off', got 'broken' in sequence "
-        "1: fit on data that hold it .*handle_unknown='unknown'",
+        match=r"categories that fit saw in channel 0, 'heat', 'hold', 'off', got 'broken' in "
+        "sequence 1: fit on data that hold it .*handle_unknown='unknown'",
     ):
         getattr(fitted, method)(X)
     assert state(fitted) == before
@@ -519,7 +519,7 @@ def test_the_score_is_0_for_the_frequencies_and_1_for_the_true_categories(mixed)
     assert_allclose(r2(spread, spread, mean, pooled), 1.0)
     frequencies = spread.with_values(np.broadcast_to(mean, spread.values.shape))
     assert_allclose(r2(spread, frequencies, mean, pooled), 0.0, atol=1e-6)
-    # Each channel weighs the same, however many symbols it has.
+    # Each channel weighs the same, however many categories it has.
     for j in range(3):
         values = np.where(scaler.channels == j, mean, spread.values)
         assert_allclose(r2(spread, spread.with_values(values), mean, pooled), 2 / 3, rtol=1e-5)
@@ -574,17 +574,17 @@ def test_a_code_of_categories_depends_on_its_sequence_alone(fitted, mixed):
     assert_allclose(fitted.transform(mixed[1:2]), Z[1:2], atol=1e-5)
 
 
-@pytest.mark.parametrize("n_symbols", [1, pytest.param(300, marks=pytest.mark.long)])
-def test_a_channel_may_have_one_category_or_hundreds(n_symbols):
-    symbols = [f"symbol {i}" for i in range(n_symbols)]
+@pytest.mark.parametrize("n_categories", [1, pytest.param(300, marks=pytest.mark.long)])
+def test_a_channel_may_have_one_category_or_hundreds(n_categories):
+    categories = [f"category {i}" for i in range(n_categories)]
     rng = np.random.default_rng(0)
-    X = [[symbols[i] for i in rng.permutation(n_symbols)[:6]] * 2 for _ in range(60)]
-    X[0] = symbols
+    X = [[categories[i] for i in rng.permutation(n_categories)[:6]] * 2 for _ in range(60)]
+    X[0] = categories
     ae = LSTMAutoencoderTransformer(**TINY, metrics="accuracy").fit(X)
     assert np.isfinite(ae.transform(X)).all()
-    assert len(ae.categories_[0]) == n_symbols
-    assert set(np.concatenate(ae.reconstruct(X))) <= set(symbols)
+    assert len(ae.categories_[0]) == n_categories
+    assert set(np.concatenate(ae.reconstruct(X))) <= set(categories)
     assert np.isfinite(ae.score(X))
-    if n_symbols == 1:
+    if n_categories == 1:
         assert_array_equal(ae.score_samples(X), np.zeros(60))
         assert ae.history_["loss"][-1] == 0.0

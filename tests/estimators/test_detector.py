@@ -47,7 +47,7 @@ def detector(sines):
 
 @pytest.fixture(scope="module")
 def plain(ragged):
-    """A detector without filters, on short sequences, some of them empty."""
+    """A detector without kernels, on short sequences, some of them empty."""
     return LSTMAutoencoderDetector(**TINY).fit(ragged)
 
 
@@ -146,7 +146,7 @@ def test_a_score_depends_on_its_sequence_alone(plain, data):
 
 
 @pytest.mark.kernels
-def test_a_score_with_filters_depends_on_its_sequence_alone(detector, sines):
+def test_a_score_with_kernels_depends_on_its_sequence_alone(detector, sines):
     scores = detector.score_samples(sines)
     assert_allclose(detector.score_samples(sines[::-1])[::-1], scores, rtol=1e-6)
     assert_allclose(detector.score_samples(sines[17:18]), scores[17:18], atol=1e-4)

@@ -144,7 +144,7 @@ RULES = [
             keras.losses.binary_crossentropy,
         )
     ),
-    # symbols
+    # categories
     *(
         (
             {"categorical_features": wrong},

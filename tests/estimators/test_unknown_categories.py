@@ -1,4 +1,4 @@
-"""Symbols that fit did not see, or hardly: `handle_unknown` and `min_frequency`."""
+"""Categories that fit did not see, or hardly: `handle_unknown` and `min_frequency`."""
 
 import copy
 import io
@@ -35,13 +35,13 @@ UNSEEN = ["a", "zz", "b"]
 
 @pytest.fixture(scope="module")
 def lenient():
-    """An estimator that takes unknown symbols."""
+    """An estimator that takes unknown categories."""
     return LSTMAutoencoderTransformer(**TINY, handle_unknown="unknown").fit(WORDS)
 
 
 @pytest.fixture(scope="module")
 def joining():
-    """An estimator of which "q" and "r" are one symbol."""
+    """An estimator of which "q" and "r" are one category."""
     ae = LSTMAutoencoderTransformer(**TINY, min_frequency=3, handle_unknown="unknown")
     return ae.fit(RARE)
 
@@ -51,7 +51,7 @@ def detector():
     return LSTMAutoencoderDetector(**TINY, handle_unknown="unknown").fit(WORDS)
 
 
-# Unknown symbols
+# Unknown categories
 
 
 def test_the_error_of_an_unknown_category_names_the_parameter(lenient):
@@ -86,22 +86,24 @@ def test_imputation_keeps_an_unknown_category_as_it_was(lenient):
     assert filled.cat.categories.tolist() == ["c", "b", "a", "new"]
 
 
-@pytest.mark.parametrize("n_symbols", [1, 2, 7])
+@pytest.mark.parametrize("n_categories", [1, 2, 7])
 @pytest.mark.parametrize("seed", range(3))
-def test_no_category_has_a_larger_error_than_an_unknown_one(n_symbols, seed):
-    symbols = [f"s{i}" for i in range(n_symbols)]
-    learned = as_sequences([symbols], "from_dtype")
+def test_no_category_has_a_larger_error_than_an_unknown_one(n_categories, seed):
+    categories = [f"s{i}" for i in range(n_categories)]
+    learned = as_sequences([categories], "from_dtype")
     scaler = MixedScaler("standard").fit(learned)
-    given = adopt(as_sequences([[*symbols, "other"]], "from_dtype"), learned.categories, "unknown")
-    sharpness = np.random.default_rng(seed).normal(size=n_symbols) * 10**seed
+    given = adopt(
+        as_sequences([[*categories, "other"]], "from_dtype"), learned.categories, "unknown"
+    )
+    sharpness = np.random.default_rng(seed).normal(size=n_categories) * 10**seed
     p = np.exp(sharpness - sharpness.max())
     p /= p.sum()
-    decoded = Sequences.from_lengths(np.tile(p, (n_symbols + 1, 1)), [n_symbols + 1])
+    decoded = Sequences.from_lengths(np.tile(p, (n_categories + 1, 1)), [n_categories + 1])
     targets = scaler.targets(scaler.transform(given), given)
     (errors,) = mean_squared_error(targets, decoded, "value", scaler.channels)
     assert_allclose(errors[-1], 1 + (p**2).sum(), rtol=1e-5)
     assert errors[-1, 0] >= errors[:-1].max() * (1 - 1e-5)
-    assert scaler.spread(given).values[-1].tolist() == [0.0] * n_symbols
+    assert scaler.spread(given).values[-1].tolist() == [0.0] * n_categories
 
 
 def test_an_estimator_reports_this_error_by_step(lenient):
@@ -132,7 +134,7 @@ def test_an_unknown_category_makes_its_sequence_an_outlier(detector):
         copy.deepcopy(detector).set_params(handle_unknown="error").predict([UNSEEN])
 
 
-# Infrequent symbols
+# Infrequent categories
 
 
 @pytest.mark.parametrize(
@@ -229,7 +231,7 @@ def test_an_exported_encoder_reads_unknown_and_infrequent_indices(name, request,
     path = tmp_path / "encoder.onnx"
     ae.export_onnx(path)
     words = [["a", "zz", "b", "c"], ["c", ae.categories_[0][-1], "a", "a"]]
-    index = {symbol: code for code, symbol in enumerate(ae.categories_[0])}
+    index = {category: code for code, category in enumerate(ae.categories_[0])}
     codes = np.array([[[index.get(s, 77)] for s in word] for word in words], dtype=np.float32)
     inputs = {"sequences": codes, "lengths": np.array([4, 4])}
     given = onnxruntime.InferenceSession(path).run(None, inputs)[0]

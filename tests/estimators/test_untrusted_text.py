@@ -1,4 +1,4 @@
-"""Names and symbols of others are shown as text, and nothing in them is obeyed."""
+"""Names and categories of others are shown as text, and nothing in them is obeyed."""
 
 import io
 import json
@@ -34,12 +34,12 @@ COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u202e]")
 
 @pytest.fixture(scope="module")
 def frame():
-    """A long table whose columns, ids and symbols are written by an enemy."""
+    """A long table whose columns, ids and categories are written by an enemy."""
     rng = np.random.default_rng(0)
     ids = np.repeat([f"{i}{EVIL}" for i in range(12)], 4)
-    symbols = np.tile([f"a{EVIL}", f"b{EVIL}"], 24)
+    categories = np.tile([f"a{EVIL}", f"b{EVIL}"], 24)
     columns = {f"id{EVIL}": ids, f"t{EVIL}": np.tile(np.arange(4), 12)}
-    columns |= {f"x{EVIL}": rng.normal(size=48).cumsum(), f"y{EVIL}": symbols}
+    columns |= {f"x{EVIL}": rng.normal(size=48).cumsum(), f"y{EVIL}": categories}
     return pd.DataFrame(columns)
 
 

@@ -1,4 +1,4 @@
-"""The bank of fixed filters finds the same in a sequence wherever it stands, and never fails."""
+"""Fixed kernels find the same in a sequence wherever it stands, and never fail."""
 
 import numpy as np
 import pytest
@@ -102,7 +102,7 @@ def test_a_summary_is_finite_whatever_there_is_to_learn_from(X):
     assert np.isfinite(summarize(others, dilations, bank)).all()
 
 
-def test_the_filters_are_those_of_the_seed_and_are_not_trained(ragged):
+def test_the_kernels_are_those_of_the_seed_and_are_not_trained(ragged):
     def bank(**changes):
         ae = LSTMAutoencoderTransformer(**TINY | {"n_components": 40} | changes).fit(ragged)
         return ae.encoder_.get_layer("summary").get_weights()
@@ -177,7 +177,7 @@ def test_a_summary_is_no_rounding_where_channels_cancel(kind, seed):
     assert_each_alone_is_as_beside_the_others(sequences, dilations, bank)
 
 
-def test_what_filters_find_does_not_depend_on_the_unit():
+def test_what_kernels_find_does_not_depend_on_the_unit():
     sequences = as_sequences(make_ragged(n_sequences=60, longest=40))
     small = sequences.with_values(sequences.values * np.float32(2**-20))
     summaries = [summarize(x, *make_bank(x)) for x in (sequences, small)]

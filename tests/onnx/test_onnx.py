@@ -47,23 +47,23 @@ SCALERS = ["standard", "minmax", "robust", "per_sequence", None]
 N_SUMMARY = 3
 
 
-def draw_weights(architecture, bank):
+def draw_weights(architecture, summary):
     """Return the weights of a whole network, at the scale of trained ones."""
     rng = np.random.default_rng(0)
     weights = {
         name: rng.uniform(-0.6, 0.6, spec.shape).astype(np.float32)
         for name, spec in weight_specs(architecture).items()
     }
-    weights |= {f"encoder/summary/{name}": array for name, array in bank.items()}
+    weights |= {f"encoder/summary/{name}": array for name, array in summary.items()}
     if architecture.decodes_length:
         moments = {"encoder/pool/location": 1.5, "encoder/pool/scale": 0.7}
         weights |= {name: np.array(value, np.float32) for name, value in moments.items()}
     return weights
 
 
-def make(X, scaler="standard", symbols=False, multiscale=False, **changes):
+def make(X, scaler="standard", categories=False, multiscale=False, **changes):
     """Return a model of random weights, with its session and what gives the codes in NumPy."""
-    choose = "from_dtype" if symbols else None
+    choose = "from_dtype" if categories else None
     sequences = as_sequences(X, choose)
     fitted = MixedScaler(scaler).fit(sequences)
     dilations = (2, 1, 2, 7) if multiscale else ()
@@ -78,8 +78,8 @@ def make(X, scaler="standard", symbols=False, multiscale=False, **changes):
     architecture = Architecture(**{**ARCHITECTURE, **sizes, **changes})
     scaled = fitted.transform(sequences)
     with single_threaded():
-        bank = minirocket.fit(scaled, dilations, n_summary, seed=0) if multiscale else {}
-    weights = draw_weights(architecture, bank)
+        summary = minirocket.fit(scaled, dilations, n_summary, seed=0) if multiscale else {}
+    weights = draw_weights(architecture, summary)
     model = encoder_model(architecture, weights, fitted)
     network = Network(architecture, weights)
 
@@ -217,10 +217,10 @@ def test_any_sequences_get_the_codes_of_numpy(
 @pytest.mark.parametrize("missing", [0.0, 0.3])
 @pytest.mark.parametrize("scaler", ["standard", "per_sequence"])
 @pytest.mark.parametrize("patch_size", [1, 3])
-def test_symbols_are_given_by_their_index(missing, scaler, patch_size):
+def test_categories_are_given_by_their_index(missing, scaler, patch_size):
     named, X = with_letters(missing=missing)
     choices = {"multiscale": True, "indicators": missing > 0, "patch_size": patch_size}
-    both = make(named, scaler=scaler, symbols=True, **choices)
+    both = make(named, scaler=scaler, categories=True, **choices)
     assert_allclose(run(both.session, X, extra=2), both.encode(named), atol=1e-5)
     channels = json.loads(both.model.metadata_props[-1].value)
     assert channels == [
@@ -230,9 +230,9 @@ def test_symbols_are_given_by_their_index(missing, scaler, patch_size):
     ]
 
 
-def test_symbols_alone_are_encoded():
+def test_categories_alone_are_encoded():
     named, X = with_letters(missing=0.2)
-    both = make([x[:, 1] for x in named], symbols=True, multiscale=True)
+    both = make([x[:, 1] for x in named], categories=True, multiscale=True)
     codes = run(both.session, [x[:, 1] for x in X], extra=2)
     assert_allclose(codes, both.encode([x[:, 1] for x in named]), atol=1e-5)
 
@@ -274,7 +274,7 @@ def test_values_far_from_those_of_training_get_the_codes_of_numpy():
 
 def test_what_transform_refuses_has_a_code_of_nan_and_the_others_theirs():
     named, X = with_letters()
-    both = make(named, symbols=True, multiscale=True)
+    both = make(named, categories=True, multiscale=True)
     X, expected = X[1:9], both.encode(named)[1:9]
     inputs = to_arrays(X, extra=2)
     inputs["lengths"][:8] = np.maximum(inputs["lengths"][:8], 1)
@@ -372,7 +372,7 @@ def test_two_exports_of_one_estimator_are_the_same_file(fitted, tmp_path):
 
 
 @pytest.mark.long
-def test_data_frames_with_symbols_and_default_codes_are_exported(tmp_path):
+def test_data_frames_with_categories_and_default_codes_are_exported(tmp_path):
     named, X = with_letters()
     frames = [
         pd.DataFrame(x, columns=["p", "mode", 7]).astype({"p": float, 7: float}) for x in named

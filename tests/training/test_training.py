@@ -725,7 +725,7 @@ def test_the_same_architecture_is_traced_once_whatever_else_changes(built):
 
 
 @pytest.mark.long
-def test_filters_have_no_part_in_what_is_traced(built):
+def test_kernels_have_no_part_in_what_is_traced(built):
     fit_and_use(make(n_components=40, units=9), X)
     assert built == ["TrainingProgram"]
     other = make_waves(n=20, longest=60, seed=1)
