@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from . import containers, datasets, exceptions, windows
     from .estimators.detector import LSTMAutoencoderDetector
     from .estimators.load import load
+    from .estimators.series_detector import SlidingWindowDetector
     from .estimators.transformer import LSTMAutoencoderTransformer
     from .plotting.codes import CodeMapDisplay
     from .plotting.detection import DetectionDisplay
@@ -25,6 +26,7 @@ __all__ = [
     "LSTMAutoencoderTransformer",
     "ReconstructionDisplay",
     "SequenceScaler",
+    "SlidingWindowDetector",
     "TrainingDisplay",
     "containers",
     "datasets",
@@ -43,6 +45,7 @@ _MODULES = {
     "LSTMAutoencoderTransformer": "estimators.transformer",
     "ReconstructionDisplay": "plotting.reconstruction",
     "SequenceScaler": "preprocessing.scaling",
+    "SlidingWindowDetector": "estimators.series_detector",
     "TrainingDisplay": "plotting.training",
     "load": "estimators.load",
 }

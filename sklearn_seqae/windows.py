@@ -140,7 +140,7 @@ def merge_spans(
     spans : ndarray of shape (n_spans, 2)
         First step of each, and last one + 1, in any order.
     n_steps : int
-    aggregation : {"mean", "median", "last"}
+    aggregation : {"mean", "median", "last", "max"}
 
     Returns
     -------
@@ -167,21 +167,18 @@ def merge_spans(
             places = np.clip(steps[:, None] - spans[at, 0], 0, values.shape[1] - 1)
             found = values[at, places]
         found = np.where(is_there.reshape(is_there.shape + (1,) * (found.ndim - 2)), found, np.nan)
-        merged[steps] = _nan_mean(found) if aggregation == "mean" else _nan_median(found)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "All-NaN|Mean of empty", RuntimeWarning)
+            merged[steps] = _MERGE[aggregation](found, axis=1)
     return merged
 
 
-def _nan_mean(values: NDArray[Any]) -> NDArray[np.float64]:
-    counts = (~np.isnan(values)).sum(axis=1)
-    means: NDArray[np.float64] = np.nansum(values, axis=1) / np.where(counts, counts, np.nan)
-    return means
-
-
-def _nan_median(values: NDArray[Any]) -> NDArray[np.float64]:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
-        medians: NDArray[np.float64] = np.nanmedian(values, axis=1)
-    return medians
+_MERGE: dict[str, Any] = {
+    "mean": np.nanmean,
+    "median": np.nanmedian,
+    "last": np.nanmax,  # of one
+    "max": np.nanmax,
+}
 
 
 def _by_step(values: Any, spans: NDArray[np.int64]) -> NDArray[Any]:

@@ -177,8 +177,7 @@ class ReferenceDistribution:
         deviations = np.maximum(deviations, max(least))
         deviations = np.where(deviations > 0, deviations, 1.0) * np.sqrt(len(deviations))
         points = (features / deviations).astype(np.float32)
-        kept = np.random.default_rng(seed).permutation(len(points))[:MAX_NEIGHBOURS]
-        kept = np.sort(kept)
+        kept = choose_neighbours(len(points), seed)
         spans = None if groups is None else as_spans(groups)
         apart = None if spans is None else (spans, spans[kept])
         distances = _nearest(points, points[kept], apart)
@@ -200,15 +199,21 @@ class ReferenceDistribution:
         return reference, reference._anomaly_scores(sequences, errors, distances)
 
     def anomaly_scores(
-        self, sequences: Sequences, errors: Floats, features: NDArray[np.float32]
+        self,
+        sequences: Sequences,
+        errors: Floats,
+        features: NDArray[np.float32],
+        apart: tuple[Spans, Spans] | None = None,
     ) -> Floats:
         """Return the nonnegative scores of the three `COMPONENTS`, (n_sequences, 3).
 
-        Arguments are those of `fit`. Values and shape have a score of 0.0 where nothing was
-        observed; so has shape where there are no two training sequences.
+        Arguments are those of `fit`; `apart` has the spans of the sequences and of the neighbours,
+        if sequences are not to be compared with neighbours that they overlap. Values and shape have
+        a score of 0.0 where nothing was observed; so has shape where there are no two training
+        sequences.
         """
         points = (features / self.deviations).astype(np.float32)
-        return self._anomaly_scores(sequences, errors, _nearest(points, self.neighbours))
+        return self._anomaly_scores(sequences, errors, _nearest(points, self.neighbours, apart))
 
     def _anomaly_scores(self, sequences: Sequences, errors: Floats, distances: Floats) -> Floats:
         sizes, observed = _sizes(sequences, _ratios(errors, self.channel_errors))
@@ -231,6 +236,11 @@ class ReferenceDistribution:
         squares = np.nan_to_num(np.square(_ratios(errors, self.channel_errors)), nan=0.0)
         sums = np.bincount(sequences.owners, squares.sum(axis=1), len(sequences))
         return squares / np.where(sums > 0, sums, 1.0)[sequences.owners, None]
+
+
+def choose_neighbours(n: int, seed: int) -> NDArray[np.int64]:
+    """Return which of `n` training sequences are kept as neighbours."""
+    return np.sort(np.random.default_rng(seed).permutation(n)[:MAX_NEIGHBOURS])
 
 
 def combine(scores: Floats) -> Floats:

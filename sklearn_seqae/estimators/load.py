@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from sklearn.base import clone
 from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_seqae.exceptions import FileFormatError
@@ -17,6 +18,7 @@ from .base import SequenceAutoencoder
 from .detector import LSTMAutoencoderDetector
 from .fitted_model import FittedModel
 from .save import PACKAGE, STRUCTURES, check_attributes
+from .series_detector import SERIES_PATH, SlidingWindowDetector, check_series_attributes
 from .transformer import LSTMAutoencoderTransformer
 from .validation import check_parameters
 
@@ -46,7 +48,7 @@ def load(source: Any, trusted: Iterable[str] = ()) -> Any:
 
     Returns
     -------
-    LSTMAutoencoderTransformer
+    LSTMAutoencoderTransformer, LSTMAutoencoderDetector or SlidingWindowDetector
         The fitted estimator, of the class that was saved, with identical parameters and results.
 
     Raises
@@ -90,6 +92,43 @@ def load(source: Any, trusted: Iterable[str] = ()) -> Any:
         raise invalid("its manifest", str(error)) from error
     _check_keys(manifest, _MANIFEST_KEYS, "its manifest")
     described = manifest["estimator"]
+    decoder = Decoder(STRUCTURES, arrays, resolver)
+    if isinstance(described, dict) and described.get("path") == SERIES_PATH:
+        detector = _make_series_detector(described, decoder, resolver)
+        decoder.finish()
+        return detector
+    estimator = _make(described, decoder, resolver)
+    decoder.finish()
+    _check_network(estimator._fitted_model, estimator.n_channels_in_)
+    return estimator
+
+
+def _make_series_detector(described: dict[str, Any], decoder: Decoder, resolver: Resolver) -> Any:
+    """Return a `SlidingWindowDetector`, and the detector of windows in it, of their description."""
+    _check_keys(described, {*_ESTIMATOR_KEYS, "estimator_"}, "the estimator")
+    inner = _make(described["estimator_"], decoder, resolver)
+    if not isinstance(inner, LSTMAutoencoderDetector):
+        raise invalid("the estimator", "its detector of windows is none")
+    _check_network(inner._fitted_model, inner.n_channels_in_)
+    resolver.check({name: described[name] for name in ("parameters", "attributes")})
+    parameters = _decoded(decoder, described, "parameters")
+    _check_keys(parameters, set(SlidingWindowDetector._get_param_names()), "the parameters")
+    if parameters["estimator"] not in (None, "estimator_"):
+        raise invalid("the parameters", "'estimator' is not the detector of windows")
+    parameters["estimator"] = clone(inner) if parameters["estimator"] else None
+    detector = SlidingWindowDetector(**parameters)
+    attributes = _decoded(decoder, described, "attributes")
+    try:
+        check_parameters(detector)
+        check_series_attributes(attributes | {"estimator_": inner})
+    except INVALID_FILE_ERRORS as error:
+        raise invalid("the estimator", str(error)) from error
+    detector.__dict__.update(attributes | {"estimator_": inner})
+    return detector
+
+
+def _make(described: Any, decoder: Decoder, resolver: Resolver) -> Any:
+    """Return a fitted estimator of its description."""
     _check_keys(described, _ESTIMATOR_KEYS, "the estimator")
     path = described["path"]
     if not isinstance(path, str):
@@ -100,12 +139,10 @@ def load(source: Any, trusted: Iterable[str] = ()) -> Any:
         raise invalid(
             "the estimator", f"{path} is no estimator of this package, nor derived from one"
         )
-    decoder = Decoder(STRUCTURES, arrays, resolver)
     parameters = _decoded(decoder, described, "parameters")
     _check_keys(parameters, set(kind._get_param_names()), "the list of parameters")
     attributes = _decoded(decoder, described, "attributes")
     _check_attributes(kind, attributes)
-    decoder.finish()
     estimator = kind(**parameters)
     try:
         check_parameters(estimator)  # Keras makes objects of what else may be a dict
@@ -118,7 +155,6 @@ def load(source: Any, trusted: Iterable[str] = ()) -> Any:
             request_again(estimator, requests)
         except INVALID_FILE_ERRORS as error:
             raise invalid("the list of attributes", str(error)) from error
-    _check_network(estimator._fitted_model, estimator.n_channels_in_)
     return estimator
 
 

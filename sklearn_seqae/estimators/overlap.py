@@ -55,7 +55,7 @@ def find_stride(sequences: Sequences) -> int | None:
     long = np.flatnonzero(lengths > size)
     if len(long) < LEAST_FOUND:
         return None
-    rows = _hash_rows(sequences.values)
+    rows = hash_rows(sequences.values)
     sums, powers = _prefix_sums(rows)
     starts = sequences.offsets[:-1]
     beginnings = _hash_runs(sums, powers, starts[long], size)
@@ -88,7 +88,7 @@ def find_stride(sequences: Sequences) -> int | None:
     return int(frequent[0]) if len(frequent) else None
 
 
-def _hash_rows(values: NDArray) -> Hashes:
+def hash_rows(values: NDArray) -> Hashes:
     """Return a hash of each step; missing values are equal."""
     hashes = np.zeros(len(values), np.uint64)
     for channel, key in zip(values.T, _keys(values.shape[1]), strict=True):

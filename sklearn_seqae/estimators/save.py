@@ -26,6 +26,7 @@ from sklearn_seqae.preprocessing.scaling import SequenceScaler
 from .anomaly_score import LogTDistribution, ReferenceDistribution
 from .code_density import CodeDensity, Constant, Mixture
 from .fitted_model import FittedModel
+from .known_runs import KnownRuns, TrainingWindows
 from .network_state import NetworkState
 
 PACKAGE = __name__.partition(".")[0]
@@ -110,6 +111,8 @@ STRUCTURES = {
     "log_t_distribution": Structure(
         LogTDistribution, {"location": Real, "spread": Real, "degrees": Integral}
     ),
+    "training_windows": Structure(TrainingWindows, {"runs": KnownRuns, "neighbours": ndarray}),
+    "known_runs": Structure(KnownRuns, {"hashes": ndarray, "places": ndarray, "size": Integral}),
     "constant": Structure(Constant, {"_code": ndarray}),
     "mixture": Structure(Mixture, {"_pca": PCA, "_mixture": GaussianMixture}),
 }
@@ -160,6 +163,23 @@ def check_attributes(kind: Any, attributes: Mapping[str, Any]) -> None:
 
 def save(estimator: Any, target: Any, include_optimizer: bool) -> None:
     """Write a fitted estimator to a file; nothing is written if an error is raised."""
+    encoder = Encoder(STRUCTURES)
+    write(target, describe(estimator, encoder, include_optimizer), encoder)
+
+
+def write(target: Any, described: dict[str, Any], encoder: Encoder) -> None:
+    """Write the description of an estimator, and the arrays of its encoder, to a file."""
+    manifest = {
+        "format": versions.FORMAT,
+        "format_version": versions.VERSION,
+        "versions": _versions(),
+        "estimator": described,
+    }
+    archive.write(target, manifest, encoder.arrays)
+
+
+def describe(estimator: Any, encoder: Encoder, include_optimizer: bool) -> dict[str, Any]:
+    """Return a fitted estimator as JSON, with its arrays in the encoder."""
     parameters = estimator.get_params(deep=False)
     state = estimator.__getstate__()
     attributes = {name: value for name, value in state.items() if name not in parameters}
@@ -176,21 +196,13 @@ def save(estimator: Any, target: Any, include_optimizer: bool) -> None:
     if not include_optimizer:
         attributes["_fitted_model"] = copy.copy(attributes["_fitted_model"])
         attributes["_fitted_model"]._optimizer_state = None
-    encoder = Encoder(STRUCTURES)
-    described = {
+    return {
         "path": f"{PACKAGE}:{kind.__name__}"
         if is_own(kind)
         else path_of(kind, "the estimator's class"),
         "parameters": {name: encoder.encode(value, name) for name, value in parameters.items()},
         "attributes": {name: encoder.encode(value, name) for name, value in attributes.items()},
     }
-    manifest = {
-        "format": versions.FORMAT,
-        "format_version": versions.VERSION,
-        "versions": _versions(),
-        "estimator": described,
-    }
-    archive.write(target, manifest, encoder.arrays)
 
 
 def _versions() -> dict[str, str]:
