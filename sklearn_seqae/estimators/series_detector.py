@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_seqae._utils.doc_links import DocLinkMixin
-from sklearn_seqae.containers.registry import as_sequences
+from sklearn_seqae.containers.registry import read
 from sklearn_seqae.containers.series import read_series
 from sklearn_seqae.containers.spans import count_disjoint
 from sklearn_seqae.containers.windows import Windows
@@ -196,12 +196,12 @@ class SlidingWindowDetector(SeriesScoringDetector, DocLinkMixin, OutlierMixin, B
                 "Expected 2D array, got 1D array instead, with y. Reshape your data using "
                 "array.reshape(-1, 1) if it is one series, or leave out y."
             )
-        series = read_series(X, as_sequences, lambda found, names: found)
+        series = read_series(X, read)
         self._check_features(X, series, reset=True)
         warn_of_doubts(series, self.window_size, stacklevel=4)
         lengths = series.steps.lengths
         stride = self.stride or max(1, min(self.window_size, int(lengths.sum()) // AIM))
-        windows = Windows(X, series, int(self.window_size), int(stride))
+        windows = Windows(series, int(self.window_size), int(stride))
         self.estimator_ = self._make_estimator()
         with warnings.catch_warnings():
             if self.estimator is None:
@@ -212,7 +212,7 @@ class SlidingWindowDetector(SeriesScoringDetector, DocLinkMixin, OutlierMixin, B
         self._training_windows = training_windows(
             self.estimator_, steps, spans, int(self.window_size)
         )
-        scores = self._score(series)
+        scores = self._score(series, steps)
         if self.contamination != "auto":
             given = series.given(scores)
             self.offset_ = float(np.nanquantile(given, float(self.contamination)))

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_seqae.containers.columns import combine
 from sklearn_seqae.containers.numeric import is_frame
-from sklearn_seqae.containers.registry import as_sequences
+from sklearn_seqae.containers.registry import read
 from sklearn_seqae.containers.sequences import Sequences
 from sklearn_seqae.containers.series import LongSeries, read_series
 from sklearn_seqae.containers.spans import Spans
@@ -40,18 +40,17 @@ class SeriesReader:
     def _read(self, X: Any) -> tuple[LongSeries, Sequences]:
         """Return series, checked against the training data, and their steps for the detector."""
         check_is_fitted(self)
-        choose = self.estimator_._chooser(False) if is_own(self.estimator_) else None
-        series = read_series(X, as_sequences, choose)
+        series = read_series(X, read)
         self._check_features(X, series)
         warn_of_doubts(series, self.window_size, stacklevel=4)
         return series, read_steps(self.estimator_, series)
 
     def _check_features(self, X: Any, series: LongSeries, reset: bool = False) -> None:
-        n = series.steps.n_channels
+        n = series.raw.n_channels
         if reset:
             self.n_features_in_ = n
             self.__dict__.pop("feature_names_in_", None)
-            self._names = series.steps.channel_names
+            self._names = series.raw.channel_names
         elif n != self.n_features_in_:
             raise ValueError(
                 f"X has {n} features, but {type(self).__name__} is expecting "
@@ -60,7 +59,7 @@ class SeriesReader:
             )
         if is_frame(X):
             validate_data(self, X, reset=reset, skip_check_array=True)
-        known, names = self._names, series.steps.channel_names
+        known, names = self._names, series.raw.channel_names
         if not reset and known is not None and names is not None and known != names:
             raise ValueError(
                 f"Expected the columns that fit saw, {list(known)}, got {list(names)}: give the "
@@ -76,14 +75,12 @@ class SeriesReader:
         first = steps.offsets[owners] + starts
         return np.stack([first, np.minimum(first + self.window_size, steps.offsets[owners + 1])], 1)
 
-    def _score(self, series: LongSeries, aggregation: str | None = None) -> Floats:
+    def _score(self, series: LongSeries, steps: Sequences) -> Floats:
         """Return the scores of all steps."""
-        aggregation = aggregation or self.aggregation
-        steps = read_steps(self.estimator_, series)
-        spans = self._spans(steps, aggregation)
+        spans = self._spans(steps, self.aggregation)
         scores = score_windows(self.estimator_, steps, spans, self._training_windows)
-        known_zero = is_own(self.estimator_)
-        merged = score_steps(scores, spans, len(steps.values), aggregation, known_zero)
+        has_zero = is_own(self.estimator_)
+        merged = score_steps(scores, spans, len(steps.values), self.aggregation, has_zero)
         n_unknown = int(np.isnan(series.given(merged)).sum())
         if n_unknown:
             warnings.warn(
@@ -95,7 +92,7 @@ class SeriesReader:
 
     def _intervals(self, series: LongSeries, steps: Sequences) -> Any:
         """Return each interval with its series, time stamps, decisions and errors of these."""
-        decision = series.given(self._score(series) - self.offset_)
+        decision = series.given(self._score(series, steps) - self.offset_)
         errors, offset = None, 0
         for i, n in enumerate(series.lengths.tolist()):
             own = slice(offset, offset + n)

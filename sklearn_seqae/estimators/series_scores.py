@@ -51,8 +51,8 @@ class SeriesScoringDetector(ReconstructingSeriesDetector):
         >>> detector.score_samples(x).shape
         (400,)
         """
-        series, _ = self._read(X)
-        return series.write(self._score(series))
+        series, steps = self._read(X)
+        return series.write(self._score(series, steps))
 
     def decision_function(self, X: Any) -> Any:
         """Return the scores of time stamps, shifted so that the threshold is 0.
@@ -83,8 +83,8 @@ class SeriesScoringDetector(ReconstructingSeriesDetector):
         >>> detector.decision_function([x, x[:100]])[1].shape
         (100,)
         """
-        series, _ = self._read(X)
-        return series.write(self._score(series) - self.offset_)
+        series, steps = self._read(X)
+        return series.write(self._score(series, steps) - self.offset_)
 
     def predict(self, X: Any) -> Any:
         """Return 1 for time stamps that are inliers, and -1 for outliers.
@@ -115,8 +115,8 @@ class SeriesScoringDetector(ReconstructingSeriesDetector):
         >>> detector.predict(np.append(x, [5.0] * 40))[-20:].min()
         np.int64(-1)
         """
-        series, _ = self._read(X)
-        return series.write(np.where(self._score(series) - self.offset_ < 0, -1, 1))
+        series, steps = self._read(X)
+        return series.write(np.where(self._score(series, steps) - self.offset_ < 0, -1, 1))
 
     def find_anomalies(self, X: Any) -> Any:
         """Return the intervals of abnormal time stamps, as a table.

@@ -47,7 +47,7 @@ def fit_windows(estimator: Any, windows: Windows) -> NDArray[np.int64]:
     if is_own(estimator):
         estimator.fit(windows)
         return np.asarray(estimator.held_out_)
-    sequences = windows.read(as_sequences, lambda found, names: found)
+    sequences = as_sequences(windows, "from_dtype")
     trained_on, held_out = hold_out(sequences, HELD_OUT, 0, windows.spans)
     estimator.fit(as_input(estimator, windows[trained_on]))
     return held_out
@@ -55,7 +55,12 @@ def fit_windows(estimator: Any, windows: Windows) -> NDArray[np.int64]:
 
 def read_steps(estimator: Any, series: LongSeries) -> Sequences:
     """Return the steps of series, with the categories that a fitted detector has learned."""
-    return estimator._read(series.steps) if is_own(estimator) else series.steps
+    if not is_own(estimator):
+        return series.steps
+    learned = estimator._fitted_model.scaler.categories
+    steps = series.encode([found is not None for found in learned] if learned else None)
+    adopted: Sequences = estimator._read(steps)
+    return adopted
 
 
 def score_windows(
@@ -133,7 +138,7 @@ def as_input(estimator: Any, windows: Windows | Sequences) -> Any:
         first = first.steps[0][1]
     if get_tags(first).input_tags.three_d_array:
         return windows
-    sequences = as_sequences(windows, lambda found, names: found)
+    sequences = as_sequences(windows, "from_dtype")
     if sequences.categories:
         raise ValueError(
             f"Expected numbers for {type(estimator).__name__}, got series with categories: encode "
