@@ -11,23 +11,16 @@ from sklearn_seqae._utils.optional_imports import load
 
 from .arrow_types import is_list
 from .columns import Categories, restore
-from .numpy_arrays import refuse_zero
+from .numpy_arrays import refuse_unequal, refuse_zero
+from .sequences import offsets_of
 
 
 def shared_offsets(columns: list[Any], where: list[str]) -> NDArray[np.int64]:
     """Return where sequences begin, which all columns have to agree upon."""
-    offsets = _offsets(columns[0], where[0])
-    for column, name in zip(columns[1:], where[1:], strict=True):
-        own = _offsets(column, name)
-        if not np.array_equal(own, offsets):
-            lengths = np.diff([offsets, own])
-            row = int(np.argmax(lengths[0] != lengths[1]))
-            raise ValueError(
-                f"Expected all channels of a sequence to have the same steps, but in row {row} "
-                f"{name} has {lengths[1, row]} and {where[0]} has {lengths[0, row]}; fill the "
-                "shorter one with nulls."
-            )
-    return offsets
+    offsets = list(map(_offsets, columns, where))
+    if len(columns) > 1:
+        refuse_unequal(list(map(np.diff, offsets)), where, "row {}".format, "nulls")
+    return offsets[0]
 
 
 def _offsets(column: Any, where: str) -> NDArray[np.int64]:
@@ -45,7 +38,7 @@ def _offsets(column: Any, where: str) -> NDArray[np.int64]:
             offsets = lists.offsets.to_numpy().astype(np.int64, copy=False)
             return offsets if not offsets[0] else offsets - offsets[0]
     lengths = load("pyarrow.compute").list_value_length(column).to_numpy()
-    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    return offsets_of(lengths)
 
 
 def read_block(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,6 +110,23 @@ def refuse_zero(what: str, shape: tuple[int, ...], *counts: int) -> None:
         raise ValueError(
             f"Found array with 0 {what} (shape={shape}) while a minimum of 1 is required."
         )
+
+
+def refuse_unequal(
+    steps: list[Any], where: Sequence[str], place: Callable[[int], str], filler: str
+) -> None:
+    """Raise unless columns have the same steps in each sequence.
+
+    Columns are called as in `where`, a sequence as `place` calls it, and what is missing `filler`.
+    """
+    for own, name in zip(steps[1:], where[1:], strict=False):
+        if not np.array_equal(own, steps[0]):
+            at = int(np.argmax(np.not_equal(own, steps[0])))
+            raise ValueError(
+                f"Expected all channels of a sequence to have the same steps, but in {place(at)} "
+                f"{name} has {own[at]} and {where[0]} has {steps[0][at]}; fill the shorter one "
+                f"with {filler}."
+            )
 
 
 def is_column(X: Any) -> bool:

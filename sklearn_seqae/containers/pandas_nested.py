@@ -12,7 +12,7 @@ from sklearn_seqae._utils.optional_imports import load
 
 from .columns import Columns, as_given
 from .numeric import is_frame, is_series
-from .numpy_arrays import read_elements
+from .numpy_arrays import read_elements, refuse_unequal
 from .pandas_columns import (
     ASKED,
     ChannelFrames,
@@ -155,7 +155,9 @@ def read_nested(X: Any) -> RawSequences | None:
         read = read_elements(elements)
         assert read is not None
         return replace(read, form=form, index=index)
-    lengths = _lengths(cells, names, rows)
+    lengths = [list(map(len, column)) for column in cells]
+    where = [f"column {name!r}" for name in names]
+    refuse_unequal(lengths, where, rows.__getitem__, "NaN")
     if kind == "Series":
         times = [cell.index if is_series(cell) else None for cell in cells[0]]
         _check_times(cells, times, names, rows)
@@ -166,7 +168,7 @@ def read_nested(X: Any) -> RawSequences | None:
     for name, column in zip(names, cells, strict=True):
         where = [f"column {name!r} of {row}" for row in rows]
         channels.append(Columns(list(map(_piece, column, where)), where.__getitem__))
-    return RawSequences(channels, offsets_of(lengths), form, index)
+    return RawSequences(channels, offsets_of(lengths[0]), form, index)
 
 
 def _is_cell(item: Any) -> bool:
@@ -182,19 +184,6 @@ def _dtype(cells: list[Any]) -> str:
     """Return the floating dtype in which cells of a column are written; float64 for lists."""
     dtypes = {cell.dtype for cell in cells if hasattr(cell, "dtype") and len(cell)}
     return floating_dtype(dtypes or {np.dtype(np.float64)})
-
-
-def _lengths(cells: list[list[Any]], names: tuple[Any, ...], rows: list[str]) -> list[int]:
-    lengths = list(map(len, cells[0]))
-    for name, column in zip(names[1:], cells[1:], strict=True):
-        for row, cell, n_steps in zip(rows, column, lengths, strict=True):
-            if len(cell) != n_steps:
-                raise ValueError(
-                    f"Expected all channels of a sequence to have the same steps, but in {row} "
-                    f"column {name!r} has {len(cell)} and column {names[0]!r} has {n_steps}; fill "
-                    "the shorter one with NaN."
-                )
-    return lengths
 
 
 def _check_times(

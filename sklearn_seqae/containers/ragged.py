@@ -14,7 +14,7 @@ from sklearn_seqae._utils.optional_imports import load, load_keras
 
 from .columns import Categories, Columns, combine, restore
 from .numeric import as_array, floating
-from .numpy_arrays import refuse_zero
+from .numpy_arrays import refuse_unequal, refuse_zero
 from .raw_sequences import RawSequences
 from .sequences import Form, SequenceIndex, Sequences, offsets_of
 
@@ -160,16 +160,9 @@ def read_awkward(X: Any) -> RawSequences | None:
         return None
     refuse_zero("sample(s)", (len(X),), len(X))
     where = [f"the field {name!r}" for name in names] or ["the awkward array"]
-    lengths = _list_lengths(ak, lists[0], where[0])
-    for one, name in zip(lists, where, strict=False):
-        own = _list_lengths(ak, one, name)
-        if (own != lengths).any():
-            at = int(np.argmax(own != lengths))
-            raise ValueError(
-                "Expected all channels of a sequence to have the same steps, but in sequence "
-                f"{at} {name} has {own[at]} and {where[0]} has {lengths[at]}; fill the shorter "
-                "one with None."
-            )
+    all_lengths = [_list_lengths(ak, *one) for one in zip(lists, where, strict=False)]
+    refuse_unequal(all_lengths, where, "sequence {}".format, "None")
+    lengths = all_lengths[0]
     steps = [ak.flatten(one, axis=1) for one in lists]
     if names and not is_record:
         steps = [steps[0][name] for name in names]
@@ -288,7 +281,7 @@ def _block(
             f"arrays of {steps.ndim - 1} dimensions; make one vector of all that belongs to a step."
         )
     sizes = ak.to_numpy(ak.fill_none(ak.num(steps, axis=1), 0))
-    n_channels = _shared_length(sizes, np.concatenate([[0], np.cumsum(lengths)]), where)
+    n_channels = _shared_length(sizes, offsets_of(lengths), where)
     refuse_zero("channel(s)", (len(sizes), n_channels), n_channels)
     return as_array(ak.to_numpy(ak.flatten(steps, axis=1)), where).reshape(-1, n_channels)
 

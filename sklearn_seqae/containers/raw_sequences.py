@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .ambiguity import check_numbers, refuse_text_column
 from .columns import Columns
 from .numeric import LARGEST, SMALLER, TOO_LARGE, largest
-from .sequences import Form, SequenceIndex, Sequences
+from .sequences import Form, SequenceIndex, Sequences, offsets_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +135,7 @@ def _cut_padding(array: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Return the steps of (n_sequences, n_steps, n_channels) under each other, and offsets."""
     steps = np.arange(array.shape[1])
     lengths = np.where(np.isnan(array).all(axis=2), 0, steps + 1).max(axis=1, initial=0)
-    return array[steps < lengths[:, None]], np.concatenate([[0], np.cumsum(lengths)])
+    return array[steps < lengths[:, None]], offsets_of(lengths)
 
 
 def _refuse_infinity(sequences: Sequences) -> None:
