@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from .plotting.detection import DetectionDisplay
     from .plotting.errors import ErrorDisplay
     from .plotting.reconstruction import ReconstructionDisplay
+    from .plotting.series import AnomalyDisplay
     from .plotting.training import TrainingDisplay
     from .preprocessing.scaling import SequenceScaler
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AnomalyDisplay",
     "CodeMapDisplay",
     "DetectionDisplay",
     "ErrorDisplay",
@@ -38,6 +40,7 @@ __all__ = [
 # The module of each public name. They are imported when they are first used: scikit-learn takes
 # seconds, which `seqae --help` and whoever needs only the version should not wait for.
 _MODULES = {
+    "AnomalyDisplay": "plotting.series",
     "CodeMapDisplay": "plotting.codes",
     "DetectionDisplay": "plotting.detection",
     "ErrorDisplay": "plotting.errors",

@@ -123,6 +123,7 @@ ROOMS = {
         "thumbnails",
         "annotations",
         "detection",
+        "series",
         "errors",
         "panels",
         "training",

@@ -21,22 +21,27 @@ PEAK = 0.95
 FEW = 3
 
 
+# An interval begins and ends where scores are this fraction as far below the threshold as at the
+# lowest: windows that end in an anomaly make the time stamps before it outliers, too.
+DEPTH = 0.5
+
+
 @dataclass(frozen=True)
 class Interval:
-    """Time stamps of one series, [start, stop), that are outliers, but for short gaps."""
+    """Abnormal time stamps of one series, [start, stop)."""
 
     start: int
     stop: int
 
 
-def find_intervals(is_outlier: NDArray[np.bool_], gap: int) -> list[Interval]:
-    """Return the intervals of outliers; those with less than `gap` inliers between are joined."""
-    at = np.flatnonzero(is_outlier)
+def find_intervals(decision: Floats, gap: int) -> list[Interval]:
+    """Return the intervals of negative decisions; less than `gap` others between join them."""
+    at = np.flatnonzero(decision < 0)
     if not len(at):
         return []
-    cuts = np.flatnonzero(np.diff(at) > gap)
-    firsts, lasts = at[np.append(0, cuts + 1)], at[np.append(cuts, len(at) - 1)]
-    return [Interval(int(a), int(b) + 1) for a, b in zip(firsts, lasts, strict=True)]
+    runs = np.split(at, np.flatnonzero(np.diff(at) > gap) + 1)
+    deep = [run[decision[run] <= DEPTH * decision[run].min()] for run in runs]
+    return [Interval(int(run[0]), int(run[-1]) + 1) for run in deep]
 
 
 def find_peak(decision: Floats, errors: Floats | None) -> int:

@@ -97,7 +97,7 @@ class SeriesReader:
         for i, n in enumerate(series.lengths.tolist()):
             own = slice(offset, offset + n)
             offset += n
-            for found in find_intervals(decision[own] < 0, max(1, self.window_size // 2)):
+            for found in find_intervals(decision[own], max(1, self.window_size // 2)):
                 if errors is None and is_own(self.estimator_):
                     ratios = self._errors(steps) / self.estimator_._reference.channel_errors
                     errors = series.given(ratios)

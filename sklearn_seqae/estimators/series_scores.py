@@ -121,7 +121,9 @@ class SeriesScoringDetector(ReconstructingSeriesDetector):
     def find_anomalies(self, X: Any) -> Any:
         """Return the intervals of abnormal time stamps, as a table.
 
-        Outliers that are less than half a window apart are one interval. Columns:
+        Outliers that are less than half a window apart are one interval. It begins and ends where
+        scores are half as far below the threshold as at the lowest, as windows across the ends of
+        an anomaly contain normal time stamps, too. Columns:
 
         - "series": the position of the series in `X`, or its id if `X` has ids.
         - "start", "end", "peak": the first, the last and the most abnormal time stamp of the

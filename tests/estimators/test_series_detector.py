@@ -299,9 +299,11 @@ def test_of_few_time_stamps_the_lowest_are_outliers_unless_all_are_alike():
 
 
 def test_intervals_close_to_each_other_are_one():
-    is_outlier = np.isin(np.arange(40), [3, 4, 8, 20, 39])
-    found = [(one.start, one.stop) for one in find_intervals(is_outlier, 5)]
-    assert found == [(3, 9), (20, 21), (39, 40)]
+    decision = np.where(np.isin(np.arange(40), [3, 4, 8, 20, 39]), -1.0, 1.0)
+    decision[21:24] = -3.0
+    found = [(one.start, one.stop) for one in find_intervals(decision, 5)]
+    assert found == [(3, 9), (21, 24), (39, 40)]  # at half the depth
+    assert find_intervals(np.ones(40), 5) == []
 
 
 # Real time
