@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_seqae.containers.registry import Sequences
 from sklearn_seqae.network.architecture import Architecture
+from sklearn_seqae.network import cosines
 from sklearn_seqae.network.minirocket import choose_dilations
 from sklearn_seqae.preprocessing.categories import MixedScaler
 
@@ -28,9 +29,8 @@ if TYPE_CHECKING:
 # With patch_size="auto" sequences have about this many recurrent steps: recurrent networks learn
 # best over some tens of steps.
 AUTO_PATCHED_STEPS = 40
-# Fraction of the components that is learned, and their minimum number. R2 hardly increases with
-# more, and smaller codes have learned components only.
-LEARNED_SHARE = 0.25
+# Of a large code a quarter each is linear and recurrent, and half are pooled features. Codes of up
+# to so many components are linear and recurrent at once, and have no pooled features.
 LEAST_LEARNED = 32
 NETWORK_PARAMETERS = (
     "n_components",
@@ -39,6 +39,7 @@ NETWORK_PARAMETERS = (
     "bidirectional",
     "pooling",
     "multiscale",
+    "shortcut",
     "decoder",
     "encoder",
     "patch_size",
@@ -280,19 +281,22 @@ class SequenceAutoencoder(SequenceReader):
                 f"channels: use n_components={n_statistics + 1} or more."
             )
         lengths = sequences.lengths
+        is_built_in = self.encoder is None and not callable(self.decoder)
         patch_size = self.patch_size
         if patch_size == "auto":
-            own_model = self.encoder is not None or callable(self.decoder)
             folded = round(float(np.quantile(lengths, 0.9)) / AUTO_PATCHED_STEPS)
-            patch_size = 1 if own_model else max(1, folded)
+            patch_size = max(1, folded) if is_built_in else 1
         n_components = int(self.n_components) - n_statistics  # Keras does not accept NumPy integers
-        n_learned = min(n_components, max(LEAST_LEARNED, int(LEARNED_SHARE * n_components)))
-        has_filters = (
-            n_learned < n_components
-            and self.multiscale
-            and self.encoder is None
-            and not callable(self.decoder)
-        )
+        has_shortcut = self.shortcut is not None and is_built_in
+        n_learned = n_components
+        if self.multiscale and is_built_in:
+            share = n_components // (2 if has_shortcut else 4)
+            n_learned = min(n_components, max(LEAST_LEARNED, share))
+        n_linear = n_frequencies = 0
+        if has_shortcut:
+            n_linear = min(n_learned, max(LEAST_LEARNED, n_components // 4))
+            sizes = int(lengths.max()), len(scaler.channels), n_linear
+            n_frequencies = cosines.count_frequencies(*sizes)
         return Architecture(
             n_steps=int(lengths.max()),
             n_channels=len(scaler.channels),
@@ -308,9 +312,11 @@ class SequenceAutoencoder(SequenceReader):
             # Missing categories need no indicator: their one-hot values are all zero.
             indicators=bool(np.isnan(scaler.take_numbers(sequences).values).any()),
             decodes_length=in_pieces or bool(lengths.min() < lengths.max()),
-            dilations=choose_dilations(lengths) if has_filters else (),
-            n_summary=n_components - n_learned if has_filters else 0,
+            dilations=choose_dilations(lengths) if n_learned < n_components else (),
+            n_summary=n_components - n_learned,
             symbols=scaler.symbols,
+            n_linear=n_linear,
+            n_frequencies=n_frequencies,
         )
 
     @contextlib.contextmanager

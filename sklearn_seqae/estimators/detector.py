@@ -73,7 +73,7 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
         Name, class, function that returns an optimizer, or an instance, which is copied.
     learning_rate : float, default=0.003
         Initial learning rate; used only if `optimizer` is a name or class.
-    epochs : int, default=100
+    epochs : int, default=50
         Maximum number of passes over the training data.
     batch_size : int, default=16
         Number of sequences per gradient step.
@@ -83,7 +83,7 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
         sequences that the network was trained on, and too many new ones are predicted as outliers.
     validation_fraction : float, default=0.1
         Fraction of sequences to hold out; with groups whole groups, at least one.
-    patience : int, default=20
+    patience : int, default=10
         Number of epochs without a lower loss after which training stops.
     callbacks : keras.callbacks.Callback, class, factory or list of these, default=None
         Keras callbacks.
@@ -173,6 +173,7 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
         bidirectional: bool = True,
         pooling: str = "mean_max",
         multiscale: bool = True,
+        shortcut: str | None = "cosine",
         decoder: Any = "repeat",
         encoder: Any = None,
         patch_size: int | str = "auto",
@@ -184,11 +185,11 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
         metrics: Any = None,
         optimizer: Any = "adam",
         learning_rate: float = 0.003,
-        epochs: int = 100,
+        epochs: int = 50,
         batch_size: int = 16,
         early_stopping: bool = True,
         validation_fraction: float = 0.1,
-        patience: int = 20,
+        patience: int = 10,
         callbacks: Any = None,
         jit_compile: bool | str = "auto",
         warm_start: bool = False,
@@ -203,6 +204,7 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
         self.bidirectional = bidirectional
         self.pooling = pooling
         self.multiscale = multiscale
+        self.shortcut = shortcut
         self.decoder = decoder
         self.encoder = encoder
         self.patch_size = patch_size

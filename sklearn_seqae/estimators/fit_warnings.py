@@ -46,7 +46,8 @@ def warn_of_lengths(architecture: Architecture, sequences: Sequences) -> None:
 
 def warn_of_skill(result: "FitResult") -> None:
     """Warn if the reconstruction has no skill, or if the fit has not converged."""
-    if result.interrupted:  # for which there is a warning of its own
+    # For an interruption there is a warning of its own; a linear path has converged.
+    if result.interrupted or not result.is_used:
         return
     if result.skill < LEAST_SKILL:
         warnings.warn(

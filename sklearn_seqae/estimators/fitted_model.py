@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sklearn_seqae._utils.threads import single_threaded
 from sklearn_seqae.containers.registry import Sequences
-from sklearn_seqae.network import inference, minirocket, numpy_network
+from sklearn_seqae.network import cosines, inference, minirocket, numpy_network
 from sklearn_seqae.network.architecture import Architecture
 from sklearn_seqae.preprocessing.categories import MixedScaler
 
@@ -25,6 +25,14 @@ from .network_state import NetworkState
 
 if TYPE_CHECKING:
     from sklearn_seqae.training.fit_result import FitResult
+
+
+# Weights of the recurrent decoder beside a linear path, by channel.
+GAIN = "decoder/mean/gain"
+# The share of the linear path's squared error on held-out sequences that it must take off to count.
+LEAST_LOWERED = 0.02
+MOST_WEIGHED = 256
+TINY = np.finfo(float).tiny
 
 
 class FittedModel:
@@ -56,6 +64,11 @@ class FittedModel:
         self._density: CodeDensity | None = None
         self._correlation: NDArray | None = None
         self.network = NetworkState(architecture, seed)
+        if architecture.n_linear:
+            with single_threaded():
+                path = cosines.fit(scaled, architecture.n_frequencies, architecture.n_linear, seed)
+            names = [name for name in self.network.weights if "/linear/" in name]
+            self.network.assign({name: path[name.rpartition("/")[2]] for name in names})
         if architecture.n_summary:
             with single_threaded():
                 bank = minirocket.fit(scaled, architecture.dilations, architecture.n_summary, seed)
@@ -105,9 +118,35 @@ class FittedModel:
             None if self.architecture.is_built_in else self.network.model,
         )
         self.network.assign(outcome.weights)
+        if GAIN in self.network.weights:
+            held_out = outcome.held_out if len(outcome.held_out) else np.arange(len(sequences))
+            outcome.is_used = self._weigh(sequences.take(held_out[:MOST_WEIGHED]))
         self._optimizer_state = outcome.optimizer_state
         self._density = CodeDensity(sequences, self._seed, known)
         return outcome
+
+    def _weigh(self, sequences: Sequences) -> bool:
+        """Set how much the recurrent decoder counts, by channel; tell whether it counts at all.
+
+        The weights are those of the least squared error, and zero where that is hardly lower than
+        the linear path's.
+        """
+        n_channels = self.architecture.n_channels
+        decoded = []
+        for gain in (np.zeros, np.ones):
+            self.network.assign({GAIN: gain(n_channels, np.float32)})
+            targets, written = self.compare_scaled(sequences)
+            decoded.append(written.values)
+        linear, recurrent = decoded
+        errors, changes = targets.values - linear, recurrent - linear
+        products = np.nansum([errors * changes, changes**2, errors**2], axis=1)
+        bounds = np.cumsum([0, *self.architecture.channel_groups])
+        of_groups = np.add.reduceat(products.astype(np.float64), bounds[:-1], axis=1)
+        gains = np.clip(of_groups[0] / np.maximum(of_groups[1], TINY), 0.0, 1.0)
+        lowered = gains * of_groups[0] / np.maximum(of_groups[2], TINY)
+        gains[lowered < LEAST_LOWERED] = 0.0
+        self.network.assign({GAIN: np.repeat(gains, np.diff(bounds)).astype(np.float32)})
+        return bool(gains.any())
 
     @contextlib.contextmanager
     def unchanged_on_error(self) -> Iterator[None]:

@@ -55,6 +55,8 @@ STRUCTURES = {
             "dilations": tuple,
             "n_summary": Integral,
             "symbols": tuple,
+            "n_linear": Integral,
+            "n_frequencies": Integral,
         },
     ),
     "mixed_scaler": Structure(

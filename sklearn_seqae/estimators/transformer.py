@@ -102,7 +102,7 @@ class LSTMAutoencoderTransformer(
         own learning rate; an instance is copied.
     learning_rate : float, default=0.003
         Initial learning rate; used only if `optimizer` is a name or class.
-    epochs : int, default=100
+    epochs : int, default=50
         Maximum number of passes over the training data.
     batch_size : int, default=16
         Number of sequences per gradient step.
@@ -113,7 +113,7 @@ class LSTMAutoencoderTransformer(
     validation_fraction : float, default=0.1
         Fraction of sequences to hold out; used only if `early_stopping` is True. With groups whole
         groups are held out, at least one, with about that fraction of the sequences.
-    patience : int, default=20
+    patience : int, default=10
         Number of epochs without a lower loss after which training stops.
     callbacks : keras.callbacks.Callback, class, factory or list of these, default=None
         Keras callbacks. Each fit uses new ones: a class or factory is called without arguments, an
@@ -199,6 +199,7 @@ class LSTMAutoencoderTransformer(
         bidirectional: bool = True,
         pooling: str = "mean_max",
         multiscale: bool = True,
+        shortcut: str | None = "cosine",
         decoder: Any = "repeat",
         encoder: Any = None,
         patch_size: int | str = "auto",
@@ -210,11 +211,11 @@ class LSTMAutoencoderTransformer(
         metrics: Any = None,
         optimizer: Any = "adam",
         learning_rate: float = 0.003,
-        epochs: int = 100,
+        epochs: int = 50,
         batch_size: int = 16,
         early_stopping: bool = True,
         validation_fraction: float = 0.1,
-        patience: int = 20,
+        patience: int = 10,
         callbacks: Any = None,
         jit_compile: bool | str = "auto",
         warm_start: bool = False,
@@ -227,6 +228,7 @@ class LSTMAutoencoderTransformer(
         self.bidirectional = bidirectional
         self.pooling = pooling
         self.multiscale = multiscale
+        self.shortcut = shortcut
         self.decoder = decoder
         self.encoder = encoder
         self.patch_size = patch_size

@@ -28,6 +28,7 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "bidirectional": ["boolean"],
     "pooling": [StrOptions({"last", "mean", "max", "mean_max"})],
     "multiscale": ["boolean"],
+    "shortcut": [StrOptions({"cosine"}), None],
     "decoder": [StrOptions({"repeat", "reshape", "dense", "autoregressive"}), callable],
     "encoder": [callable, None],
     "patch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from .architecture import LENGTH_UNITS, POSITION_RATES
+from .architecture import LEAST_PROBABILITY, LENGTH_UNITS, POSITION_RATES
 from .encoder_layers import Layer, dense, recurrence
 
 _register = keras.saving.register_keras_serializable(package="sklearn_seqae")
@@ -51,6 +51,21 @@ def activate(values: Any, outputs: Sequence[tuple[int, str]]) -> Any:
             parts.append(0.0 * part + 1.0)
         else:
             parts.append(keras.activations.get(activation)(part))
+        start += width
+    return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
+
+
+def invert(probabilities: Any, outputs: Sequence[tuple[int, str]]) -> Any:
+    """Return the raw values of which `activate` makes these; what is not in (0, 1) is clipped."""
+    parts, start = [], 0
+    for width, activation in outputs:
+        part = probabilities[..., start : start + width]
+        if activation == "softmax":
+            part = ops.log(ops.clip(part, LEAST_PROBABILITY, 1.0))
+        elif activation == "sigmoid":
+            part = ops.clip(part, LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY)
+            part = ops.log(part) - ops.log1p(-part)
+        parts.append(part)
         start += width
     return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
 
@@ -177,11 +192,26 @@ class AutoregressiveRecurrence(StepLayer):
         self.outputs_layer.build((None, width))
 
     def call(
-        self, inputs: Any, n_steps: Any = None, n_real: Any = None, teacher: Any = None
+        self,
+        inputs: Any,
+        n_steps: Any = None,
+        n_real: Any = None,
+        teacher: Any = None,
+        base: Any = None,
     ) -> Any:
+        """Write patches of steps.
+
+        `teacher` and `base`, whose raw values are added to those of the outputs, are steps (batch,
+        any, n_channels).
+        """
         n_steps = self.n_steps if n_steps is None else n_steps
+        if base is None:
+            base = ops.zeros((ops.shape(inputs)[0], n_steps, self.n_outputs), inputs.dtype)
+        else:
+            base = ops.reshape(invert(base, self.outputs), (-1, n_steps, self.n_outputs))
         if teacher is None:
-            return self._run_free(inputs, n_steps)
+            return self._run_free(inputs, base)
+        teacher = ops.reshape(teacher, (-1, n_steps, self.n_outputs))
         batch = ops.shape(inputs)[0]
         code = ops.broadcast_to(inputs[:, None, :], (batch, n_steps, inputs.shape[-1]))
         previous = ops.pad(teacher[:, :-1], [[0, 0], [1, 0], [0, 0]])
@@ -189,14 +219,14 @@ class AutoregressiveRecurrence(StepLayer):
         mask = None if n_real is None else first_steps(batch, n_steps, n_real)
         for layer in self.recurrences:
             x = layer(x, mask=mask)
-        return self._write(ops.copy(x))  # the mask has served its end, and a copy carries none
+        return self._write(ops.copy(x), base)  # the mask has served its end: a copy carries none
 
-    def _run_free(self, code: Any, n_steps: Any) -> Any:
+    def _run_free(self, code: Any, base: Any) -> Any:
         batch = ops.shape(code)[0]
         state_sizes = [size for layer in self.recurrences for size in _state_sizes(layer)]
         start = [ops.zeros((batch, size), code.dtype) for size in (self.n_outputs, *state_sizes)]
 
-        def step(carry: list[Any], _: Any) -> tuple[list[Any], list[Any]]:
+        def step(carry: list[Any], offset: Any) -> tuple[list[Any], list[Any]]:
             previous, *states = carry
             x = ops.concatenate([code, previous], axis=-1)
             new_states: list[Any] = []
@@ -204,15 +234,14 @@ class AutoregressiveRecurrence(StepLayer):
                 mine = [states.pop(0) for _ in _state_sizes(layer)]
                 x, layer_states = layer.cell(x, mine)
                 new_states += layer_states
-            carry = [self._write(x), *new_states]
+            carry = [self._write(x, offset), *new_states]
             return carry, carry
 
-        # Scanning over an array, not a length: the number of steps may be a tensor.
-        _, (outputs, *_) = ops.scan(step, start, ops.zeros((n_steps, 1), code.dtype))
+        _, (outputs, *_) = ops.scan(step, start, ops.transpose(base, (1, 0, 2)))
         return ops.transpose(outputs, (1, 0, 2))
 
-    def _write(self, x: Any) -> Any:
-        values = self.outputs_layer(x)
+    def _write(self, x: Any, base: Any) -> Any:
+        values = self.outputs_layer(x) + base
         if all(activation == "linear" for _, activation in self.outputs):
             return values
         shape = ops.shape(values)

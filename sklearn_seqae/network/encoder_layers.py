@@ -339,21 +339,22 @@ class KernelFeatures(Layer):
 
 
 @_register
-class LeadingComponents(Layer):
-    """The first `n` components of a code, which the decoder reads."""
+class CodePart(Layer):
+    """The components of a code from `start` to `stop`."""
 
-    def __init__(self, n: int, **kwargs: Any) -> None:
+    def __init__(self, start: int, stop: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.n = n
+        self.start = start
+        self.stop = stop
 
     def call(self, inputs: Any) -> Any:
-        return inputs[:, : self.n]
+        return inputs[:, self.start : self.stop]
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
-        return input_shape[0], self.n
+        return input_shape[0], self.stop - self.start
 
     def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"n": self.n}
+        return super().get_config() | {"start": self.start, "stop": self.stop}
 
 
 @_register

@@ -39,8 +39,10 @@ class Network(Protocol):
     def encode(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the codes (n_rows, n_components) of (n_rows, n_steps, n_channels)."""
 
-    def decode(self, codes: NDArray[np.float32], n_steps: int) -> NDArray[np.float32]:
-        """Return (n_rows, n_steps, n_channels)."""
+    def decode(
+        self, codes: NDArray[np.float32], lengths: NDArray[np.int64], n_steps: int
+    ) -> NDArray[np.float32]:
+        """Return (n_rows, n_steps, n_channels), of which `lengths` are read."""
 
     def lengths(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the number of steps that each code stands for, as real numbers (n_rows,)."""
@@ -80,7 +82,7 @@ def decode(network: Network, codes: NDArray[np.float32], lengths: NDArray[np.int
         width = network.array_width(chunk.width)
         width = width if limit is None else min(width, limit)
         rows = chunk.rows
-        written = network.decode(codes[rows], width)
+        written = network.decode(codes[rows], lengths[rows], width)
         steps = np.arange(width) < lengths[rows, None]
         positions = (offsets[rows, None] + np.arange(width))[steps]
         values[positions] = written[steps]

@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 
 from .architecture import Architecture, Builder
+from .cosine_layers import CosineDecoder, CosineEncoder, Join, Mean, Sum
 from .decoder_layers import (
     Activate,
     AutoregressiveRecurrence,
@@ -22,9 +23,9 @@ from .decoder_layers import (
 )
 from .encoder_layers import (
     DTYPE,
+    CodePart,
     EndMask,
     KernelFeatures,
-    LeadingComponents,
     Patch,
     Pool,
     RecurrentLevel,
@@ -47,16 +48,14 @@ def build(architecture: Architecture, seed: int) -> keras.Model:
     """
     encoder_seed, decoder_seed = (int(s) for s in np.random.SeedSequence(seed).generate_state(2))
     encoder = _build_encoder(architecture, encoder_seed)
-    decoder = _build_decoder(architecture, decoder_seed)
+    length = Length(name="steps") if architecture.decodes_length else None
+    decoder = _build_decoder(architecture, decoder_seed, length)
     sequence = _input(encoder.input_shape[1:], name="sequence")
     code = encoder(sequence)
     outputs = decoder(code)
-    if architecture.decodes_length:
+    if length is not None:
         code_input = _input((architecture.n_components,), name="code")
-        learned = code_input
-        if architecture.n_summary:
-            learned = LeadingComponents(architecture.n_learned, name="learned")(code_input)
-        steps = Length(name="steps")(learned)
+        steps = length(_recurrent_part(architecture, code_input))
         outputs = [outputs, keras.Model(code_input, steps, name="length")(code)]
     model = keras.Model(sequence, outputs, name="autoencoder")
     assign(model, initial_weights(architecture, seed))
@@ -74,6 +73,8 @@ def named_variables(model: keras.Model) -> dict[str, keras.Variable]:
     for name in SUBMODELS:
         part = model.get_layer(name) if name in {layer.name for layer in model.layers} else None
         for layer in part.layers if part is not None else ():
+            if isinstance(layer, Length) and name != "length":  # which the decoder asks, too
+                continue
             if isinstance(layer, keras.Model):
                 own = [*layer.weights, *seed_states(layer)]
                 found |= {f"own/{next(n_own)}": variable for variable in own}
@@ -112,11 +113,12 @@ def decode(
     n_steps: Any,
     n_real: Any = None,
     teacher: Any = None,
+    lengths: Any = None,
 ) -> Any:
     """Write `n_steps` steps, (batch, n_steps, n_channels), where the model itself writes them all.
 
     `n_steps` is a multiple of the patch size. Steps from `n_real` on, a scalar tensor, may be
-    anything. `teacher` holds the true values (batch, n_steps, n_channels) for decoders that are
+    anything. `lengths` (batch,) are those of the sequences, for a linear path. `teacher` holds the true values (batch, n_steps, n_channels) for decoders that are
     trained with them; a missing one counts as zero.
     """
     if callable(architecture.decoder):
@@ -127,11 +129,18 @@ def decode(
     if n_real is not None:
         n_real = -(-n_real // size)
         mask = first_steps(ops.shape(code)[0], n_patches, n_real)
+    linear = None
+    if architecture.n_linear:
+        linear = decoder.get_layer("linear")(code, lengths, n_steps)
     x = code
     for layer in decoder.layers:
-        if isinstance(layer, AutoregressiveRecurrence) and teacher is not None:
-            patches = ops.reshape(teacher, (-1, n_patches, size * architecture.n_channels))
-            x = layer(x, n_steps=n_patches, n_real=n_real, teacher=patches)
+        if isinstance(layer, keras.layers.InputLayer | CosineDecoder | Length):
+            continue
+        if isinstance(layer, AutoregressiveRecurrence):
+            base = linear if architecture.adds_to_linear else None
+            x = layer(x, n_steps=n_patches, n_real=n_real, teacher=teacher, base=base)
+        elif isinstance(layer, Sum):
+            x = layer([x, linear])
         elif isinstance(layer, StepLayer):
             x = layer(x, n_steps=n_patches, n_real=n_real)
         elif isinstance(layer, keras.layers.RNN):
@@ -169,26 +178,39 @@ def _build_encoder(architecture: Architecture, seed: int) -> keras.Model:
             name="pool",
         )
     )
-    layers.append(dense(architecture.n_learned, name="code"))
-    if not architecture.n_summary:
+    layers.append(dense(architecture.n_recurrent, name="code"))
+    if not architecture.n_summary and not architecture.n_linear:
         return keras.Sequential(layers, name="encoder")
     sequence = code = _input((None, architecture.n_channels), name="sequence")
     for layer in layers[1:]:
         code = layer(code)
-    features = KernelFeatures(architecture.dilations, architecture.n_summary, name="summary")
-    summary = features(sequence)
-    both = keras.layers.Concatenate(dtype=DTYPE, name="both")([code, summary])
-    return keras.Model(sequence, both, name="encoder")
+    parts = [code]
+    if architecture.n_linear:
+        sizes = architecture.n_frequencies, architecture.n_linear
+        parts.insert(0, CosineEncoder(*sizes, name="linear")(sequence))
+    if architecture.n_summary:
+        features = KernelFeatures(architecture.dilations, architecture.n_summary, name="summary")
+        parts.append(features(sequence))
+    return keras.Model(
+        sequence, Join(architecture.adds_to_linear, name="all")(parts), name="encoder"
+    )
 
 
-def _build_decoder(architecture: Architecture, seed: int) -> keras.Model:
+def _recurrent_part(architecture: Architecture, code: Any) -> Any:
+    start, stop = architecture.recurrent_part
+    if stop - start == architecture.n_components:
+        return code
+    return CodePart(start, stop, name="part")(code)
+
+
+def _build_decoder(
+    architecture: Architecture, seed: int, length: Length | None = None
+) -> keras.Model:
     if callable(architecture.decoder):
         return _wrap_decoder(architecture, architecture.decoder, seed)
     units = architecture.units[::-1]
     n_outputs = architecture.patch_size * architecture.n_channels
-    layers: list[keras.layers.Layer] = [_input((architecture.n_components,))]
-    if architecture.n_summary:
-        layers.append(LeadingComponents(architecture.n_learned, name="learned"))
+    layers: list[keras.layers.Layer] = []
     if architecture.decoder == "autoregressive":
         layers.append(
             AutoregressiveRecurrence(
@@ -214,11 +236,35 @@ def _build_decoder(architecture: Architecture, seed: int) -> keras.Model:
         for i, width in enumerate(units[1:], start=1):
             layers.append(recurrence(cell, width, name=f"recurrence_{i}"))
         layers.append(dense(n_outputs, name="values"))
-    layers.append(keras.layers.Reshape((-1, architecture.n_channels), dtype=DTYPE, name="steps"))
+    unfold = keras.layers.Reshape((-1, architecture.n_channels), dtype=DTYPE, name="unfold")
+    layers.append(unfold)
     is_linear = all(activation == "linear" for _, activation in architecture.outputs)
     if not is_linear and architecture.decoder != "autoregressive":
         layers.append(Activate(architecture.outputs, name="activation"))
-    return keras.Sequential(layers, name="decoder")
+    code = _input((architecture.n_components,), name="code")
+    x = _recurrent_part(architecture, code)
+    linear = None
+    if architecture.n_linear:
+        path = CosineDecoder(
+            architecture.n_patches * architecture.patch_size,
+            architecture.n_frequencies,
+            architecture.n_linear,
+            architecture.n_channels,
+            name="linear",
+        )
+        linear = path(code, None if length is None else length(x))
+        if not architecture.adds_to_linear:
+            layers.append(Mean(architecture.outputs, name="mean"))
+        elif architecture.decoder != "autoregressive":  # which adds step by step
+            layers.insert(layers.index(unfold) + 1, Sum(architecture.outputs, name="sum"))
+    for layer in layers:
+        if isinstance(layer, Sum):
+            x = layer([x, linear])
+        elif isinstance(layer, AutoregressiveRecurrence) and architecture.adds_to_linear:
+            x = layer(x, base=linear)
+        else:
+            x = layer(x)
+    return keras.Model(code, x, name="decoder")
 
 
 def _wrap_encoder(

@@ -183,11 +183,22 @@ def _encoder(architecture: Architecture) -> Iterator[LayerSpec]:
     kind = f"{architecture.pooling.replace('_', ' and ')} over steps"
     moments = _MOMENTS if architecture.decodes_length else ()
     yield LayerSpec("encoder", "pool", kind, (None, width), moments)
-    n_learned, n_summary = architecture.n_learned, architecture.n_summary
-    yield LayerSpec("encoder", "code", "dense", (None, n_learned), _dense(width, n_learned))
-    if not n_summary:
-        return
-    n_banks = len(architecture.dilations)
+    n_recurrent, n_summary = architecture.n_recurrent, architecture.n_summary
+    # What is added to the linear path is nothing at first.
+    start = "zeros" if architecture.adds_to_linear else "glorot"
+    code = _dense(width, n_recurrent, initializer=start)
+    yield LayerSpec("encoder", "code", "dense", (None, n_recurrent), code)
+    if architecture.n_linear:
+        yield _cosines(architecture, "encoder")
+    if n_summary:
+        yield _kernels(architecture)
+    if n_summary or architecture.n_linear:
+        kind = "linear and recurrent, added" if architecture.adds_to_linear else "side by side"
+        yield LayerSpec("encoder", "all", kind, (None, architecture.n_components))
+
+
+def _kernels(architecture: Architecture) -> LayerSpec:
+    n_banks, n_summary = len(architecture.dilations), architecture.n_summary
     bank = {
         "kernels": (n_banks, TAPS * architecture.n_channels, N_KERNELS),
         "biases": (n_banks, N_KERNELS),
@@ -195,33 +206,51 @@ def _encoder(architecture: Architecture) -> Iterator[LayerSpec]:
         "center": (n_summary,),
     }
     weights = [WeightSpec(name, shape, is_trained=False) for name, shape in bank.items()]
-    yield LayerSpec("encoder", "summary", "fixed kernels", (None, n_summary), tuple(weights))
-    yield LayerSpec("encoder", "both", "side by side", (None, architecture.n_components))
+    return LayerSpec("encoder", "summary", "fixed kernels", (None, n_summary), tuple(weights))
+
+
+def _cosines(architecture: Architecture, model: str) -> LayerSpec:
+    """Return the linear path's layer in the encoder or decoder."""
+    size, n_linear = architecture.n_frequencies, architecture.n_linear
+    shape = (size, architecture.n_channels)
+    arrays: dict[str, tuple[int, ...]] = {"frequencies": (size,), "mean": shape}
+    output: Shape = (None, n_linear)
+    if model == "encoder":
+        arrays["projection"] = (*shape, n_linear)
+        arrays |= {"scale": (), "precision": (n_linear, n_linear)}
+    else:
+        arrays["synthesis"] = (n_linear, *shape)
+        n_steps = architecture.n_patches * architecture.patch_size
+        output = (None, n_steps, architecture.n_channels)
+    weights = [WeightSpec(name, shape, is_trained=False) for name, shape in arrays.items()]
+    return LayerSpec(model, "linear", "cosines", output, tuple(weights))
 
 
 def _decoder(architecture: Architecture) -> Iterator[LayerSpec]:
     shape: Shape
     weights: tuple[WeightSpec, ...]
     n_patches, units = architecture.n_patches, architecture.units[::-1]
-    width = architecture.n_learned
+    width = architecture.n_recurrent
     n_outputs = architecture.patch_size * architecture.n_channels
     cell = architecture.cell.upper()
-    if architecture.n_summary:
-        yield LayerSpec("decoder", "learned", "the learned part", (None, width))
+    if width < architecture.n_components:
+        yield LayerSpec("decoder", "part", "the recurrent part", (None, width))
+    start = "zeros" if architecture.adds_to_linear else "glorot"
     if architecture.decoder == "dense":
         n_outputs *= n_patches
         for i, n_hidden in enumerate(units):
             shape, weights = (None, n_hidden), _dense(width, n_hidden)
             yield LayerSpec("decoder", f"hidden_{i}", "dense, tanh", shape, weights)
             width = n_hidden
-        yield LayerSpec("decoder", "values", "dense", (None, n_outputs), _dense(width, n_outputs))
+        weights = _dense(width, n_outputs, initializer=start)
+        yield LayerSpec("decoder", "values", "dense", (None, n_outputs), weights)
     elif architecture.decoder == "autoregressive":
         width += n_outputs
         weights = ()
         for i, n_states in enumerate(units):
             weights += _recurrence(architecture, width, n_states, f"recurrence_{i}/")
             width = n_states
-        weights += _dense(width, n_outputs, "values/")
+        weights += _dense(width, n_outputs, "values/", start)
         kind = f"{cell}, sees its output" if len(units) == 1 else f"{cell}s, see their output"
         yield LayerSpec("decoder", "autoregress", kind, (None, n_patches, n_outputs), weights)
     else:
@@ -237,20 +266,34 @@ def _decoder(architecture: Architecture) -> Iterator[LayerSpec]:
             weights = _recurrence(architecture, width, n_states)
             yield LayerSpec("decoder", f"recurrence_{i}", kind, shape, weights)
             width = n_states
-        shape, weights = (None, n_patches, n_outputs), _dense(width, n_outputs)
+        shape = (None, n_patches, n_outputs)
+        weights = _dense(width, n_outputs, initializer=start)
         yield LayerSpec("decoder", "values", "dense", shape, weights)
     shape = (None, n_patches * architecture.patch_size, architecture.n_channels)
-    yield LayerSpec("decoder", "steps", "patches to steps", shape)
+    yield LayerSpec("decoder", "unfold", "patches to steps", shape)
     kinds = dict.fromkeys(activation for _, activation in architecture.outputs)
+    activation = ()
     if set(kinds) != {"linear"} and architecture.decoder != "autoregressive":
-        yield LayerSpec("decoder", "activation", ", ".join(kinds), shape)
+        activation = (LayerSpec("decoder", "activation", ", ".join(kinds), shape),)
+    if not architecture.n_linear:
+        yield from activation
+    elif architecture.adds_to_linear:
+        yield _cosines(architecture, "decoder")
+        if architecture.decoder != "autoregressive":  # which adds step by step
+            yield LayerSpec("decoder", "sum", "linear and recurrent", shape)
+        yield from activation
+    else:
+        yield from activation
+        yield _cosines(architecture, "decoder")
+        gain = WeightSpec("gain", shape[-1:], is_trained=False)
+        yield LayerSpec("decoder", "mean", "of linear and recurrent", shape, (gain,))
 
 
 def _length(architecture: Architecture) -> Iterator[LayerSpec]:
-    n_learned = architecture.n_learned
-    if architecture.n_summary:
-        yield LayerSpec("length", "learned", "the learned part", (None, n_learned))
-    perceptron = _dense(n_learned, LENGTH_UNITS, "hidden/") + _dense(LENGTH_UNITS, 1, "output/")
+    width = architecture.n_recurrent
+    if width < architecture.n_components:
+        yield LayerSpec("length", "part", "the recurrent part", (None, width))
+    perceptron = _dense(width, LENGTH_UNITS, "hidden/") + _dense(LENGTH_UNITS, 1, "output/")
     yield LayerSpec("length", "steps", "perceptron", (None,), _MOMENTS + perceptron)
 
 
@@ -270,9 +313,11 @@ def _recurrence(
     )
 
 
-def _dense(width: int, n_outputs: int, prefix: str = "") -> tuple[WeightSpec, ...]:
+def _dense(
+    width: int, n_outputs: int, prefix: str = "", initializer: str = "glorot"
+) -> tuple[WeightSpec, ...]:
     return (
-        WeightSpec(f"{prefix}kernel", (width, n_outputs), "glorot"),
+        WeightSpec(f"{prefix}kernel", (width, n_outputs), initializer),
         WeightSpec(f"{prefix}bias", (n_outputs,)),
     )
 

@@ -74,7 +74,7 @@ def fit(
     n_channels = sequences.n_channels
     kernels = np.stack([_draw_kernels(n_channels, rng) for _ in dilations])
     some = sequences.take(np.sort(rng.permutation(len(sequences))[:MAX_SEQUENCES]))
-    x, real = _fill(pad(some, np.arange(len(some)), max(1, int(some.lengths.max()))))
+    x, real = fill(pad(some, np.arange(len(some)), max(1, int(some.lengths.max()))))
     every = max(1, np.count_nonzero(real) // MAX_RESPONSES)
     least_edges = LEAST_EDGE * _responses_to_noise(kernels, x[real])
     biases = np.empty((len(dilations), N_KERNELS), np.float32)
@@ -145,7 +145,7 @@ def _each(sequences: Sequences, function: Any) -> Floats:
 
 def _pool(batch: Floats, dilations: tuple[int, ...], kernels: Floats, biases: Floats) -> Floats:
     """Return the mean responses (n_rows, 84 * n_banks) over real steps, each between -1 and 1."""
-    x, real = _fill(batch)
+    x, real = fill(batch)
     n_rows = len(batch)
     # One product takes the mean.
     parts = real / np.maximum(real.sum(axis=1, keepdims=True), 1)
@@ -164,7 +164,7 @@ def _pool(batch: Floats, dilations: tuple[int, ...], kernels: Floats, biases: Fl
     return pooled.reshape(n_rows, -1)
 
 
-def _fill(batch: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+def fill(batch: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     """Return rows with gaps filled and zeros for padding, and which steps are real.
 
     Missing values lie on straight lines between their neighbours, as kernels that saw zeros there

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import minirocket
-from .architecture import COUNT_GAIN, POSITION_RATES, Architecture
+from . import cosines, minirocket
+from .architecture import COUNT_GAIN, LEAST_PROBABILITY, POSITION_RATES, Architecture
 from .layer_specs import Weights, within
 from .numpy_cells import GRU, LSTM, Recurrence
 
@@ -59,6 +59,9 @@ class Network:
         ]
         self._count_moments = within(weights, "encoder/pool")
         self._code = within(weights, "encoder/code")
+        self._analysis = within(weights, "encoder/linear")
+        self._synthesis = within(weights, "decoder/linear")
+        self._gain = weights.get("decoder/mean/gain")
         self._bank = within(weights, "encoder/summary")
         place = "decoder/autoregress" if architecture.decoder == "autoregressive" else "decoder"
         if architecture.decoder == "dense":
@@ -102,20 +105,41 @@ class Network:
             in_order = [forward, *(_reversed(states, lengths) for states in backward)]
             inputs = np.concatenate(in_order, axis=1)
         features = self._pool(self._read(top, inputs, lengths), lengths)
-        code = _dense(features, **self._code).T
-        if not self._bank:
-            return code
+        parts = [_dense(features, **self._code).T]
         batch = batch.astype(self._dtype, copy=False)
-        summary = minirocket.apply(batch, self.architecture.dilations, self._bank)
-        return np.concatenate([code, summary], axis=1)
+        if self._analysis:
+            linear = cosines.encode(batch, self._analysis)
+            parts = [linear + parts[0]] if self.architecture.adds_to_linear else [linear, *parts]
+        if self._bank:
+            parts.append(minirocket.apply(batch, self.architecture.dilations, self._bank))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
-    def decode(self, codes: Floats, n_steps: int) -> Floats:
+    def decode(self, codes: Floats, lengths: NDArray[np.int64], n_steps: int) -> Floats:
         """Return rows (n_rows, n_steps, n_channels); `n_steps` as the decoder can write them."""
+        outputs = self.architecture.outputs
+        codes = codes.astype(self._dtype, copy=False)
+        if not self._synthesis:
+            return _activate(self._decode_recurrent(codes, n_steps), outputs)
+        linear = codes[:, : self.architecture.n_linear]
+        linear = _invert(cosines.decode(linear, lengths, n_steps, self._synthesis), outputs)
+        if self._gain is None:
+            return _activate(linear + self._decode_recurrent(codes, n_steps, linear), outputs)
+        linear = _activate(linear, outputs)
+        if not self._gain.any():
+            return linear
+        recurrent = _activate(self._decode_recurrent(codes, n_steps), outputs)
+        return linear + self._gain * (recurrent - linear)
+
+    def _decode_recurrent(self, codes: Floats, n_steps: int, base: Floats | None = None) -> Floats:
+        """Return raw values (n_rows, n_steps, n_channels).
+
+        An autoregressive decoder sees what the sums of these and of `base` stand for.
+        """
         architecture = self.architecture
-        code = np.ascontiguousarray(codes[:, : architecture.n_learned].T, dtype=self._dtype)
+        code = np.ascontiguousarray(codes[:, slice(*architecture.recurrent_part)].T)
         n_patches = -(-n_steps // architecture.patch_size)
         if architecture.decoder == "autoregressive":
-            return self._autoregress(code, n_patches)[:, :n_steps]
+            return self._autoregress(code, n_patches, base)[:, :n_steps]
         if architecture.decoder == "dense":
             hidden = code
             for layer in self._hidden:
@@ -127,14 +151,13 @@ class Network:
             for writer in self._recurrences[1:]:
                 states = writer.run(states)
             written = _dense(states, **self._values)
-        steps = _activate(self._steps(written), architecture.outputs)
-        return steps[:, :n_steps]
+        return self._steps(written)[:, :n_steps]
 
     def lengths(self, codes: Floats) -> Floats:
         """Return the number of steps that each code stands for, a real number (n_rows,)."""
         weights = self._length
-        learned = codes[:, : self.architecture.n_learned].T
-        hidden = np.maximum(_dense(learned, **within(weights, "hidden")), 0.0)
+        part = codes[:, slice(*self.architecture.recurrent_part)].T
+        hidden = np.maximum(_dense(part, **within(weights, "hidden")), 0.0)
         standardised = _dense(hidden, **within(weights, "output"))[0]
         return weights["location"] + weights["scale"] * standardised
 
@@ -202,26 +225,33 @@ class Network:
         padded[:n_components] = code
         return self._recurrences[0].run(padded.reshape(n_pieces, size, n_rows)[:n_patches])
 
-    def _autoregress(self, code: Floats, n_patches: int) -> Floats:
-        """Write patches one after the other, each from the one before."""
+    def _autoregress(self, code: Floats, n_patches: int, base: Floats | None) -> Floats:
+        """Write patches one after the other, each from what the one before stands for."""
         n_rows = code.shape[1]
+        size = self.architecture.patch_size
+        if base is not None:
+            base = np.pad(base, [(0, 0), (0, n_patches * size - base.shape[1]), (0, 0)])
         layers = self._recurrences
         columns = [layer.column(n_rows) for layer in layers]
         columns[0] = columns[0][len(code) :]
         steps = [layers[0].begin(n_rows, code), *(layer.begin(n_rows) for layer in layers[1:])]
         n_outputs = len(self._values["bias"])
-        written = np.zeros((n_patches + 1, n_outputs, n_rows), self._dtype)
+        written = np.empty((n_patches, n_outputs, n_rows), self._dtype)
+        previous = np.zeros((n_outputs, n_rows), self._dtype)
         for i in range(n_patches):
-            x = written[i]
+            x = previous
             for layer, column, step in zip(layers, columns, steps, strict=True):
                 column[: len(x)] = x
                 hidden = column[-layer.units :]
                 step(column, hidden)
                 x = hidden
-            patch = self._steps(_dense(x, **self._values)[None])
+            written[i] = _dense(x, **self._values)
+            patch = self._steps(written[i : i + 1])
+            if base is not None:
+                patch = patch + base[:, i * size : (i + 1) * size]
             patch = _activate(patch, self.architecture.outputs)
-            written[i + 1] = patch.reshape(n_rows, -1).T
-        return self._steps(written[1:])
+            previous = patch.reshape(n_rows, -1).T
+        return self._steps(written)
 
     def _steps(self, patches: Floats) -> Floats:
         """Return patches (n_patches, patch_size * n_channels, n_rows) as rows of steps."""
@@ -259,6 +289,22 @@ def _activate(steps: Floats, outputs: Sequence[tuple[int, str]]) -> Floats:
     bounds = np.cumsum([width for width, _ in outputs])[:-1]
     groups = zip(np.split(steps, bounds, axis=-1), outputs, strict=True)
     return np.concatenate([_activate_group(part, how) for part, (_, how) in groups], axis=-1)
+
+
+def _invert(steps: Floats, outputs: Sequence[tuple[int, str]]) -> Floats:
+    """Do what `decoder_layers.invert` does, to channels on the last axis."""
+    if all(activation == "linear" for _, activation in outputs):
+        return steps
+    parts = []
+    bounds = np.cumsum([width for width, _ in outputs])[:-1]
+    for part, (_, activation) in zip(np.split(steps, bounds, axis=-1), outputs, strict=True):
+        if activation == "softmax":
+            part = np.log(np.clip(part, LEAST_PROBABILITY, 1.0))
+        elif activation == "sigmoid":
+            part = np.clip(part, LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY)
+            part = np.log(part) - np.log1p(-part)
+        parts.append(part)
+    return np.concatenate(parts, axis=-1)
 
 
 def _activate_group(steps: Floats, activation: str) -> Floats:

@@ -102,7 +102,7 @@ def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
     parameters, attributes = parts.get("parameters"), parts.get("attributes")
     if not isinstance(parameters, dict) or not isinstance(attributes, dict):
         return  # which is refused where it is read
-    parameters |= {"handle_unknown": "error", "min_frequency": None}
+    parameters |= {"handle_unknown": "error", "min_frequency": None, "shortcut": None}
     for old, new in (("_codec", "_fitted_model"), ("_norm", "_reference")):
         if old in attributes:
             attributes[new] = attributes.pop(old)
@@ -110,7 +110,7 @@ def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
     if isinstance(categories, list):
         attributes["infrequent_categories_"] = [None] * len(categories)
     if isinstance(made_with, dict):
-        made_with["min_frequency"] = None
+        made_with |= {"min_frequency": None, "shortcut": None}
     fitted = attributes.get("_fitted_model")
     if isinstance(fitted, dict) and isinstance(fitted.get("state"), dict):
         _gather_network(fitted["state"])
@@ -119,6 +119,7 @@ def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
 def _gather_network(state: dict[str, Any]) -> None:
     """Weights were a list in the order of the Keras model: encoder, decoder, length."""
     node, weights = state.pop("architecture"), state.pop("_weights")
+    node["state"] |= {"n_linear": 0, "n_frequencies": 0}
     fields: dict[str, Any] = {
         k: tuple(v["items"]) if k in _TUPLES else v for k, v in node["state"].items()
     }

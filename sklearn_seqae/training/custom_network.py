@@ -47,7 +47,9 @@ class CustomNetwork:
         """Return the codes (n_rows, n_components) of (n_rows, n_steps, n_channels)."""
         return self._run(self._program.encode, batch)
 
-    def decode(self, codes: NDArray[np.float32], n_steps: int) -> NDArray[np.float32]:
+    def decode(
+        self, codes: NDArray[np.float32], lengths: NDArray[np.int64], n_steps: int
+    ) -> NDArray[np.float32]:
         """Return (n_rows, n_steps, n_channels)."""
         return self._run(self._program.decode, codes, n_steps)
 

@@ -21,6 +21,9 @@ class FitResult:
     held_out: NDArray[np.int64] = field(default_factory=lambda: np.arange(0))  # indices
     interrupted: bool = False
     ran_out: bool = False  # of epochs, and nothing else stopped it
+    start_loss: float | None = None  # monitored, of a linear path before the first epoch
+    kept_start: bool = False  # as no epoch was better
+    is_used: bool = True  # the recurrent decoder, beside a linear path
     skill: float = 1.0  # of the best epoch, by `skill.SkillScore`
     last_gain: float = 0.0
 
@@ -38,8 +41,10 @@ class FitResult:
         losses = self._reconstruction_losses("")
         watched = self._reconstruction_losses("val_") if "val_loss" in self.history else losses
         best = self.best_epoch
-        self.skill = skill_score.skill((1 - held_out) * losses[best] + held_out * watched[best])
-        self.last_gain = skill_score.last_gain(watched)
+        loss = (1 - held_out) * losses[best] + held_out * watched[best]
+        start = 0.0 if self.start_loss is None else skill_score.skill(self.start_loss)
+        self.skill = start if self.kept_start else skill_score.skill(loss)
+        self.last_gain = skill_score.last_gain(watched, start)
 
     def _reconstruction_losses(self, prefix: str) -> list[float]:
         losses = self.history[f"{prefix}loss"]

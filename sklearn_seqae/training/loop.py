@@ -20,7 +20,7 @@ from .keras_arguments import cache_key, make_keras_objects
 from .losses import MaskedLoss, MaskedMetric
 from .network_keys import check_rebuilt, network_key
 from .optimizers import kind, learning_rates, set_learning_rates
-from .program import CHUNK_SIZE, Totals, TrainingProgram, backend
+from .program import CHUNK_SIZE, LENGTH_WEIGHT, Totals, TrainingProgram, backend
 from .program_cache import programs
 from .skill import SkillScore
 
@@ -267,9 +267,10 @@ class _Run:
 
     def fit(self) -> FitResult:
         outcome = FitResult()
-        best_state = self.program.state()
+        best_state = first_state = self.program.state()
         best = math.inf
         monitor = "val_loss" if len(self.data.validation) else "loss"
+        start = self._measure_start()
         self.callbacks.on_train_begin()
         try:
             for epoch in range(self.settings.epochs):
@@ -293,6 +294,15 @@ class _Run:
         if self.settings.early_stopping or outcome.interrupted:
             self.program.load(*best_state)
             self.program.finish()
+            if start and outcome.history:
+                prefix = monitor.removesuffix("loss")
+                best_logs = {
+                    name: outcome.history[f"{prefix}{name}"][outcome.best_epoch] for name in start
+                }
+                outcome.start_loss = start["loss"]
+                outcome.kept_start = _objective(start) < _objective(best_logs)
+                if outcome.kept_start:
+                    self.program.load(*first_state)
         else:
             self.program.finish()
             outcome.best_epoch = outcome.n_epochs - 1
@@ -300,6 +310,18 @@ class _Run:
             self._check_finite(sum(float(np.sum(w)) for w in weights), outcome.best_epoch)
         self.callbacks.on_train_end(logs=None)
         return outcome
+
+    def _measure_start(self) -> dict[str, float]:
+        """Return the monitored losses of a linear path alone, which training starts from."""
+        if not (self.program.architecture.n_linear and self.settings.early_stopping):
+            return {}
+        data, totals = self.data, Totals()
+        chunks, monitored = data.validation_chunks(), data.validation
+        if not len(monitored):
+            chunks, monitored = data.training_chunks(None), data.training
+        for chunk in chunks:
+            totals.add(self.program.evaluate(*data.load(monitored, chunk)))
+        return self._means(totals, finish=True)
 
     def _epoch(self, epoch: int) -> dict[str, float]:
         """Run one epoch and return its means."""
@@ -363,3 +385,8 @@ class _Run:
             if finish:
                 metric.metric.reset_state()
         return means
+
+
+def _objective(logs: dict[str, float]) -> float:
+    """Return what training minimises; the linear path alone decodes no lengths."""
+    return logs["loss"] + LENGTH_WEIGHT * logs.get("length_loss", 0.0)

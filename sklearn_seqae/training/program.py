@@ -188,7 +188,7 @@ class TrainingProgram:
         decoder = self.model.get_layer("decoder")
         n_real = ops.cast(ops.max(ops.maximum(lengths, 0.0)), "int32")
         n_steps = ops.shape(batch)[1]
-        predicted = decode(decoder, self.architecture, code, n_steps, n_real, teacher)
+        predicted = decode(decoder, self.architecture, code, n_steps, n_real, teacher, lengths)
         if self.architecture.max_decoded_steps is not None:
             batch = batch[:, : ops.shape(predicted)[1]]  # behind it there is nothing to compare
         for metric in self.metrics:

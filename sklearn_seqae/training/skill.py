@@ -54,12 +54,12 @@ class SkillScore:
             return 1.0
         return (self.constant - loss) / learnable
 
-    def last_gain(self, losses: list[float]) -> float:
+    def last_gain(self, losses: list[float], start: float = 0.0) -> float:
         """Return how much the best skill so far rose in the last half of the epochs.
 
-        Before the first epoch the skill is that of a constant.
+        Before the first epoch it is `start`, by default that of a constant.
         """
-        best = np.maximum.accumulate([0.0, *map(self.skill, losses)])
+        best = np.maximum.accumulate([start, *map(self.skill, losses)])
         return float(best[-1] - best[len(losses) // 2])
 
 
