@@ -10,8 +10,8 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_seqae.containers.registry import Sequences
-from sklearn_seqae.network.architecture import Architecture
 from sklearn_seqae.network import cosines
+from sklearn_seqae.network.architecture import Architecture
 from sklearn_seqae.network.minirocket import choose_dilations
 from sklearn_seqae.preprocessing.categories import MixedScaler
 

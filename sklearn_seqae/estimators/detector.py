@@ -83,7 +83,7 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
         sequences that the network was trained on, and too many new ones are predicted as outliers.
     validation_fraction : float, default=0.1
         Fraction of sequences to hold out; with groups whole groups, at least one.
-    patience : int, default=10
+    patience : int, default=15
         Number of epochs without a lower loss after which training stops.
     callbacks : keras.callbacks.Callback, class, factory or list of these, default=None
         Keras callbacks.
@@ -189,7 +189,7 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
         batch_size: int = 16,
         early_stopping: bool = True,
         validation_fraction: float = 0.1,
-        patience: int = 10,
+        patience: int = 15,
         callbacks: Any = None,
         jit_compile: bool | str = "auto",
         warm_start: bool = False,

@@ -113,7 +113,7 @@ class LSTMAutoencoderTransformer(
     validation_fraction : float, default=0.1
         Fraction of sequences to hold out; used only if `early_stopping` is True. With groups whole
         groups are held out, at least one, with about that fraction of the sequences.
-    patience : int, default=10
+    patience : int, default=15
         Number of epochs without a lower loss after which training stops.
     callbacks : keras.callbacks.Callback, class, factory or list of these, default=None
         Keras callbacks. Each fit uses new ones: a class or factory is called without arguments, an
@@ -215,7 +215,7 @@ class LSTMAutoencoderTransformer(
         batch_size: int = 16,
         early_stopping: bool = True,
         validation_fraction: float = 0.1,
-        patience: int = 10,
+        patience: int = 15,
         callbacks: Any = None,
         jit_compile: bool | str = "auto",
         warm_start: bool = False,

@@ -237,7 +237,7 @@ def _groups(sequences: Sequences) -> Iterator[NDArray[np.float64]]:
 
 def _lengths(batch: Floats) -> NDArray[np.int64]:
     """Return the number of steps up to the last one with an observed value."""
-    seen = ~np.isnan(batch).all(axis=2)
+    seen: NDArray[np.bool_] = np.any(~np.isnan(batch), axis=2)
     return np.where(seen.any(axis=1), batch.shape[1] - np.argmax(seen[:, ::-1], axis=1), 0)
 
 

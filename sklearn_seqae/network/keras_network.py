@@ -118,8 +118,9 @@ def decode(
     """Write `n_steps` steps, (batch, n_steps, n_channels), where the model itself writes them all.
 
     `n_steps` is a multiple of the patch size. Steps from `n_real` on, a scalar tensor, may be
-    anything. `lengths` (batch,) are those of the sequences, for a linear path. `teacher` holds the true values (batch, n_steps, n_channels) for decoders that are
-    trained with them; a missing one counts as zero.
+    anything. `lengths` (batch,) are those of the sequences, for a linear path. `teacher` holds the
+    true values (batch, n_steps, n_channels) for decoders that are trained with them; a missing one
+    counts as zero.
     """
     if callable(architecture.decoder):
         return decoder(code)[:, :n_steps]

@@ -272,7 +272,7 @@ def _decoder(architecture: Architecture) -> Iterator[LayerSpec]:
     shape = (None, n_patches * architecture.patch_size, architecture.n_channels)
     yield LayerSpec("decoder", "unfold", "patches to steps", shape)
     kinds = dict.fromkeys(activation for _, activation in architecture.outputs)
-    activation = ()
+    activation: tuple[LayerSpec, ...] = ()
     if set(kinds) != {"linear"} and architecture.decoder != "autoregressive":
         activation = (LayerSpec("decoder", "activation", ", ".join(kinds), shape),)
     if not architecture.n_linear:
