@@ -132,7 +132,7 @@ def decode(
         mask = first_steps(ops.shape(code)[0], n_patches, n_real)
     linear = None
     if architecture.n_linear:
-        linear = decoder.get_layer("linear")(code, lengths, n_steps)
+        linear = decoder.get_layer("linear")(code, lengths=lengths, n_steps=n_steps)
     x = code
     for layer in decoder.layers:
         if isinstance(layer, keras.layers.InputLayer | CosineDecoder | Length):
@@ -253,7 +253,7 @@ def _build_decoder(
             architecture.n_channels,
             name="linear",
         )
-        linear = path(code, None if length is None else length(x))
+        linear = path(code, lengths=None if length is None else length(x))
         if not architecture.adds_to_linear:
             layers.append(Mean(architecture.outputs, name="mean"))
         elif architecture.decoder != "autoregressive":  # which adds step by step
