@@ -33,8 +33,9 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
     Parameters
     ----------
     n_components : int, default=256
-        Number of components of the code. This and the other parameters of the autoencoder are
-        described in more detail in `LSTMAutoencoderTransformer`.
+        Number of components of the code. In codes of up to 32 components each is linear and
+        recurrent at once. This and the other parameters of the autoencoder are described in more
+        detail in `LSTMAutoencoderTransformer`.
     units : int or tuple of int, default=64
         Number of units of the recurrent layers; a tuple has one entry per layer.
     cell : {"lstm", "gru"}, default="lstm"
@@ -46,7 +47,11 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
     multiscale : bool, default=True
         Whether pooled features of fixed convolution kernels are computed too. Without them (also
         with fewer than 33 components, or custom models) shapes are compared by their codes, which
-        is less accurate.
+        is less accurate. Beyond the first 32 components half of the code consists of these
+        features, and a quarter each of linear and recurrent components; with ``shortcut=None`` a
+        quarter is recurrent, and the rest are pooled features.
+    shortcut : {"cosine"} or None, default="cosine"
+        Whether a linear autoencoder, computed in closed form, stands beside the recurrent layers.
     decoder : {"repeat", "reshape", "dense", "autoregressive"} or callable, default="repeat"
         Architecture of the decoder.
     encoder : callable, default=None

@@ -28,7 +28,9 @@ class LSTMAutoencoderTransformer(
     Parameters
     ----------
     n_components : int, default=256
-        Number of components of the code.
+        Number of components of the code. With the defaults it consists of linear components (a
+        quarter), recurrent ones (a quarter) and pooled features (half). In codes of up to 32
+        components there are no pooled features, and each component is linear and recurrent at once.
     units : int or tuple of int, default=64
         Number of units of the recurrent layers; a tuple has one entry per layer of the encoder, and
         the decoder has the same layers in reverse order.
@@ -41,9 +43,17 @@ class LSTMAutoencoderTransformer(
         maximum, or mean and maximum concatenated. The code is a linear map of the result.
     multiscale : bool, default=True
         Whether codes contain pooled features of fixed convolution kernels at several dilations, as
-        in MiniRocket [2]_. A quarter of the components, at least 32, is then learned by the
-        autoencoder, and only these are the decoder's input. Not used with a custom `encoder` or
-        `decoder`.
+        in MiniRocket [2]_. Beyond the first 32 components half of the code then consists of these
+        features, and a quarter each of linear and recurrent components; with ``shortcut=None`` a
+        quarter is recurrent, and the rest are pooled features. The decoder reads the linear and
+        recurrent components only. Not used with a custom `encoder` or `decoder`.
+    shortcut : {"cosine"} or None, default="cosine"
+        Whether a linear autoencoder stands beside the recurrent layers. "cosine" computes, in
+        closed form, principal components of the coefficients of cosines of relative time. In codes
+        of up to 32 components the recurrent layers add to these components and to what is decoded
+        from them; in larger codes they have components of their own, and their reconstruction
+        counts, by channel, as far as it lowers the squared error of held-out sequences. None leaves
+        the recurrent autoencoder alone. Not used with a custom `encoder` or `decoder`.
     decoder : {"repeat", "reshape", "dense", "autoregressive"} or callable, default="repeat"
         Architecture of the decoder.
 
