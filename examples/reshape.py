@@ -9,6 +9,8 @@ of ``Reshape((10, 2))`` and ``LSTM(5, return_sequences=True)``.
 # %%
 # 1. Train on sequences of ten steps
 # ----------------------------------
+# By default a linear autoencoder stands beside the recurrent one, and reads all of the code for each step. Here the
+# LSTM alone is to decode the pieces: ``shortcut=None``.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,7 +22,13 @@ X, _ = make_ragged_sines(
     1000, min_steps=10, max_steps=10, noise=0, random_state=0
 )
 ae = LSTMAutoencoderTransformer(
-    20, units=5, decoder="reshape", learning_rate=0.02, random_state=0
+    20,
+    units=5,
+    decoder="reshape",
+    shortcut=None,
+    learning_rate=0.02,
+    epochs=100,
+    random_state=0,
 )
 ae.fit(X[:500])
 print(f"R2 of unseen sequences: {ae.score(X[500:]):.4f}")

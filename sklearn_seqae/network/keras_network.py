@@ -141,7 +141,7 @@ def decode(
             base = linear if architecture.adds_to_linear else None
             x = layer(x, n_steps=n_patches, n_real=n_real, teacher=teacher, base=base)
         elif isinstance(layer, Sum):
-            x = layer([x, linear])
+            x = layer([x[:, :n_steps], linear])  # dense layers write all steps, however many
         elif isinstance(layer, StepLayer):
             x = layer(x, n_steps=n_patches, n_real=n_real)
         elif isinstance(layer, keras.layers.RNN):

@@ -110,11 +110,12 @@ def test_the_loss_is_the_mean_over_real_numbers_and_categories_alike(mixed):
         metrics=["accuracy", "mae"],
         early_stopping=False,
     ).fit(X)
-    scaled = ae._fitted_model.scaler.transform(ae._read(X))
-    true = pad(scaled, np.arange(len(X)), 9)
-    predicted = np.asarray(ae.decoder_(ae.encoder_(true)), dtype=np.float64)
-    assert_allclose(predicted[..., 1:4].sum(axis=-1), 1, rtol=1e-5)
-    assert_allclose(predicted[..., 4:].sum(axis=-1), 1, rtol=1e-5)
+    model, read = ae._fitted_model, ae._read(X)
+    # With the true lengths, as in training; a decoder alone decodes them.
+    scaled, decoded = model.scaler.transform(read), model.compare_scaled(read)[1]
+    true, predicted = (pad(x, np.arange(len(X)), 9).astype(float) for x in (scaled, decoded))
+    assert_allclose(decoded.values[:, 1:4].sum(axis=-1), 1, rtol=1e-5)
+    assert_allclose(decoded.values[:, 4:].sum(axis=-1), 1, rtol=1e-5)
     errors, hits = [], []
     for group in (slice(1, 4), slice(4, 6)):
         real = np.isfinite(true[..., group.start])
