@@ -64,11 +64,6 @@ class FittedModel:
         self._density: CodeDensity | None = None
         self._correlation: NDArray | None = None
         self.network = NetworkState(architecture, seed)
-        if architecture.n_linear:
-            with single_threaded():
-                path = cosines.fit(scaled, architecture.n_frequencies, architecture.n_linear, seed)
-            names = [name for name in self.network.weights if "/linear/" in name]
-            self.network.assign({name: path[name.rpartition("/")[2]] for name in names})
         if architecture.n_summary:
             with single_threaded():
                 bank = minirocket.fit(scaled, architecture.dilations, architecture.n_summary, seed)
@@ -106,11 +101,15 @@ class FittedModel:
             self._tell_lengths(np.append(lengths, np.resize(known, len(lengths) if known else 0)))
         from sklearn_seqae.training.loop import Settings, train
 
+        scaled, chosen = self.scaler.transform(sequences), Settings(**settings)
+        if self.architecture.n_linear and self._density is None:
+            trained_on, _ = chosen.hold_out(scaled, self._seed, groups)
+            self._fit_linear(scaled.take(trained_on))
         outcome = train(
             self.network.weights,
             self.architecture,
-            self.scaler.transform(sequences),
-            Settings(**settings),
+            scaled,
+            chosen,
             self._seed,
             first_epoch,
             self._optimizer_state,
@@ -124,6 +123,17 @@ class FittedModel:
         self._optimizer_state = outcome.optimizer_state
         self._density = CodeDensity(sequences, self._seed, known)
         return outcome
+
+    def _fit_linear(self, scaled: Sequences) -> None:
+        """Compute the linear path, from the sequences that are trained on.
+
+        Errors of those held out are to be what they are of new ones.
+        """
+        n_frequencies, n_linear = self.architecture.n_frequencies, self.architecture.n_linear
+        with single_threaded():
+            path = cosines.fit(scaled, n_frequencies, n_linear, self._seed)
+        names = [name for name in self.network.weights if "/linear/" in name]
+        self.network.assign({name: path[name.rpartition("/")[2]] for name in names})
 
     def _weigh(self, sequences: Sequences) -> bool:
         """Set how much the recurrent decoder counts, by channel; tell whether it counts at all.

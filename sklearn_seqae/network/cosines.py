@@ -83,7 +83,8 @@ def fit(
     found = _components(sequences, frequencies, n_components, seed)
     if np.isnan(sequences.values).any():  # now that there is a model of what is missing
         found = _components(sequences, frequencies, n_components, seed, found)
-    return {name: array.astype(np.float32) for name, array in found.items()}
+    # Products differ in their last bits by the order in memory, and copies have this one.
+    return {name: array.astype(np.float32, order="C") for name, array in found.items()}
 
 
 def encode(batch: Floats, path: dict[str, Floats]) -> Floats:

@@ -20,6 +20,8 @@ from .minirocket import N_KERNELS
 # them, alone and beside the others; results in float32 differ in their last bits. scikit-learn's
 # checks compare as many, to 1e-7.
 FEW = 20
+# Larger scaled values are read as this: sums of squares of them would overflow.
+MOST_READ = 1e15
 # Numbers in the states of an average step, from which on threads pay.
 STATES_PER_THREAD = 16384
 
@@ -57,7 +59,7 @@ def encode(network: Network, sequences: Sequences) -> NDArray[np.float32]:
 
     def run(chunk: Chunk) -> None:
         batch = pad(sequences, chunk.rows, network.array_width(chunk.width))
-        codes[chunk.rows] = network.encode(batch)
+        codes[chunk.rows] = network.encode(np.clip(batch, -MOST_READ, MOST_READ))
 
     units = max(architecture.units)
     chunks = inference_batches(sequences.lengths, order, architecture.patch_size, units)

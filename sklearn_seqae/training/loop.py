@@ -46,6 +46,13 @@ class Settings:
     jit_compile: bool | str
     verbose: int
 
+    def hold_out(
+        self, sequences: Sequences, seed: int, groups: NDArray[np.int64] | None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return which of the sequences are trained on, and which are held out."""
+        fraction = self.validation_fraction if self.early_stopping else 0.0
+        return hold_out(sequences, fraction, seed, groups)
+
 
 class _Synchronous(keras.callbacks.Callback):
     """Keeps Keras' CallbackList from running callbacks in threads of its own.
@@ -190,8 +197,7 @@ class _Data:
         groups: NDArray[np.int64] | None = None,
     ) -> Self:
         """Hold sequences out, choose the widths, and decide whether XLA repays its compilation."""
-        fraction = settings.validation_fraction if settings.early_stopping else 0.0
-        chosen, held_out = hold_out(sequences, fraction, seed, groups)
+        chosen, held_out = settings.hold_out(sequences, seed, groups)
         training, validation = sequences.take(chosen), sequences.take(held_out)
         # Few sequences fill a batch of a power of two, so that folds of them share its shape.
         batch_size = min(settings.batch_size, 1 << (len(training) - 1).bit_length())
