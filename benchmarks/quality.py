@@ -5,13 +5,16 @@ looks at the cross-validated figures of that split, and the test split is for th
 """
 
 import argparse
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import dct, idct
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
@@ -44,6 +47,7 @@ SHARES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9)
 # Each changes the defaults in one place.
 ABLATION: dict[str, dict[str, Any]] = {
     "defaults": {},
+    "shortcut=None": {"shortcut": None},
     "multiscale=False": {"multiscale": False},
     "n_components=64": {"n_components": 64},
     "units=(64, 64)": {"units": (64, 64)},
@@ -54,6 +58,25 @@ ABLATION: dict[str, dict[str, Any]] = {
     "batch_size=32": {"batch_size": 32},
     "learning_rate=0.001": {"learning_rate": 0.001},
 }
+# Sizes of codes, and how many components of each are linear: the linear autoencoder and the
+# recurrent network that a code is compared with have as many.
+SIZES = {2: 2, 8: 8, 256: 64}
+RECURRENT: dict[str, Any] = {"shortcut": None, "multiscale": False}
+# Components of a default code by what computes them.
+COMPONENTS = {
+    "linear": np.arange(64),
+    "recurrent": np.arange(64, 128),
+    "pooled": np.arange(128, 256),
+}
+COMBINATIONS = (
+    ("linear",),
+    ("recurrent",),
+    ("pooled",),
+    ("linear", "recurrent"),
+    ("linear", "pooled"),
+    ("recurrent", "pooled"),
+    ("linear", "recurrent", "pooled"),
+)
 READOUTS: dict[str, Callable[[], Any]] = {
     "lr": lambda: LogisticRegression(max_iter=5000),
     "svc": lambda: SVC(C=10),
@@ -94,33 +117,74 @@ class Ours:
 
 
 class Padded:
-    """PCA of the sequences, padded with zeros to the longest and laid flat."""
+    """PCA of the scaled sequences, padded with zeros to the longest and laid flat."""
 
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
+    def __init__(self, seed: int, n_components: int = 64) -> None:
+        self.seed, self.n_components = seed, n_components
 
     def fit(self, X: Ragged) -> None:
         """Learn from the training split."""
+        self.scaler = StandardScaler().fit(np.concatenate(X))
         self.n_steps = max(map(len, X))
-        flat = self._flat(X)
-        self.model = PCA(min(64, *flat.shape), random_state=self.seed).fit(flat)
+        flat = self._flat(self._scaled(X))
+        self.mean = flat.mean(axis=0)
+        self.axes = self._axes(flat - self.mean)
 
-    def encode(self, X: Ragged) -> NDArray[np.float32]:
-        """Return the components, turned at random.
+    def encode(self, X: Ragged) -> NDArray[np.float64]:
+        """Return the components."""
+        return (self._flat(self._scaled(X)) - self.mean) @ self.axes.T
+
+    def score(self, X: Ragged) -> float | None:
+        """Return the R2 over real steps, channels weighed alike; the lengths are given."""
+        scaled = self._scaled(X)
+        flat = self.encode(X) @ self.axes + self.mean
+        rows = flat.reshape(len(X), -1, X[0].shape[1])
+        pairs = zip(rows, scaled, strict=True)
+        error = sum(float(np.square(self._steps(row, len(x)) - x).sum()) for row, x in pairs)
+        return 1.0 - error / sum(float(np.square(x).sum()) for x in scaled)
+
+    def _scaled(self, X: Ragged) -> Ragged:
+        return [self.scaler.transform(x[: self.n_steps]) for x in X]
+
+    def _axes(self, centred: NDArray[Any]) -> NDArray[Any]:
+        """Return the principal axes (n_components, size), turned at random.
 
         Readouts standardise each component. Of a few dozen sequences that would blow up the last
         ones, which are noise, and drown the others; turned, all have about the same variance.
         """
-        codes = self.model.transform(self._flat(X))
+        n_components = min(self.n_components, *centred.shape)
+        axes = PCA(n_components, random_state=self.seed).fit(centred).components_
         rng = np.random.default_rng(self.seed)
-        return codes @ np.linalg.qr(rng.normal(size=(codes.shape[1],) * 2))[0]
+        return np.linalg.qr(rng.normal(size=(n_components,) * 2))[0] @ axes
 
-    def score(self, X: Ragged) -> float | None:
-        """Return None: what comes back has no lengths."""
-        return None
+    def _flat(self, X: Ragged) -> NDArray[Any]:
+        return pad(X, self.n_steps).reshape(len(X), -1)
 
-    def _flat(self, X: Ragged) -> NDArray[np.float32]:
-        return pad([x[: self.n_steps] for x in X], self.n_steps).reshape(len(X), -1)
+    def _steps(self, row: NDArray[Any], n_steps: int) -> NDArray[Any]:
+        """Return the steps (n_steps, n_channels) of a row (self.n_steps, n_channels)."""
+        return row[:n_steps]
+
+
+class Linear(Padded):
+    """PCA of each sequence's coefficients of cosines of relative time, cos(pi k (t + 1/2) / T)."""
+
+    def _flat(self, X: Ragged) -> NDArray[Any]:
+        found = [dct(x, axis=0, norm="ortho") / np.sqrt(len(x)) for x in X]
+        return super()._flat(found)
+
+    def _steps(self, row: NDArray[Any], n_steps: int) -> NDArray[Any]:
+        return idct(row[:n_steps], axis=0, norm="ortho") * np.sqrt(n_steps)
+
+
+class Strongest(Linear):
+    """The coefficients of cosines that vary most in the training split, as they are."""
+
+    def _axes(self, centred: NDArray[Any]) -> NDArray[Any]:
+        strongest = np.argsort(-centred.var(axis=0), kind="stable")[: self.n_components]
+        return np.eye(centred.shape[1])[strongest]
+
+
+BASELINES: dict[str, type[Padded]] = {"linear": Linear, "DCT": Strongest, "PCA": Padded}
 
 
 class Tutorial:
@@ -175,6 +239,57 @@ def judge(model: Any, name: str) -> dict[str, Any]:
     if isinstance(model, Tutorial):
         figures["epochs"] = model.n_epochs
     return figures | read(Z, y, Z_test, y_test)
+
+
+def take_apart(name: str, seed: int, **changes: Any) -> dict[str, Any]:
+    """Fit the defaults on a set, and judge each combination of the components of their codes.
+
+    The reconstruction is that of the linear path with a gain of zero of the recurrent decoder, and
+    that of the recurrent decoder with a gain of one. Seconds of the recurrent components are all
+    that the closed-form ones do not take.
+    """
+    from sklearn_seqae.network import cosines, minirocket
+
+    X, y, X_test, y_test = load(name)
+    ours = Ours(seed, **changes)
+    with _timed(cosines, "fit") as linear, _timed(minirocket, "fit") as pooled:
+        start = time.perf_counter()
+        ours.fit(X)
+        total = time.perf_counter() - start
+    seconds = {"linear": sum(linear), "pooled": sum(pooled)}
+    seconds["recurrent"] = total - sum(seconds.values())
+    Z, Z_test = ours.encode(X), ours.encode(X_test)
+    gain = ours.model.decoder_.get_layer("mean").gain
+    fitted = np.asarray(gain)
+    r2 = {("linear", "recurrent"): ours.score(X_test)}
+    for kind, constant in (("linear", 0.0), ("recurrent", 1.0)):
+        gain.assign(np.full_like(fitted, constant))
+        r2[(kind,)] = ours.score(X_test)
+    found: dict[str, Any] = {"gain": float(fitted.mean())}
+    for combination in COMBINATIONS:
+        columns = np.concatenate([COMPONENTS[kind] for kind in combination])
+        decoded = tuple(kind for kind in combination if kind != "pooled")
+        found[" + ".join(combination)] = {
+            "seconds": sum(seconds[kind] for kind in combination),
+            "r2": r2.get(decoded),
+        } | read(Z[:, columns], y, Z_test[:, columns], y_test)
+    return found
+
+
+@contextlib.contextmanager
+def _timed(module: Any, name: str) -> Iterator[list[float]]:
+    """Give the seconds of each call of a module's function within the block."""
+    seconds: list[float] = []
+    function = getattr(module, name)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        start = time.perf_counter()
+        result = function(*args, **kwargs)
+        seconds.append(time.perf_counter() - start)
+        return result
+
+    with patch.object(module, name, call):
+        yield seconds
 
 
 def read(Z: Any, y: Any, Z_test: Any, y_test: Any) -> dict[str, float]:
@@ -253,8 +368,27 @@ def measurements(arguments: argparse.Namespace) -> Iterator[tuple[dict[str, Any]
                 yield key | {"model": "defaults"}, lambda n=name, s=seed: judge(Ours(s), n)
         for name in (*SETS, *OTHERS):
             key = {"part": "codes", "set": name, "seed": 0}
-            yield key | {"model": "PCA"}, lambda n=name: judge(Padded(0), n)
+            for model, make in BASELINES.items():
+                yield key | {"model": model}, lambda n=name, m=make: judge(m(0), n)
             yield key | {"model": "tutorial"}, lambda n=name: judge(Tutorial(0), n)
+    if "sizes" in arguments.parts:
+        for size, n_linear in SIZES.items():
+            for name in (*SETS, *OTHERS):
+                key = {"part": "sizes", "size": size, "set": name}
+                linear = key | {"seed": 0, "model": "linear"}
+                yield linear, lambda n=name, k=n_linear: judge(Linear(0, k), n)
+                for seed in arguments.seeds:
+                    for model, changes in (
+                        ("ours", {"n_components": size}),
+                        ("recurrent", RECURRENT | {"n_components": n_linear}),
+                    ):
+                        ours = key | {"seed": seed, "model": model}
+                        yield ours, lambda n=name, s=seed, c=changes: judge(Ours(s, **c), n)
+    if "components" in arguments.parts:
+        for name in (*SETS, *OTHERS):
+            for seed in arguments.seeds:
+                key = {"part": "components", "set": name, "seed": seed}
+                yield key, lambda n=name, s=seed: take_apart(n, s)
     if "missing" in arguments.parts:
         for share in SHARES:
             for blocks in (False, True) if share else (False,):
@@ -270,7 +404,7 @@ def measurements(arguments: argparse.Namespace) -> Iterator[tuple[dict[str, Any]
 def main() -> None:
     """Measure, keep the results, and report them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    every = ("codes", "missing", "ablation")
+    every = ("codes", "sizes", "components", "missing", "ablation")
     parser.add_argument("--parts", nargs="+", choices=every, default=list(every))
     sweep(parser, RESULTS, measurements, quality_report.write)
 

@@ -40,6 +40,58 @@ def test_gaps_are_interpolated_and_empty_channels_get_the_mean(quality):
     assert quality._interpolate(x, np.array([9.0, 7.0])).tolist() == [[1, 7], [2, 7], [3, 7]]
 
 
+def ragged_waves(n_sequences):
+    """Return slow waves of two channels of different size, of 12 to 30 steps."""
+    rng = np.random.default_rng(n_sequences)
+    waves = []
+    for n_steps in rng.integers(12, 31, size=n_sequences):
+        t = (np.arange(n_steps) + 0.5) / n_steps
+        levels = rng.normal(size=(3, 2)) * [1.0, 50.0]
+        waves.append((np.cos(np.pi * t[:, None] * np.arange(3)) @ levels).astype(np.float32))
+    return waves
+
+
+@pytest.mark.parametrize("name", ["linear", "DCT"])
+def test_cosines_reconstruct_waves_of_few_frequencies_whatever_their_length(quality, name):
+    X, X_test = ragged_waves(40), ragged_waves(20)
+    baseline = quality.BASELINES[name](0, n_components=6)
+    baseline.fit(X)
+    assert baseline.encode(X_test).shape == (20, 6)
+    assert baseline.score(X_test) > 0.999
+    fewer = quality.BASELINES[name](0, n_components=4)
+    fewer.fit(X)
+    assert 0.3 < fewer.score(X_test) < 0.95
+
+
+def test_padded_data_have_an_r2_over_real_steps(quality):
+    X, X_test = ragged_waves(100), ragged_waves(20)
+    full, few = quality.Padded(0), quality.Padded(0, n_components=6)
+    for baseline in (full, few):
+        baseline.fit(X)
+    # Lengths move what padding leaves at its place, so six components do not suffice.
+    assert few.score(X_test) < full.score(X_test)
+    assert full.score(X) > 0.999
+    assert few.score(X_test) < 0.95
+
+
+def test_components_are_judged_apart_and_the_whole_code_decodes_best(quality, monkeypatch):
+    y = np.repeat([0, 1], 20)
+    splits = [ragged_waves(40), y, ragged_waves(41)[:40], y]
+    monkeypatch.setattr(quality, "load", lambda name: splits)
+    found = quality.take_apart("waves", 0, units=4, epochs=2)
+    r2 = {label: figures["r2"] for label, figures in found.items() if label != "gain"}
+    assert len(r2) == 7
+    assert r2["pooled"] is None
+    assert r2["linear"] == r2["linear + pooled"]
+    assert r2["linear"] > 0.95 > r2["recurrent"]
+    assert r2["linear + recurrent"] == r2["linear + recurrent + pooled"] > 0.95
+    seconds = {label: found[label]["seconds"] for label in r2}
+    whole = seconds["linear"] + seconds["recurrent"] + seconds["pooled"]
+    assert seconds["linear + recurrent + pooled"] == pytest.approx(whole)
+    assert min(seconds.values()) > 0.0
+    assert 0.0 <= found["gain"] <= 1.0
+
+
 def test_the_page_says_what_was_reached_and_what_was_not(quality, tmp_path, monkeypatch):
     def run(part, model="defaults", name="GunPoint", **others):
         figures = dict.fromkeys(("lr", "svc", "cv_lr", "cv_svc", "1nn", "ari"), 0.99)
@@ -47,10 +99,16 @@ def test_the_page_says_what_was_reached_and_what_was_not(quality, tmp_path, monk
         return {"part": part, "set": name, "seed": 0, "model": model} | figures | others
 
     rmse = {"rmse_impute": 0.2, "rmse_mean": 1.0, "rmse_linear": 0.3, "blocks": False}
-    runs = [run("codes", model) for model in ("defaults", "PCA", "tutorial")]
+    models = ("defaults", "linear", "DCT", "PCA", "tutorial")
+    runs = [run("codes", model) for model in models]
     runs += [run("codes", seed=1, lr=1.0), run("codes", name="ACSF1", lr=0.9, svc=0.8)]
     runs += [run("missing", share=0.0, blocks=False), run("missing", share=0.5, **rmse)]
     runs += [run("ablation"), run("ablation", "units=32")]
+    runs += [run("sizes", "ours", size=2), run("sizes", "linear", size=2, r2=0.8)]
+    runs += [run("sizes", "ours", size=2, seed=1, r2=1.0), run("sizes", "linear", size=256)]
+    figures = {"cv_lr": 0.8, "cv_svc": 0.7, "lr": 0.6, "svc": 0.65, "seconds": 3.0}
+    apart = {"linear": figures | {"r2": 0.9}, "pooled": figures | {"r2": None}}
+    runs += [{"part": "components", "set": "GunPoint", "seed": 0, "gain": 0.0} | apart]
     monkeypatch.setattr(quality.quality_report, "DOCS", tmp_path)
     (tmp_path / "images").mkdir()
     quality.quality_report.write({"date": "2026-01-01", "runs": runs})
@@ -59,5 +117,24 @@ def test_the_page_says_what_was_reached_and_what_was_not(quality, tmp_path, monk
     assert "| ACSF1 | **0.900** | 0.910 | missed |" in page
     assert "| 50% | at random | 0.990 | 0.990 | 0.200 | 1.000 | 0.300 |" in page
     assert "| units=32 | 0.990 | 0.990 | 0.300 | 0.900 | 2.0 |" in page
+    assert "| GunPoint | 0.950 | 0.800 | - | - | 0.900 | - |" in page
+    assert "| linear | 0.900 | 0.800 | 0.650 | 3.0 |" in page
+    assert "| pooled | - | 0.800 | 0.650 | 3.0 |" in page
+    assert "In 0 of the fits" in page
     images = {path.name for path in (tmp_path / "images").iterdir()}
     assert images == {"quality.png", "quality_missing.png"}
+
+
+def test_the_page_is_written_from_results_without_the_newer_models_and_parts(
+    quality, tmp_path, monkeypatch
+):
+    figures = dict.fromkeys(("lr", "svc", "1nn", "ari", "nmi", "nmi_standardised"), 0.9)
+    key = {"part": "codes", "set": "ACSF1", "seed": 0, "seconds": 1.0}
+    runs = [key | {"model": model, "r2": None} | figures for model in ("defaults", "PCA")]
+    monkeypatch.setattr(quality.quality_report, "DOCS", tmp_path)
+    (tmp_path / "images").mkdir()
+    quality.quality_report.write({"date": "2026-01-01", "runs": runs})
+    page = (tmp_path / "quality.md").read_text(encoding="utf-8")
+    assert "| set | **ours** | goal |  | PCA | T-Loss |" in page
+    assert "## Sizes" not in page
+    assert "components alone" not in page
