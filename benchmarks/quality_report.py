@@ -71,6 +71,14 @@ CLUSTERING = {
     "ACSF1": {"BiLSTM AE": 0.367, "BiGRU AE": 0.369, "dilated GRU AE": 0.324},
 }
 OURS, OTHERS = "defaults", ("linear", "DCT", "PCA", "tutorial")
+DESCRIPTIONS = {
+    "linear": "a linear autoencoder, the PCA of each sequence's coefficients of cosines of "
+    "relative time (discrete cosine transform)",
+    "DCT": "the 64 of these coefficients that vary most in training",
+    "PCA": "that of sequences padded with zeros",
+    "tutorial": "the common Keras script (64 units, last state, 100 epochs, but fewer for long "
+    "sequences: see below)",
+}
 COLOURS = {
     "defaults": "#0072B2",
     "linear": "#CC79A7",
@@ -166,11 +174,8 @@ def _codes(runs: list[Run]) -> list[str]:
         "## Classification",
         f"Accuracy on the official test split. Ours is the mean over {n_seeds} seeds of the better "
         "of `LogisticRegression` and `SVC(C=10)` on standardised codes. Others have 64 components: "
-        "*linear*, a linear autoencoder, the PCA of each sequence's coefficients of cosines of "
-        "relative time (discrete cosine transform); *DCT*, the 64 of these coefficients that vary "
-        "most in training; *PCA*, that of sequences padded with zeros; *tutorial*, the common "
-        "Keras script (64 units, last state, 100 epochs, but fewer for long sequences: see below). "
-        "PCA has no more components than there are training sequences, and they are rotated at "
+        + "; ".join(f"*{model}*, {DESCRIPTIONS[model]}" for model in rivals)
+        + ". PCA has no more components than there are training sequences, and they are rotated at "
         "random, as those of no variance would dominate after standardisation. The goal is the "
         "best published value, or a little more; on ArrowHead, OSULeaf and ACSF1 it is that of a "
         "ridge classifier on MiniRocket's 10 000 features.",

@@ -136,5 +136,7 @@ def test_the_page_is_written_from_results_without_the_newer_models_and_parts(
     quality.quality_report.write({"date": "2026-01-01", "runs": runs})
     page = (tmp_path / "quality.md").read_text(encoding="utf-8")
     assert "| set | **ours** | goal |  | PCA | T-Loss |" in page
+    assert "*PCA*" in page
+    assert "*linear*" not in page
     assert "## Sizes" not in page
     assert "components alone" not in page
