@@ -50,11 +50,12 @@ class Ours(Contender):
     """The library that this is about, with the architecture of the tutorials."""
 
     label = "sklearn_seqae"
-    title = "`LSTMAutoencoderTransformer`, last state, one direction, `patch_size=1`"
+    title = "`LSTMAutoencoderTransformer`, last state, one direction, `patch_size=1`, no shortcut"
     choices: ClassVar[dict[str, Any]] = {
         "bidirectional": False,
         "pooling": "last",
         "multiscale": False,
+        "shortcut": None,
         "patch_size": 1,
     }
 
