@@ -73,7 +73,7 @@ ROOMS = {
         "custom_network",
         "loop",
     ],
-    "onnx": ["graph", "inputs", "network", "export"],
+    "onnx": ["graph", "inputs", "cosines", "network", "export"],
     "persistence": [
         "allowlist",
         "archive",

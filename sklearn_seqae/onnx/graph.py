@@ -1,7 +1,8 @@
 """A thin builder of ONNX graphs: nodes by operator name, each weight stored once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,6 +45,7 @@ class Graph:
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[Any, onnx.TensorProto] = {}
         self._scope = ""
+        self._numbers = count()
 
     @contextmanager
     def scope(self, name: str) -> Iterator[None]:
@@ -60,17 +62,51 @@ class Graph:
 
         An input of "" is left out.
         """
-        name = f"{self._scope}{kind}_{len(self._nodes)}"
+        name = f"{self._scope}{kind}_{next(self._numbers)}"
         outputs = [name] if n_outputs == 1 else [f"{name}:{i}" for i in range(n_outputs)]
         read = [x if isinstance(x, str) else self._constant(x) for x in inputs]
         node = self._onnx.helper.make_node(kind, read, outputs, name=name, **attributes)
         self._nodes.append(node)
         return outputs[0] if n_outputs == 1 else outputs
 
-    def cast(self, x: str, dtype: type) -> str:
+    def cast(self, x: Any, dtype: type) -> str:
         """Return a tensor as numbers of a NumPy dtype."""
         to = self._onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
         return self.op("Cast", x, to=to)
+
+    def choose(self, condition: str, build: Callable[[], str], otherwise: str) -> str:
+        """Return what `build` makes, where a condition holds, which else costs nothing."""
+        then_branch = self._body("then", 0, lambda: [build()])
+        else_branch = self._body("else", 0, lambda: [self.op("Identity", otherwise)])
+        name: str = self.op("If", condition, then_branch=then_branch, else_branch=else_branch)
+        return name
+
+    def scan(
+        self, build: Callable[..., list[str]], states: list[Any], sequences: list[Any]
+    ) -> list[str]:
+        """Repeat what `build` makes for the parts of `sequences` along their first axis.
+
+        It is given states and one part of each sequence, and gives the next states, and more parts.
+        Returned are the last states, and the sequences of these parts.
+        """
+        body = self._body("step", len(states) + len(sequences), build)
+        n_outputs = len(body.output)
+        n_parts = len(sequences)
+        names = self.op(
+            "Scan", *states, *sequences, n_outputs=n_outputs, body=body, num_scan_inputs=n_parts
+        )
+        return [names] if n_outputs == 1 else names
+
+    def _body(self, name: str, n_inputs: int, build: Callable[..., list[str]]) -> Any:
+        """Return a graph within this one, whose tensors it may read."""
+        inputs = [f"{self._scope}{name}_{next(self._numbers)}" for _ in range(n_inputs)]
+        outer, self._nodes = self._nodes, []
+        outputs = build(*inputs)
+        nodes, self._nodes = self._nodes, outer
+        helper = self._onnx.helper
+        # Their types follow from those of the tensors that are read.
+        described = ([helper.make_empty_tensor_value_info(x) for x in t] for t in (inputs, outputs))
+        return helper.make_graph(nodes, name, *described)
 
     def model(
         self,

@@ -7,10 +7,11 @@ steps on the first axis, its convolutions on the last.
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_seqae.network.architecture import COUNT_GAIN, Architecture
+from sklearn_seqae.network.architecture import ADDED_SCALE, COUNT_GAIN, Architecture
 from sklearn_seqae.network.layer_specs import Weights, within
 from sklearn_seqae.network.minirocket import N_KERNELS, TAPS
 
+from . import cosines
 from .graph import Graph
 from .inputs import Scaled
 
@@ -20,7 +21,7 @@ _GATES = {"lstm": (0, 3, 1, 2), "gru": (0, 1, 2)}
 
 
 def encode(graph: Graph, scaled: Scaled, architecture: Architecture, weights: Weights) -> list[str]:
-    """Add the encoder, and return the parts of the code: learned, and pooled features."""
+    """Add the encoder, and return the parts of the code in their order."""
     with graph.scope("patches"):
         steps, lengths = _fold(graph, scaled, architecture)
     size = architecture.patch_size
@@ -41,11 +42,18 @@ def encode(graph: Graph, scaled: Scaled, architecture: Architecture, weights: We
     with graph.scope("code"):
         code = within(weights, "encoder/code")
         codes = graph.op("Gemm", features, code["kernel"], code["bias"])
-    summary = within(weights, "encoder/summary")
-    if not summary:
-        return [codes]
-    with graph.scope("kernels"):
-        return [codes, _summarize(graph, scaled, architecture.dilations, summary)]
+    parts = [codes]
+    if architecture.n_linear:
+        with graph.scope("linear"):
+            linear = cosines.encode(graph, scaled, within(weights, "encoder/linear"))
+            if architecture.adds_to_linear:
+                parts = [graph.op("Add", linear, graph.op("Mul", codes, ADDED_SCALE))]
+            else:
+                parts = [linear, codes]
+    if summary := within(weights, "encoder/summary"):
+        with graph.scope("kernels"):
+            parts.append(_summarize(graph, scaled, architecture.dilations, summary))
+    return parts
 
 
 def _fold(graph: Graph, scaled: Scaled, architecture: Architecture) -> tuple[str, str]:

@@ -33,7 +33,7 @@ from sklearn.preprocessing import (
 from sklearn_seqae import LSTMAutoencoderTransformer
 from sklearn_seqae._utils.threads import single_threaded
 from sklearn_seqae.containers.registry import as_sequences
-from sklearn_seqae.network import inference, minirocket
+from sklearn_seqae.network import cosines, inference, minirocket
 from sklearn_seqae.network.architecture import Architecture
 from sklearn_seqae.network.layer_specs import weight_specs
 from sklearn_seqae.network.numpy_network import Network
@@ -45,9 +45,12 @@ from tests.conftest import ARCHITECTURE, CANCELLING, TINY, make_cancelling, make
 
 SCALERS = ["standard", "minmax", "robust", "per_sequence", None]
 N_SUMMARY = 3
+N_LEARNED = 4
+# No linear components, some beside the recurrent ones, and all, to which these are added.
+N_LINEAR = [0, 2, N_LEARNED]
 
 
-def draw_weights(architecture, summary):
+def draw_weights(architecture, summary, path):
     """Return the weights of a whole network, at the scale of trained ones."""
     rng = np.random.default_rng(0)
     weights = {
@@ -55,13 +58,14 @@ def draw_weights(architecture, summary):
         for name, spec in weight_specs(architecture).items()
     }
     weights |= {f"encoder/summary/{name}": array for name, array in summary.items()}
+    weights |= {name: path[name.split("/")[-1]] for name in weights if "/linear/" in name}
     if architecture.decodes_length:
         moments = {"encoder/pool/location": 1.5, "encoder/pool/scale": 0.7}
         weights |= {name: np.array(value, np.float32) for name, value in moments.items()}
     return weights
 
 
-def make(X, scaler="standard", categories=False, multiscale=False, **changes):
+def make(X, scaler="standard", categories=False, multiscale=False, n_linear=0, **changes):
     """Return a model of random weights, with its session and what gives the codes in NumPy."""
     choose = "from_dtype" if categories else None
     sequences = as_sequences(X, choose)
@@ -70,16 +74,19 @@ def make(X, scaler="standard", categories=False, multiscale=False, **changes):
     n_summary = N_SUMMARY if multiscale else 0
     sizes = {
         "n_channels": len(fitted.channels),
-        "n_components": 4 + n_summary,
+        "n_components": N_LEARNED + n_summary,
         "n_summary": n_summary,
         "dilations": dilations,
         "symbols": fitted.symbols,
+        "n_linear": n_linear,
+        "n_frequencies": 12 if n_linear else 0,
     }
     architecture = Architecture(**{**ARCHITECTURE, **sizes, **changes})
     scaled = fitted.transform(sequences)
     with single_threaded():
         summary = minirocket.fit(scaled, dilations, n_summary, seed=0) if multiscale else {}
-    weights = draw_weights(architecture, summary)
+        path = cosines.fit(scaled, 12, n_linear, seed=0) if n_linear else {}
+    weights = draw_weights(architecture, summary, path)
     model = encoder_model(architecture, weights, fitted)
     network = Network(architecture, weights)
 
@@ -151,6 +158,7 @@ def test_every_encoder_gives_the_codes_of_numpy(cell, bidirectional, units, pool
         X,
         scaler=SCALERS[turn % 5],
         multiscale=turn % 3 > 0,
+        n_linear=N_LINEAR[(turn + turn // 3) % 3],
         indicators=turn % 7 > 2,
         decodes_length=turn % 11 > 2,
         patch_size=1 + (turn // 2 + turn // 4) % 4,
@@ -167,7 +175,7 @@ def test_every_encoder_gives_the_codes_of_numpy(cell, bidirectional, units, pool
 @pytest.mark.parametrize("seed", range(2))
 def test_channels_that_cancel_get_the_codes_of_numpy(kind, seed):
     X = make_cancelling(kind, seed)
-    both = make(X, scaler=None, multiscale=True, patch_size=2)
+    both = make(X, scaler=None, multiscale=True, patch_size=2, n_linear=2)
     codes = both.encode(X)
     assert_allclose(run(both.session, X), codes, rtol=0, atol=1e-5 * np.abs(codes).max())
 
@@ -179,6 +187,7 @@ def test_channels_that_cancel_get_the_codes_of_numpy(kind, seed):
         {
             "scaler": st.sampled_from(SCALERS),
             "multiscale": st.booleans(),
+            "n_linear": st.sampled_from(N_LINEAR),
             "indicators": st.booleans(),
             "decodes_length": st.booleans(),
             "cell": st.sampled_from(["lstm", "gru"]),
@@ -220,6 +229,7 @@ def test_any_sequences_get_the_codes_of_numpy(
 def test_categories_are_given_by_their_index(missing, scaler, patch_size):
     named, X = with_letters(missing=missing)
     choices = {"multiscale": True, "indicators": missing > 0, "patch_size": patch_size}
+    choices["n_linear"] = patch_size + 1  # 2 or all
     both = make(named, scaler=scaler, categories=True, **choices)
     assert_allclose(run(both.session, X, extra=2), both.encode(named), atol=1e-5)
     channels = json.loads(both.model.metadata_props[-1].value)
@@ -232,21 +242,22 @@ def test_categories_are_given_by_their_index(missing, scaler, patch_size):
 
 def test_categories_alone_are_encoded():
     named, X = with_letters(missing=0.2)
-    both = make([x[:, 1] for x in named], categories=True, multiscale=True)
+    both = make([x[:, 1] for x in named], categories=True, multiscale=True, n_linear=2)
     codes = run(both.session, [x[:, 1] for x in X], extra=2)
     assert_allclose(codes, both.encode([x[:, 1] for x in named]), atol=1e-5)
 
 
 def test_one_session_takes_any_number_of_sequences_and_steps():
-    both = make(make_ragged(), multiscale=True, patch_size=4)
+    both = make(make_ragged(), multiscale=True, patch_size=4, n_linear=2)
     for n_sequences, longest, extra in [(1, 1, 0), (3, 2, 0), (2, 90, 7), (70, 9, 1), (1, 3, 200)]:
         X = make_ragged(n_sequences + 2, longest, missing=0.1, seed=longest)[1:-1]
         assert_allclose(run(both.session, X, extra=extra), both.encode(X), atol=1e-5)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_a_batch_without_sequences_or_without_steps_is_encoded(cell):
-    both = make(make_ragged(), scaler="per_sequence", multiscale=True, patch_size=2, cell=cell)
+@pytest.mark.parametrize(("cell", "n_linear"), [("lstm", 2), ("gru", N_LEARNED)])
+def test_a_batch_without_sequences_or_without_steps_is_encoded(cell, n_linear):
+    choices = {"multiscale": True, "patch_size": 2, "cell": cell, "n_linear": n_linear}
+    both = make(make_ragged(), scaler="per_sequence", **choices)
     empty = both.encode([np.zeros((0, 2))])
     for n_sequences, n_steps in [(0, 5), (0, 0), (3, 0), (3, 7)]:
         sequences = np.zeros((n_sequences, n_steps, 2), np.float32)
@@ -257,7 +268,7 @@ def test_a_batch_without_sequences_or_without_steps_is_encoded(cell):
 
 def test_rows_padded_with_nan_need_no_lengths_of_their_own():
     X = make_ragged(missing=0.2)
-    both = make(X, multiscale=True, patch_size=2, indicators=True)
+    both = make(X, multiscale=True, patch_size=2, indicators=True, n_linear=2)
     inputs = to_arrays(X)
     n_sequences, n_steps, _ = inputs["sequences"].shape
     inside = np.arange(n_steps)[:, None] < inputs["lengths"][:, None, None]
@@ -274,7 +285,7 @@ def test_values_far_from_those_of_training_get_the_codes_of_numpy():
 
 def test_what_transform_refuses_has_a_code_of_nan_and_the_others_theirs():
     named, X = with_letters()
-    both = make(named, categories=True, multiscale=True)
+    both = make(named, categories=True, multiscale=True, n_linear=2)
     X, expected = X[1:9], both.encode(named)[1:9]
     inputs = to_arrays(X, extra=2)
     inputs["lengths"][:8] = np.maximum(inputs["lengths"][:8], 1)
@@ -329,12 +340,22 @@ def test_other_scalers_are_refused(scaler):
         arithmetic_of(scaler.fit(np.arange(6.0)[:, None]))
 
 
-def test_the_model_is_documented_and_needs_no_loops():
-    both = make(make_ragged(), multiscale=True)
+def nodes_of(graph):
+    """Give the nodes of a graph, and of those within it."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            yield from nodes_of(attribute.g)
+
+
+@pytest.mark.parametrize("n_linear", N_LINEAR)
+def test_the_model_is_documented_and_its_tensors_have_names_of_their_own(n_linear):
+    both = make(make_ragged(), multiscale=True, n_linear=n_linear)
     graph = both.model.graph
     onnx.checker.check_model(both.model, full_check=True)
-    assert not {node.op_type for node in graph.node} & {"Loop", "Scan", "If"}
-    assert len({node.name for node in graph.node}) == len(graph.node)
+    nodes = list(nodes_of(graph))
+    assert len({node.name for node in nodes}) == len(nodes)
+    assert {"Loop", "Scan", "If"}.isdisjoint(x.op_type for x in nodes) == (n_linear == 0)
     assert both.model.producer_name == "sklearn-seqae"
     assert "NaN" in both.model.doc_string
     assert all(value.doc_string for value in [*graph.input, *graph.output])

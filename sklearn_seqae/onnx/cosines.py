@@ -1,0 +1,141 @@
+"""The linear path as an ONNX graph; it computes the same as `network.cosines.encode` in NumPy.
+
+ONNX has no transform to cosines, so values are multiplied by them, and it solves no systems, so
+those of sequences with gaps are eliminated pivot by pivot. Complete ones cost nothing of it.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sklearn_seqae.network.layer_specs import Weights
+
+from .graph import Graph
+from .inputs import Scaled
+
+
+def encode(graph: Graph, scaled: Scaled, weights: Weights) -> str:
+    """Add the linear path, and return the linear codes, float32 (n, n_components)."""
+    mean, projection = weights["mean"], weights["projection"]
+    waves, places = _waves(graph, scaled.lengths, scaled.width, weights["frequencies"], np.float32)
+    waves = graph.op("Gather", waves, places)
+    values = _fill(graph, scaled, waves, weights)
+    lengths = graph.op("Unsqueeze", scaled.lengths, [1])
+    n_steps = graph.cast(graph.op("Max", lengths, 1), np.float32)
+    found = graph.op("Reshape", graph.op("MatMul", waves, values), [-1, mean.size])
+    centred = graph.op("Sub", graph.op("Div", found, n_steps), mean.ravel())
+    codes = graph.op("MatMul", centred, projection.reshape(mean.size, -1))
+    return str(graph.op("Where", graph.op("Greater", lengths, 0), codes, 0.0))
+
+
+def _waves(
+    graph: Graph,
+    lengths: str,
+    width: str,
+    frequencies: NDArray[np.float32],
+    dtype: type[np.floating],
+) -> tuple[str, str]:
+    """Return the cosines of each length that there is, and which of them is that of each row.
+
+    Cosines are (n_lengths, n_frequencies, width), the transposed ones of
+    `cosine_layers.cosine_basis`: zeros beyond a length, and where it is too short for a frequency.
+    """
+    numbers = frequencies.astype(np.int64)[:, None]
+    heights = np.where(numbers > 0, math.sqrt(2.0), 1.0).astype(dtype)
+    lengths, _, places, _ = graph.op("Unique", lengths, n_outputs=4)
+    steps = graph.op("Range", 0, graph.op("Squeeze", width), 1)
+    halves = graph.cast(graph.op("Add", graph.op("Mul", steps, 2), 1), np.float64)
+
+    def write(length: str) -> list[str]:
+        period = graph.cast(graph.op("Mul", graph.op("Max", length, 1), 4), np.float64)
+        positions = graph.op("Div", graph.op("Slice", halves, [0], length, [0]), period)
+        turns = graph.op("Mul", positions, numbers.astype(np.float64))
+        # Whole turns are taken off in float64: large angles have few digits left in float32.
+        turns = graph.cast(graph.op("Sub", turns, graph.op("Floor", turns)), dtype)
+        # As a sine, since older runtimes have no cosine of float64.
+        angles = graph.op("Mul", graph.op("Add", turns, dtype(0.25)), dtype(2 * math.pi))
+        fitting = graph.op("Where", graph.op("Less", numbers, length), heights, dtype(0.0))
+        waves = graph.op("Mul", graph.op("Sin", angles), fitting)
+        missing = graph.op("Sub", width, length)
+        return [graph.op("Pad", waves, graph.op("Concat", [0, 0, 0], missing, axis=0))]
+
+    # One length at a time, which takes less memory and is faster.
+    (waves,) = graph.scan(write, [], [graph.op("Unsqueeze", lengths, [1])])
+    return waves, places
+
+
+def _fill(graph: Graph, scaled: Scaled, waves: str, weights: Weights) -> str:
+    """Return the values with gaps filled by the mean of the model given the observed ones."""
+    projection = weights["projection"]
+    n_channels, n_components = projection.shape[1:]
+    n_seen = graph.op("ReduceSum", graph.cast(scaled.observed, np.int64), [1, 2], keepdims=0)
+    has_gaps = graph.op("Less", n_seen, graph.op("Mul", scaled.lengths, n_channels))
+    # Made of the projection as it is stored, once a session.
+    synthesis = graph.cast(projection.reshape(-1, n_components), np.float64)
+    synthesis = graph.op("Mul", synthesis, np.float64(weights["scale"]))
+    synthesis = graph.op("Reshape", synthesis, list(projection.shape))
+    synthesis = graph.op("Transpose", synthesis, perm=[2, 1, 0])
+
+    def fill() -> str:
+        rows = graph.op("Squeeze", graph.op("NonZero", has_gaps), [0])
+        values, observed, lengths, waves_there = (
+            graph.op("Gather", x, rows)
+            for x in (scaled.values, scaled.observed, scaled.lengths, waves)
+        )
+        some = scaled._replace(values=values, observed=observed, lengths=lengths)
+        expected = graph.op("MatMul", _infer(graph, some, weights, synthesis), waves_there)
+        expected = graph.op("Transpose", expected, perm=[0, 2, 1])
+        values = graph.op("Where", observed, values, expected)
+        return str(graph.op("ScatterND", scaled.values, graph.op("Unsqueeze", rows, [1]), values))
+
+    any_gaps = graph.op("ReduceMax", graph.cast(has_gaps, np.int64), keepdims=0)
+    return graph.choose(graph.cast(any_gaps, np.bool_), fill, scaled.values)
+
+
+def _infer(graph: Graph, scaled: Scaled, weights: Weights, synthesis: str) -> str:
+    """Return the coefficients that are expected, float32 (n, n_channels, n_frequencies).
+
+    In float64, as the systems are differences of large sums.
+    """
+    mean = weights["mean"].T.astype(np.float64)
+    n_frequencies, n_channels, n_components = weights["projection"].shape
+    patterns = graph.op("Concat", synthesis, mean[None], axis=0)
+    prior = np.pad(weights["precision"].astype(np.float64), ((0, 0), (0, 1)))
+    waves, places = _waves(graph, scaled.lengths, scaled.width, weights["frequencies"], np.float64)
+
+    def collect(place: str, values: str, observed: str) -> list[str]:
+        """Return the normal equations of a sequence, their right side as last column."""
+        written = graph.op("MatMul", patterns, graph.op("Gather", waves, place))
+        written = graph.op("Reshape", written, [n_components + 1, -1])
+        parts, expected = graph.op("Split", written, [n_components, 1], n_outputs=2)
+        values, observed = (
+            graph.op("Reshape", graph.op("Transpose", x), [1, -1]) for x in (values, observed)
+        )
+        errors = graph.op("Sub", graph.cast(values, np.float64), expected)
+        others = graph.op("Concat", parts, errors, axis=0)
+        seen = graph.op("Where", observed, parts, np.float64(0.0))
+        return [graph.op("Gemm", seen, others, prior, transB=1)]
+
+    (systems,) = graph.scan(collect, [], [places, scaled.values, scaled.observed])
+    codes = _solve(graph, systems, n_components)
+    found = graph.op("MatMul", codes, graph.op("Reshape", synthesis, [n_components, -1]))
+    found = graph.op("Reshape", found, [-1, n_channels, n_frequencies])
+    return graph.cast(graph.op("Add", found, mean), np.float32)
+
+
+def _solve(graph: Graph, systems: str, size: int) -> str:
+    """Return the solutions (n, size) of positive definite systems (n, size, size + 1)."""
+    numbers = np.arange(size)[:, None]
+    diagonal = graph.op("Mul", systems, np.eye(size, size + 1))
+    systems = graph.op("Div", systems, graph.op("ReduceSum", diagonal, [2], keepdims=1))
+
+    def eliminate(systems: str, unit: str, i: str) -> list[str]:
+        row, column = (graph.op("Gather", systems, i, axis=axis) for axis in (1, 2))
+        row = graph.op("Div", row, graph.op("Gather", row, i, axis=2))
+        # Pivots lie in (0, 1] now, so that less 1 no digits of a row are lost.
+        column = graph.op("Sub", column, unit)
+        return [graph.op("Sub", systems, graph.op("Mul", column, row))]
+
+    (solved,) = graph.scan(eliminate, [systems], [np.eye(size)[:, :, None], numbers])
+    return str(graph.op("Gather", solved, size, axis=2))
