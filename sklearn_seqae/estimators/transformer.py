@@ -316,8 +316,9 @@ class LSTMAutoencoderTransformer(
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Fit the autoencoder incrementally, by one pass over the sequences.
 
-        The first call also fits the scaling, which later calls do not change. No sequences are held
-        out. Lengths are decoded even if all sequences of the first call have the same length.
+        The first call also fits the scaling, linear path and pooled features, which later calls do
+        not change. No sequences are held out. Lengths are decoded even if all sequences of the
+        first call have the same length.
 
         Parameters
         ----------
