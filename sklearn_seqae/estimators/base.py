@@ -227,7 +227,9 @@ class SequenceAutoencoder(SequenceReader):
         activation = self._fitted_model.architecture.activation
         scaled = self._fitted_model.scaler.transform(sequences)
         validation.check_probabilities(self.loss, activation, scaled)
-        result = self._fitted_model.train(sequences, settings, self.n_epochs_, numbers)
+        result = self._fitted_model.train(
+            sequences, settings, self.n_epochs_, numbers, self._compares_sequences
+        )
         if result.n_epochs:  # otherwise it was interrupted during the first
             self.best_epoch_ = self.n_epochs_ + result.best_epoch
         self.history_ = {

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from sklearn_seqae._utils.threads import single_threaded
 from sklearn_seqae.containers.registry import Sequences
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 GAIN = "decoder/mean/gain"
 # The share of the linear path's squared error on held-out sequences that it must take off to count.
 LEAST_LOWERED = 0.02
+# How sure that must be, by a t-test over sequences, for each of many channels.
+SURE = 0.999
 MOST_WEIGHED = 256
 TINY = np.finfo(float).tiny
 
@@ -85,8 +88,12 @@ class FittedModel:
         settings: dict[str, Any],
         first_epoch: int,
         groups: NDArray[np.int64] | None,
+        uses_held_out: bool,
     ) -> "FitResult":
-        """Train from the present weights; `settings` are those of `training.Settings`."""
+        """Train from the present weights; `settings` are those of `training.Settings`.
+
+        With `uses_held_out` errors of held-out sequences are to be what they are of new ones.
+        """
         lengths = sequences.lengths
         self._check_readable(lengths)
         limit = self.architecture.max_decoded_steps
@@ -102,7 +109,8 @@ class FittedModel:
         from sklearn_seqae.training.loop import Settings, train
 
         scaled, chosen = self.scaler.transform(sequences), Settings(**settings)
-        if self.architecture.n_linear and self._density is None:
+        is_first = self._density is None
+        if self.architecture.n_linear and is_first:
             trained_on, _ = chosen.hold_out(scaled, self._seed, groups)
             self._fit_linear(scaled.take(trained_on))
         outcome = train(
@@ -120,15 +128,15 @@ class FittedModel:
         if GAIN in self.network.weights:
             held_out = outcome.held_out if len(outcome.held_out) else np.arange(len(sequences))
             outcome.is_used = self._weigh(sequences.take(held_out[:MOST_WEIGHED]))
+        is_final = outcome.kept_start or not self.architecture.adds_to_linear
+        if self.architecture.n_linear and is_first and is_final and not uses_held_out:
+            self._fit_linear(scaled)  # nothing else depends on it, so it may know all of them
         self._optimizer_state = outcome.optimizer_state
         self._density = CodeDensity(sequences, self._seed, known)
         return outcome
 
     def _fit_linear(self, scaled: Sequences) -> None:
-        """Compute the linear path, from the sequences that are trained on.
-
-        Errors of those held out are to be what they are of new ones.
-        """
+        """Compute the linear path from sequences."""
         n_frequencies, n_linear = self.architecture.n_frequencies, self.architecture.n_linear
         with single_threaded():
             path = cosines.fit(scaled, n_frequencies, n_linear, self._seed)
@@ -138,8 +146,8 @@ class FittedModel:
     def _weigh(self, sequences: Sequences) -> bool:
         """Set how much the recurrent decoder counts, by channel; tell whether it counts at all.
 
-        The weights are those of the least squared error, and zero where that is hardly lower than
-        the linear path's.
+        The weights are those of the least squared error. They are zero where that is hardly lower
+        than the linear path's, or lower in some sequences only, as it is by chance.
         """
         n_channels = self.architecture.n_channels
         decoded = []
@@ -149,12 +157,18 @@ class FittedModel:
             decoded.append(written.values)
         linear, recurrent = decoded
         errors, changes = targets.values - linear, recurrent - linear
-        products = np.nansum([errors * changes, changes**2, errors**2], axis=1)
+        products = np.nan_to_num([errors * changes, changes**2, errors**2]).astype(np.float64)
         bounds = np.cumsum([0, *self.architecture.channel_groups])
-        of_groups = np.add.reduceat(products.astype(np.float64), bounds[:-1], axis=1)
-        gains = np.clip(of_groups[0] / np.maximum(of_groups[1], TINY), 0.0, 1.0)
-        lowered = gains * of_groups[0] / np.maximum(of_groups[2], TINY)
-        gains[lowered < LEAST_LOWERED] = 0.0
+        of_groups = np.add.reduceat(products, bounds[:-1], axis=2)
+        agreed, changed, squared = of_groups.sum(axis=1)
+        gains = np.clip(agreed / np.maximum(changed, TINY), 0.0, 1.0)
+        lowered = 2.0 * gains * of_groups[0] - gains**2 * of_groups[1]
+        sums = np.zeros((len(sequences), len(gains)))
+        np.add.at(sums, targets.owners, lowered)
+        n = len(sums)
+        spread = sums.std(axis=0, ddof=1) if n > 1 else np.inf
+        noise = stdtrit(max(n - 1, 1), SURE) * spread * np.sqrt(n)
+        gains[sums.sum(axis=0) <= np.maximum(noise, LEAST_LOWERED * squared)] = 0.0
         self.network.assign({GAIN: np.repeat(gains, np.diff(bounds)).astype(np.float32)})
         return bool(gains.any())
 
