@@ -13,8 +13,8 @@ code, including codes of no sequence. Which image does it make half way from a z
 # %%
 # 1. Digits as sequences
 # ----------------------
-# ``fit`` accepts an array ``(n_sequences, n_steps, n_channels)``. The input of the decoder is the learned part of a
-# code only, so here all of the code is learned: ``multiscale=False``.
+# ``fit`` accepts an array ``(n_sequences, n_steps, n_channels)``. Pooled features are not decoded, so here codes have
+# none: ``multiscale=False``.
 
 import matplotlib.pyplot as plt
 import numpy as np
