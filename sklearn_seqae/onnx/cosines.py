@@ -14,6 +14,9 @@ from sklearn_seqae.network.layer_specs import Weights
 from .graph import Graph
 from .inputs import Scaled
 
+# Larger systems are halved, so that most of the work is that of matrix products.
+MAX_ELIMINATED = 16
+
 
 def encode(graph: Graph, scaled: Scaled, weights: Weights) -> str:
     """Add the linear path, and return the linear codes, float32 (n, n_components)."""
@@ -43,6 +46,11 @@ def _waves(
     """
     numbers = frequencies.astype(np.int64)[:, None]
     heights = np.where(numbers > 0, math.sqrt(2.0), 1.0).astype(dtype)
+    # cos(a + b) = cos(a) cos(b) - sin(a) sin(b): few sines make many cosines. A cosine is a sine a
+    # quarter of a turn later, since older runtimes have none of float64.
+    stride = math.isqrt(int(numbers.max())) + 1
+    base = np.concatenate([np.arange(stride), stride * np.arange(stride)]).astype(np.float64)
+    coarse, fine = stride + numbers[:, 0] // stride, numbers[:, 0] % stride
     lengths, _, places, _ = graph.op("Unique", lengths, n_outputs=4)
     steps = graph.op("Range", 0, graph.op("Squeeze", width), 1)
     halves = graph.cast(graph.op("Add", graph.op("Mul", steps, 2), 1), np.float64)
@@ -50,13 +58,18 @@ def _waves(
     def write(length: str) -> list[str]:
         period = graph.cast(graph.op("Mul", graph.op("Max", length, 1), 4), np.float64)
         positions = graph.op("Div", graph.op("Slice", halves, [0], length, [0]), period)
-        turns = graph.op("Mul", positions, numbers.astype(np.float64))
+        turns = graph.op("Mul", positions, base[:, None])
         # Whole turns are taken off in float64: large angles have few digits left in float32.
         turns = graph.cast(graph.op("Sub", turns, graph.op("Floor", turns)), dtype)
-        # As a sine, since older runtimes have no cosine of float64.
-        angles = graph.op("Mul", graph.op("Add", turns, dtype(0.25)), dtype(2 * math.pi))
+        angles = graph.op("Mul", turns, dtype(2 * math.pi))
+        sines = graph.op("Sin", angles)
+        cosines = graph.op("Sin", graph.op("Add", angles, dtype(math.pi / 2)))
+        products = [
+            graph.op("Mul", *(graph.op("Gather", x, rows) for rows in (coarse, fine)))
+            for x in (cosines, sines)
+        ]
         fitting = graph.op("Where", graph.op("Less", numbers, length), heights, dtype(0.0))
-        waves = graph.op("Mul", graph.op("Sin", angles), fitting)
+        waves = graph.op("Mul", graph.op("Sub", *products), fitting)
         missing = graph.op("Sub", width, length)
         return [graph.op("Pad", waves, graph.op("Concat", [0, 0, 0], missing, axis=0))]
 
@@ -118,24 +131,44 @@ def _infer(graph: Graph, scaled: Scaled, weights: Weights, synthesis: str) -> st
         return [graph.op("Gemm", seen, others, prior, transB=1)]
 
     (systems,) = graph.scan(collect, [], [places, scaled.values, scaled.observed])
-    codes = _solve(graph, systems, n_components)
+    codes = graph.op("Squeeze", _solve(graph, systems, n_components), [2])
     found = graph.op("MatMul", codes, graph.op("Reshape", synthesis, [n_components, -1]))
     found = graph.op("Reshape", found, [-1, n_channels, n_frequencies])
     return graph.cast(graph.op("Add", found, mean), np.float32)
 
 
-def _solve(graph: Graph, systems: str, size: int) -> str:
-    """Return the solutions (n, size) of positive definite systems (n, size, size + 1)."""
-    numbers = np.arange(size)[:, None]
-    diagonal = graph.op("Mul", systems, np.eye(size, size + 1))
-    systems = graph.op("Div", systems, graph.op("ReduceSum", diagonal, [2], keepdims=1))
+def _solve(graph: Graph, systems: str, size: int, n_sides: int = 1) -> str:
+    """Return the solutions (n, size, n_sides) of positive definite systems.
 
-    def eliminate(systems: str, unit: str, i: str) -> list[str]:
+    These are (n, size, size + n_sides), with their right sides as last columns.
+    """
+    if size <= MAX_ELIMINATED:
+        return _eliminate(graph, systems, size)
+    half = size // 2
+    rest = size - half
+    upper, lower = graph.op("Split", systems, [half, rest], axis=1, n_outputs=2)
+    upper = _solve(graph, upper, half, rest + n_sides)
+    left, lower = graph.op("Split", lower, [half, rest + n_sides], axis=2, n_outputs=2)
+    lower = graph.op("Sub", lower, graph.op("MatMul", left, upper))
+    lower = _solve(graph, lower, rest, n_sides)
+    right, upper = graph.op("Split", upper, [rest, n_sides], axis=2, n_outputs=2)
+    upper = graph.op("Sub", upper, graph.op("MatMul", right, lower))
+    return str(graph.op("Concat", upper, lower, axis=1))
+
+
+def _eliminate(graph: Graph, systems: str, size: int) -> str:
+    """Return what `_solve` does, pivot by pivot."""
+    diagonal = graph.op("Slice", systems, [0], [size], [2])
+    diagonal = graph.op("ReduceSum", graph.op("Mul", diagonal, np.eye(size)), [2], keepdims=1)
+    systems = graph.op("Div", systems, diagonal)
+
+    def step(systems: str, unit: str, i: str) -> list[str]:
         row, column = (graph.op("Gather", systems, i, axis=axis) for axis in (1, 2))
         row = graph.op("Div", row, graph.op("Gather", row, i, axis=2))
         # Pivots lie in (0, 1] now, so that less 1 no digits of a row are lost.
         column = graph.op("Sub", column, unit)
         return [graph.op("Sub", systems, graph.op("Mul", column, row))]
 
-    (solved,) = graph.scan(eliminate, [systems], [np.eye(size)[:, :, None], numbers])
-    return str(graph.op("Gather", solved, size, axis=2))
+    parts = [np.eye(size)[:, :, None], np.arange(size)[:, None]]
+    (solved,) = graph.scan(step, [systems], parts)
+    return str(graph.op("Slice", solved, [size], [2**31 - 1], [2]))
