@@ -37,8 +37,9 @@ def cosine_basis(frequencies: Any, lengths: Any, n_steps: Any) -> Any:
 class CosineEncoder(Layer):
     """The linear part of a code, as `cosines.encode` has it in NumPy.
 
-    Input (batch, n_steps, n_channels) with NaN where nothing is, output (batch, n_components). The
-    weights are those of `cosines.fit`, and are not trained.
+    Input (batch, n_steps, n_channels) with NaN where nothing is, output (batch, n_components). NaN
+    at the end is a missing value within `lengths` (batch,), and padding without these. The weights
+    are those of `cosines.fit`, and are not trained.
     """
 
     def __init__(self, n_frequencies: int, n_components: int, **kwargs: Any) -> None:
@@ -58,10 +59,12 @@ class CosineEncoder(Layer):
             weight = self.add_weight(name=name, shape=shape, initializer="zeros", trainable=False)
             setattr(self, name, weight)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Any, lengths: Any = None) -> Any:
         observed = ops.logical_not(ops.isnan(inputs))
-        real = step_mask(observed)
-        lengths = ops.sum(ops.cast(real, "int32"), axis=1)
+        if lengths is None:
+            lengths = ops.sum(ops.cast(step_mask(observed), "int32"), axis=1)
+        lengths = ops.maximum(ops.cast(lengths, "int32"), 0)
+        real = ops.arange(ops.shape(inputs)[1], dtype="int32") < lengths[:, None]
         basis = cosine_basis(self.frequencies, lengths, ops.shape(inputs)[1])
         gaps = ops.logical_and(ops.expand_dims(real, -1), ops.logical_not(observed))
         values = ops.where(observed, inputs, 0.0)

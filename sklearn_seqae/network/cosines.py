@@ -51,9 +51,14 @@ SPREAD = 0.5
 # The least variance of residuals, in parts of that of the values: a training set smaller than the
 # code leaves none.
 LEAST_NOISE = 0.01
+# The least variance of a component, in parts of that of residuals, as far as gaps are concerned:
+# precisions then differ by less than float32 can tell.
+LEAST_LIKELY = 1e-3
+# The standard deviation of a channel, in parts of its values, up to which it is only rounding.
+LEAST_CHANGE = 1e-6
 # Up to so many coefficients all eigenvectors are computed.
 MAX_EXACT = 512
-ROWS_AT_ONCE = 256
+VALUES_AT_ONCE = 1 << 20
 
 Floats = NDArray[Any]  # float32 or float64
 
@@ -75,24 +80,32 @@ def fit(
         For `encode` and `decode`: "frequencies" (n_frequencies,), half periods a sequence, "mean"
         (n_frequencies, n_channels) of their coefficients,
         "projection" (n_frequencies, n_channels, n_components) of coefficients to a code,
-        "synthesis" (n_components, n_frequencies, n_channels) back, which is the transposed
-        projection times the number "scale", and "precision" (n_components, n_components) of codes,
+        "synthesis" (n_components, n_frequencies, n_channels) back, "scale", by which the projection
+        is of orthonormal columns, and "precision" (n_components, n_components) of what these give,
         relative to that of residuals.
     """
-    frequencies = _strongest(sequences, n_frequencies)
-    found = _components(sequences, frequencies, n_components, seed)
+    frequencies, mean = _strongest(sequences, n_frequencies)
+    found = _components(sequences, frequencies, mean, n_components, seed)
     if np.isnan(sequences.values).any():  # now that there is a model of what is missing
-        found = _components(sequences, frequencies, n_components, seed, found)
+        found = _components(sequences, frequencies, found["mean"], n_components, seed, found)
     # Products differ in their last bits by the order in memory, and copies have this one.
     return {name: array.astype(np.float32, order="C") for name, array in found.items()}
 
 
-def encode(batch: Floats, path: dict[str, Floats]) -> Floats:
-    """Return the linear codes (n_rows, n_components) of rows padded with NaN."""
+def encode(
+    batch: Floats, path: dict[str, Floats], lengths: NDArray[np.int64] | None = None
+) -> Floats:
+    """Return the linear codes (n_rows, n_components) of rows padded with NaN.
+
+    NaN at the end of a row is a missing value within its length, and padding without any.
+    """
+    if lengths is None:
+        seen = np.any(~np.isnan(batch), axis=2)
+        lengths = np.where(seen.any(axis=1), seen.shape[1] - np.argmax(seen[:, ::-1], axis=1), 0)
     projection, mean = path["projection"], path["mean"]
     n_components = projection.shape[-1]
     codes = np.zeros((len(batch), n_components), batch.dtype)
-    for rows, n_steps in _by_length(_lengths(batch)):
+    for rows, n_steps in _by_length(lengths):
         x = _fill(batch[rows, :n_steps], path)
         centred = _analyse(x, path["frequencies"]) - mean
         codes[rows] = centred.reshape(len(rows), -1) @ projection.reshape(-1, n_components)
@@ -102,69 +115,89 @@ def encode(batch: Floats, path: dict[str, Floats]) -> Floats:
 def decode(
     codes: Floats, lengths: NDArray[np.int64], width: int, path: dict[str, Floats]
 ) -> Floats:
-    """Return rows (n_rows, width, n_channels) for linear codes; zeros beyond their lengths."""
+    """Return the first steps of rows (n_rows, width, n_channels); zeros beyond their lengths."""
     mean, synthesis = path["mean"], path["synthesis"]
     coefficients = (codes @ synthesis.reshape(len(synthesis), -1)).reshape(-1, *mean.shape) + mean
     steps = np.zeros((len(codes), width, mean.shape[1]), coefficients.dtype)
-    for rows, n_steps in _by_length(np.minimum(lengths, width)):
-        steps[rows, :n_steps] = _synthesise(coefficients[rows], path["frequencies"], n_steps)
+    for rows, n_steps in _by_length(lengths):
+        written = _synthesise(coefficients[rows], path["frequencies"], n_steps)
+        steps[rows, :n_steps] = written[:, :width]
     return steps
 
 
-def _strongest(sequences: Sequences, n_frequencies: int) -> NDArray[np.float64]:
-    """Return the frequencies that hold most of the training sequences, in ascending order."""
+def _strongest(
+    sequences: Sequences, n_frequencies: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the frequencies that hold most of the training sequences, in ascending order.
+
+    And the mean (n_frequencies, n_channels) of their coefficients.
+    """
     n_found = max(n_frequencies, int(sequences.lengths.max()))
-    power = np.zeros(n_found)
+    power, total, n_all = np.zeros(n_found), np.zeros((n_found, sequences.n_channels)), 0
     for x in _groups(sequences):
-        found = _analyse(fill(x)[0], np.arange(n_found))
-        power += x.shape[1] * np.square(found).sum(axis=(0, 2))
-    return np.sort(np.argsort(-power, kind="stable")[:n_frequencies]).astype(np.float64)
+        n_rows, n_steps, _ = x.shape
+        found = _analyse(_bridge(x), np.arange(n_found))
+        power += n_steps * np.square(found).sum(axis=(0, 2))
+        total += n_steps * found.sum(axis=0)
+        n_all += n_rows * n_steps
+    strongest = np.sort(np.argsort(-power, kind="stable")[:n_frequencies])
+    return strongest.astype(np.float64), total[strongest] / max(1, n_all)
 
 
 def _components(
     sequences: Sequences,
     frequencies: NDArray[np.float64],
+    center: NDArray[np.float64],
     n_components: int,
     seed: int,
     path: dict[str, Floats] | None = None,
 ) -> dict[str, Floats]:
-    """Return the linear path, with gaps filled by another one, or along lines without it."""
-    n_frequencies, n_channels = len(frequencies), sequences.n_channels
-    size = n_frequencies * n_channels
-    total, square = np.zeros(size), np.zeros((size, size))
-    power = 0.0
+    """Return the linear path, with gaps filled by another one, or along lines without it.
+
+    `center` is about the mean: sums of squares of what is far from zero would have no digits left.
+    """
+    shape = center.shape
+    total, square = np.zeros(center.size), np.zeros((center.size, center.size))
+    power, n_all = 0.0, 0
     for x in _groups(sequences):
-        x = fill(x)[0] if path is None else _fill(x, path)
+        x = _bridge(x) if path is None else _fill(x, path)
         # Every step counts alike, as in the mean squared error.
-        n_steps = x.shape[1]
-        found = _analyse(x, frequencies).reshape(len(x), -1)
+        n_rows, n_steps, _ = x.shape
+        found = (_analyse(x, frequencies) - center).reshape(n_rows, -1)
         total += n_steps * found.sum(axis=0)
         square += n_steps * (found.T @ found)
-        power += float(np.square(x).sum())
-    n_all = max(1, int(sequences.lengths.sum()))
-    mean = total / n_all
-    covariance = square / n_all - np.outer(mean, mean)
-    variances = np.maximum(np.diag(covariance), 0.0)
+        power += float(np.square(x - _synthesise(center[None], frequencies, n_steps)).sum())
+        n_all += n_rows * n_steps
+    n_all = max(1, n_all)
+    shift = total / n_all
+    mean = center + shift.reshape(shape)
+    covariance = square / n_all - np.outer(shift, shift)
+    variances = np.diag(covariance).copy()
+    is_noise = variances.reshape(shape) <= LEAST_CHANGE**2 * np.square(mean).sum(axis=0)
+    covariance[is_noise.ravel()] = covariance[:, is_noise.ravel()] = 0.0
+    variances[is_noise.ravel()] = 0.0
     covariance *= 1.0 - SHRINKAGE
     np.fill_diagonal(covariance, variances)
     directions, spreads = _leading(covariance, n_components, seed)
     rng = np.random.default_rng(seed)
     turn = np.linalg.qr(rng.normal(size=(n_components, n_components)))[0][: len(spreads)]
-    gain = SPREAD / np.sqrt(spreads.sum() / n_components or 1.0)
-    variance = power / n_all - mean @ mean
-    noise = max(variance - spreads.sum(), LEAST_NOISE * variance, np.finfo(float).tiny)
-    likely = np.maximum(spreads, 1e-6 * noise)
+    projection = directions @ turn
+    scale = np.sqrt(spreads.sum() / n_components) / SPREAD or 1.0
+    variance = power / n_all - shift @ shift
+    noise = max(variance - spreads.sum(), LEAST_NOISE * variance)
+    if noise <= 0.0:  # all values are equal
+        noise = 1.0
+    likely = np.maximum(spreads, LEAST_LIKELY * noise)
     # Directions that no component has, where codes outnumber coefficients, are as unlikely.
     rest = np.eye(n_components) - turn.T @ turn
     precision = (turn.T / likely) @ turn + rest / likely.min()
-    shape = (n_frequencies, n_channels)
     return {
         "frequencies": frequencies,
-        "projection": gain * (directions @ turn).reshape(*shape, n_components),
-        "synthesis": (directions @ turn).T.reshape(n_components, *shape) / gain,
-        "scale": np.array(gain**-2),
-        "mean": mean.reshape(shape),
-        "precision": noise / n_channels * precision / gain**2,
+        "projection": projection.reshape(*shape, n_components) / scale,
+        "synthesis": projection.T.reshape(n_components, *shape) * scale,
+        "scale": np.array(scale),
+        "mean": mean,
+        "precision": noise / shape[1] * precision,
     }
 
 
@@ -176,9 +209,17 @@ def _leading(
     n = min(n_components, size)
     if size <= MAX_EXACT or 2 * n > size:
         spreads, directions = eigh(covariance, subset_by_index=[size - n, size - 1])
+        # Else which way they point depends on the processor.
+        largest = np.argmax(np.abs(directions), axis=0)
+        directions = directions * np.sign(directions[largest, np.arange(n)])
         return directions[:, ::-1], np.maximum(spreads[::-1], 0.0)
     directions, spreads, _ = randomized_svd(covariance, n, random_state=seed)
     return directions, spreads
+
+
+def _bridge(x: Floats) -> Floats:
+    """Return rows (n_rows, n_steps, n_channels) with NaN along lines between neighbours."""
+    return fill(x, np.ones(x.shape[:2], bool))[0]
 
 
 def _fill(x: Floats, path: dict[str, Floats]) -> Floats:
@@ -227,19 +268,17 @@ def _synthesise(coefficients: Floats, frequencies: Floats, n_steps: int) -> Floa
 
 
 def _groups(sequences: Sequences) -> Iterator[NDArray[np.float64]]:
-    """Give sequences of equal length together, (n_rows, n_steps, n_channels) with their gaps."""
-    order = np.argsort(sequences.lengths, kind="stable")
-    for start in range(0, len(order), ROWS_AT_ONCE):
-        rows = order[start : start + ROWS_AT_ONCE]
-        batch = pad(sequences, rows, max(1, int(sequences.lengths[rows[-1]])))
-        for some, n_steps in _by_length(_lengths(batch)):
-            yield batch[some, :n_steps].astype(np.float64)
+    """Give sequences of equal length together, (n_rows, n_steps, n_channels) with their gaps.
 
-
-def _lengths(batch: Floats) -> NDArray[np.int64]:
-    """Return the number of steps up to the last one with an observed value."""
-    seen: NDArray[np.bool_] = np.any(~np.isnan(batch), axis=2)
-    return np.where(seen.any(axis=1), batch.shape[1] - np.argmax(seen[:, ::-1], axis=1), 0)
+    Those without any observed value say nothing.
+    """
+    for rows, n_steps in _by_length(sequences.lengths):
+        at_once = max(1, VALUES_AT_ONCE // (n_steps * sequences.n_channels))
+        for start in range(0, len(rows), at_once):
+            batch = pad(sequences, rows[start : start + at_once], n_steps)
+            observed = np.any(~np.isnan(batch), axis=(1, 2))
+            if observed.any():
+                yield batch[observed].astype(np.float64)
 
 
 def _by_length(lengths: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], int]]:

@@ -38,7 +38,7 @@ class Network(Protocol):
     def array_width(self, width: int) -> int:
         """Return the width of a batch of sequences of up to `width` steps."""
 
-    def encode(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    def encode(self, batch: NDArray[np.float32], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the codes (n_rows, n_components) of (n_rows, n_steps, n_channels)."""
 
     def decode(
@@ -59,7 +59,8 @@ def encode(network: Network, sequences: Sequences) -> NDArray[np.float32]:
 
     def run(chunk: Chunk) -> None:
         batch = pad(sequences, chunk.rows, network.array_width(chunk.width))
-        codes[chunk.rows] = network.encode(np.clip(batch, -MOST_READ, MOST_READ))
+        batch = np.clip(batch, -MOST_READ, MOST_READ)
+        codes[chunk.rows] = network.encode(batch, sequences.lengths[chunk.rows])
 
     units = max(architecture.units)
     chunks = inference_batches(sequences.lengths, order, architecture.patch_size, units)

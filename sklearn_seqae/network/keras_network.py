@@ -48,14 +48,13 @@ def build(architecture: Architecture, seed: int) -> keras.Model:
     """
     encoder_seed, decoder_seed = (int(s) for s in np.random.SeedSequence(seed).generate_state(2))
     encoder = _build_encoder(architecture, encoder_seed)
-    length = Length(name="steps") if architecture.decodes_length else None
-    decoder = _build_decoder(architecture, decoder_seed, length)
+    decoder = _build_decoder(architecture, decoder_seed)
     sequence = _input(encoder.input_shape[1:], name="sequence")
     code = encoder(sequence)
     outputs = decoder(code)
-    if length is not None:
+    if architecture.decodes_length:
         code_input = _input((architecture.n_components,), name="code")
-        steps = length(_recurrent_part(architecture, code_input))
+        steps = Length(name="steps")(_recurrent_part(architecture, code_input))
         outputs = [outputs, keras.Model(code_input, steps, name="length")(code)]
     model = keras.Model(sequence, outputs, name="autoencoder")
     assign(model, initial_weights(architecture, seed))
@@ -73,7 +72,7 @@ def named_variables(model: keras.Model) -> dict[str, keras.Variable]:
     for name in SUBMODELS:
         part = model.get_layer(name) if name in {layer.name for layer in model.layers} else None
         for layer in part.layers if part is not None else ():
-            if isinstance(layer, Length) and name != "length":  # which the decoder asks, too
+            if isinstance(layer, Length) and name != "length":  # a copy: see `assign`
                 continue
             if isinstance(layer, keras.Model):
                 own = [*layer.weights, *seed_states(layer)]
@@ -92,10 +91,17 @@ def read_weights(model: keras.Model) -> Weights:
 
 
 def assign(model: keras.Model, weights: Weights) -> None:
-    """Set weights by their names; others stay as they are."""
+    """Set weights by their names; others stay as they are.
+
+    A decoder with a linear path has to know lengths, by a copy of the layer that decodes them:
+    Keras cannot load a saved model whose submodels share a layer.
+    """
     variables = named_variables(model)
     for name, value in weights.items():
         variables[name].assign(value)
+    for layer in model.get_layer("decoder").layers:
+        if isinstance(layer, Length):
+            layer.set_weights(model.get_layer("length").get_layer("steps").get_weights())
 
 
 def seed_states(model: keras.Model) -> list[keras.Variable]:
@@ -104,6 +110,24 @@ def seed_states(model: keras.Model) -> list[keras.Variable]:
     Keras counts them among a model's variables, but not among its weights.
     """
     return [v for v in model.variables if v.name == "seed_generator_state"]
+
+
+def encode(
+    encoder: keras.Model, architecture: Architecture, batch: Any, lengths: Any, training: bool
+) -> Any:
+    """Return the codes of a network that is trained, without pooled features.
+
+    `lengths` (batch,) tell a linear path which values are missing at the end of a sequence: the
+    model itself takes them for padding.
+    """
+    if not architecture.n_linear:
+        return encoder(batch, training=training)
+    linear = encoder.get_layer("linear")(batch, lengths=lengths)
+    x = batch
+    for layer in encoder.layers:
+        if not isinstance(layer, keras.layers.InputLayer | CosineEncoder | Join):
+            x = layer(x)
+    return encoder.get_layer("all")([linear, x])
 
 
 def decode(
@@ -204,9 +228,7 @@ def _recurrent_part(architecture: Architecture, code: Any) -> Any:
     return CodePart(start, stop, name="part")(code)
 
 
-def _build_decoder(
-    architecture: Architecture, seed: int, length: Length | None = None
-) -> keras.Model:
+def _build_decoder(architecture: Architecture, seed: int) -> keras.Model:
     if callable(architecture.decoder):
         return _wrap_decoder(architecture, architecture.decoder, seed)
     units = architecture.units[::-1]
@@ -253,7 +275,10 @@ def _build_decoder(
             architecture.n_channels,
             name="linear",
         )
-        linear = path(code, lengths=None if length is None else length(x))
+        lengths = None
+        if architecture.decodes_length:
+            lengths = Length(name="steps", trainable=False)(x)
+        linear = path(code, lengths=lengths)
         if not architecture.adds_to_linear:
             layers.append(Mean(architecture.outputs, name="mean"))
         elif architecture.decoder != "autoregressive":  # which adds step by step

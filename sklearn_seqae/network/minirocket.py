@@ -164,15 +164,16 @@ def _pool(batch: Floats, dilations: tuple[int, ...], kernels: Floats, biases: Fl
     return pooled.reshape(n_rows, -1)
 
 
-def fill(batch: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+def fill(batch: Floats, real: NDArray[np.bool_] | None = None) -> tuple[Floats, NDArray[np.bool_]]:
     """Return rows with gaps filled and zeros for padding, and which steps are real.
 
     Missing values lie on straight lines between their neighbours, as kernels that saw zeros there
-    would find the gaps. A step is real up to the last one with an observed value.
+    would find the gaps. Unless given, a step is real up to the last one with an observed value.
     """
     observed = ~np.isnan(batch)
-    seen = np.any(observed, axis=-1)
-    real = np.logical_or.accumulate(seen[:, ::-1], axis=1)[:, ::-1]
+    if real is None:
+        seen = np.any(observed, axis=-1)
+        real = np.logical_or.accumulate(seen[:, ::-1], axis=1)[:, ::-1]
     x = np.where(observed, batch, np.float32(0.0))
     if np.all(observed | ~real[..., None]):
         return x, real

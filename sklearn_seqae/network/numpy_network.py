@@ -93,22 +93,23 @@ class Network:
         """Return the width of a batch of sequences of up to `width` steps."""
         return width
 
-    def encode(self, batch: Floats) -> Floats:
+    def encode(self, batch: Floats, lengths: NDArray[np.int64] | None = None) -> Floats:
         """Return the codes (n_rows, n_components) of rows (n_rows, n_steps, n_channels).
 
-        NaN marks padding and missing values.
+        NaN marks padding and missing values. A linear path can tell them apart by the lengths;
+        without these, NaN at the end of a row is padding.
         """
-        inputs, lengths = self._patches(batch)
+        inputs, n_read = self._patches(batch)
         *lower, top = self._levels
         for level in lower:
-            forward, *backward = self._read(level, inputs, lengths)
-            in_order = [forward, *(_reversed(states, lengths) for states in backward)]
+            forward, *backward = self._read(level, inputs, n_read)
+            in_order = [forward, *(_reversed(states, n_read) for states in backward)]
             inputs = np.concatenate(in_order, axis=1)
-        features = self._pool(self._read(top, inputs, lengths), lengths)
+        features = self._pool(self._read(top, inputs, n_read), n_read)
         parts = [_dense(features, **self._code).T]
         batch = batch.astype(self._dtype, copy=False)
         if self._analysis:
-            linear = cosines.encode(batch, self._analysis)
+            linear = cosines.encode(batch, self._analysis, lengths)
             parts = [linear, *parts]
             if self.architecture.adds_to_linear:
                 parts = [linear + ADDED_SCALE * parts[1]]

@@ -43,7 +43,7 @@ class CustomNetwork:
         """Return the width of a batch of sequences of up to `width` steps."""
         return self._fixed_width or backend().array_width(width, self.architecture.patch_size)
 
-    def encode(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    def encode(self, batch: NDArray[np.float32], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the codes (n_rows, n_components) of (n_rows, n_steps, n_channels)."""
         return self._run(self._program.encode, batch)
 

@@ -17,7 +17,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from sklearn_seqae.network.architecture import Architecture
-from sklearn_seqae.network.keras_network import build, decode, named_variables, seed_states
+from sklearn_seqae.network.keras_network import build, decode, encode, named_variables, seed_states
 from sklearn_seqae.network.layer_specs import Weights
 
 from .losses import MaskedLoss, MaskedMetric
@@ -183,7 +183,8 @@ class TrainingProgram:
 
     def losses(self, batch: Any, lengths: Any, training: bool = False) -> Any:
         """Return the sums of one batch, as `Totals` adds them up, and update the metrics."""
-        code = self.model.get_layer("encoder")(batch, training=training)
+        encoder = self.model.get_layer("encoder")
+        code = encode(encoder, self.architecture, batch, lengths, training)
         teacher = ops.where(ops.isnan(batch), 0.0, batch) if training else None
         decoder = self.model.get_layer("decoder")
         n_real = ops.cast(ops.max(ops.maximum(lengths, 0.0)), "int32")

@@ -117,13 +117,15 @@ def test_the_kernels_are_those_of_the_seed_and_are_not_trained(ragged):
     [
         (32, {}, 0),
         (40, {}, 8),
-        (200, {}, 150),
+        (200, {}, 100),
+        (200, {"shortcut": None}, 150),
         (200, {"multiscale": False}, 0),
+        (200, {"multiscale": False, "shortcut": None}, 0),
         (36, {"scaler": "per_sequence"}, 0),
         (44, {"scaler": "per_sequence"}, 8),
     ],
 )
-def test_a_quarter_of_the_code_but_32_components_at_least_are_learned(
+def test_half_of_the_code_is_pooled_or_three_quarters_but_not_the_first_32_components(
     ragged, n_components, changes, n_summary
 ):
     ae = LSTMAutoencoderTransformer(**TINY | {"epochs": 1, "n_components": n_components} | changes)
@@ -143,7 +145,7 @@ def test_gaps_are_filled_along_straight_lines():
     nan = np.nan
     x = np.array([[nan, 1, nan, nan, 4, nan], [2, nan, 3, nan, nan, nan], [nan] * 6])
     y = np.array([[nan] * 5 + [0], [nan] * 6, [nan] * 6])
-    filled, real = minirocket._fill(np.stack([x, y], axis=-1).astype(np.float32))
+    filled, real = minirocket.fill(np.stack([x, y], axis=-1).astype(np.float32))
     assert_array_equal(real.sum(axis=1), [6, 3, 0])
     assert_allclose(filled[0, :, 0], [1, 1, 2, 3, 4, 4], rtol=1e-6)
     assert_allclose(filled[1, :, 0], [2, 2.5, 3, 0, 0, 0])
