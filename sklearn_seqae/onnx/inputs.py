@@ -14,6 +14,7 @@ from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, Stan
 
 from sklearn_seqae.containers.columns import Categories
 from sklearn_seqae.containers.numeric import LARGEST
+from sklearn_seqae.network.inference import MOST_READ
 from sklearn_seqae.preprocessing.categories import MixedScaler
 from sklearn_seqae.preprocessing.moments import FLOOR
 from sklearn_seqae.preprocessing.scaling import SequenceScaler
@@ -227,8 +228,6 @@ def _columns(categories: Categories) -> NDArray[np.int64]:
 
 def _scale_channels(graph: Graph, x: str, scaler: SequenceScaler) -> str:
     operations = [] if scaler.scaler_ is None else arithmetic_of(scaler.scaler_)
-    if not operations:
-        return x
     x = graph.cast(x, np.float64)
     for kind, operand in operations:
         x = graph.op(kind, x, operand)
@@ -236,8 +235,8 @@ def _scale_channels(graph: Graph, x: str, scaler: SequenceScaler) -> str:
 
 
 def _narrow(graph: Graph, x: str) -> str:
-    """Return numbers as float32, in which those that are too large are the largest one."""
-    most = np.float64(np.finfo(np.float32).max)
+    """Return numbers as float32, as large as they are read at most."""
+    most = np.float64(MOST_READ)
     return graph.cast(graph.op("Clip", x, -most, most), np.float32)
 
 

@@ -278,9 +278,12 @@ def test_rows_padded_with_nan_need_no_lengths_of_their_own():
 
 
 def test_values_far_from_those_of_training_get_the_codes_of_numpy():
-    both = make(make_ragged(), patch_size=2)
     X = [x * scale for x, scale in zip(make_ragged(), np.logspace(-30, 30, 40), strict=True)]
-    assert_allclose(run(both.session, X), both.encode(X), atol=1e-5)
+    for scaler, n_linear in product(["standard", None], [0, 2]):
+        both = make(make_ragged(), scaler=scaler, patch_size=2, n_linear=n_linear)
+        codes, expected = run(both.session, X), both.encode(X)
+        size = np.maximum(1.0, np.abs(expected).max(axis=1, keepdims=True))
+        assert_allclose(codes / size, expected / size, rtol=0, atol=1e-5)
 
 
 def test_what_transform_refuses_has_a_code_of_nan_and_the_others_theirs():
@@ -384,6 +387,18 @@ def test_a_fitted_estimator_is_exported_as_it_is(fitted, fitted_on_missing, tmp_
     session = start_exported(changed, path)
     assert_allclose(run(session, X), changed.transform(X), atol=1e-5)
     assert [child.name for child in tmp_path.iterdir()] == ["encoder.onnx"]
+
+
+def test_numbers_that_are_not_scaled_may_be_float64(fitted, tmp_path):
+    ae = copy.deepcopy(fitted)
+    ae.scaler_.scaler_ = make_pipeline("passthrough")
+    ae._fitted_model.mean = ae._fitted_model.mean + 1e6
+    session = start_exported(ae, tmp_path / "encoder.onnx")
+    assert session.get_inputs()[0].type == "tensor(double)"
+    inputs = to_arrays(make_ragged())
+    inputs["sequences"] = inputs["sequences"].astype(np.float64)
+    codes = session.run(None, inputs)[0]
+    assert_allclose(codes, ae.transform(make_ragged()), atol=1e-5)
 
 
 def test_two_exports_of_one_estimator_are_the_same_file(fitted, tmp_path):
