@@ -33,9 +33,8 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
     Parameters
     ----------
     n_components : int, default=256
-        Number of components of the code. In codes of up to 32 components each is linear and
-        recurrent at once. This and the other parameters of the autoencoder are described in more
-        detail in `LSTMAutoencoderTransformer`.
+        Number of components of the code. This and the other parameters of the autoencoder are
+        described in more detail in `LSTMAutoencoderTransformer`.
     units : int or tuple of int, default=64
         Number of units of the recurrent layers; a tuple has one entry per layer.
     cell : {"lstm", "gru"}, default="lstm"
@@ -47,11 +46,11 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
     multiscale : bool, default=True
         Whether pooled features of fixed convolution kernels are computed too. Without them (also
         with fewer than 33 components, or custom models) shapes are compared by their codes, which
-        is less accurate. Beyond the first 32 components half of the code consists of these
-        features, and a quarter each of linear and recurrent components; with ``shortcut=None`` a
-        quarter is recurrent, and the rest are pooled features.
-    shortcut : {"cosine"} or None, default="cosine"
-        Whether a linear autoencoder, computed in closed form, stands beside the recurrent layers.
+        is less accurate.
+    shortcut : {"cosine"} or None, default=None
+        With "cosine" a linear autoencoder, computed in closed form, stands beside the recurrent
+        layers. It learns from few sequences, but reconstructs many outliers as well as normal
+        sequences, above all those that are among the training data.
     decoder : {"repeat", "reshape", "dense", "autoregressive"} or callable, default="repeat"
         Architecture of the decoder.
     encoder : callable, default=None
@@ -78,7 +77,7 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
         Name, class, function that returns an optimizer, or an instance, which is copied.
     learning_rate : float, default=0.003
         Initial learning rate; used only if `optimizer` is a name or class.
-    epochs : int, default=50
+    epochs : int, default=100
         Maximum number of passes over the training data.
     batch_size : int, default=16
         Number of sequences per gradient step.
@@ -88,7 +87,7 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
         sequences that the network was trained on, and too many new ones are predicted as outliers.
     validation_fraction : float, default=0.1
         Fraction of sequences to hold out; with groups whole groups, at least one.
-    patience : int, default=15
+    patience : int, default=20
         Number of epochs without a lower loss after which training stops.
     callbacks : keras.callbacks.Callback, class, factory or list of these, default=None
         Keras callbacks.
@@ -178,7 +177,7 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
         bidirectional: bool = True,
         pooling: str = "mean_max",
         multiscale: bool = True,
-        shortcut: str | None = "cosine",
+        shortcut: str | None = None,
         decoder: Any = "repeat",
         encoder: Any = None,
         patch_size: int | str = "auto",
@@ -190,11 +189,11 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
         metrics: Any = None,
         optimizer: Any = "adam",
         learning_rate: float = 0.003,
-        epochs: int = 50,
+        epochs: int = 100,
         batch_size: int = 16,
         early_stopping: bool = True,
         validation_fraction: float = 0.1,
-        patience: int = 15,
+        patience: int = 20,
         callbacks: Any = None,
         jit_compile: bool | str = "auto",
         warm_start: bool = False,

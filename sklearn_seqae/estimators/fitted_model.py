@@ -109,19 +109,19 @@ class FittedModel:
         from sklearn_seqae.training.loop import Settings, train
 
         scaled, chosen = self.scaler.transform(sequences), Settings(**settings)
+        split = chosen.hold_out(scaled, self._seed, groups)
         is_first = self._density is None
         if self.architecture.n_linear and is_first:
-            trained_on, _ = chosen.hold_out(scaled, self._seed, groups)
-            self._fit_linear(scaled.take(trained_on))
+            self._fit_linear(scaled.take(split[0]))
         outcome = train(
             self.network.weights,
             self.architecture,
             scaled,
             chosen,
             self._seed,
+            split,
             first_epoch,
             self._optimizer_state,
-            groups,
             None if self.architecture.is_built_in else self.network.model,
         )
         self.network.assign(outcome.weights)

@@ -118,8 +118,9 @@ class LSTMAutoencoderTransformer(
         Number of sequences per gradient step.
     early_stopping : bool, default=True
         Whether to hold out `validation_fraction` of the sequences, stop when their loss has not
-        decreased for `patience` epochs, and restore the weights with the lowest loss. With too few
-        sequences or groups to hold any out, the training loss is monitored instead.
+        decreased for `patience` epochs, and restore the weights with the lowest loss. (Where the
+        recurrent layers add to a linear path, a tenth of "length_loss" is added to it.) With too
+        few sequences or groups to hold any out, the training loss is monitored instead.
     validation_fraction : float, default=0.1
         Fraction of sequences to hold out; used only if `early_stopping` is True. With groups whole
         groups are held out, at least one, with about that fraction of the sequences.

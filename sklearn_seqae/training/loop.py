@@ -76,9 +76,9 @@ def train(
     sequences: Sequences,
     settings: Settings,
     seed: int,
+    split: tuple[NDArray[np.int64], NDArray[np.int64]],
     first_epoch: int = 0,
     optimizer_state: dict[str, list[NDArray]] | None = None,
-    groups: NDArray[np.int64] | None = None,
     model: keras.Model | None = None,
 ) -> FitResult:
     """Train a network on scaled sequences, from these weights on.
@@ -92,14 +92,14 @@ def train(
         Scaled; NaN marks missing values.
     settings : Settings
     seed : int
-        Decides the validation split and, with the number of the epoch, the order of the batches.
+        Decides, with the number of the epoch, the order of the batches.
+    split : tuple of ndarray
+        Which sequences to train on, and which to hold out, as `Settings.hold_out` returns them.
     first_epoch : int, default=0
         Number of epochs that the model has been trained for before.
     optimizer_state : dict, optional
         As an earlier `FitResult` holds it, by the name of the optimizer's class, to continue from
         there. What another kind of optimizer left is of no use, and is not looked at.
-    groups : ndarray of shape (n_sequences,), optional
-        The group of each sequence, of which all or none are held out.
     model : keras.Model, optional
         The network as `keras_network.build` made it, where a part of it is a user's own model: what
         this computes is known from it alone.
@@ -135,7 +135,7 @@ def train(
     # A layer of the user's own may look across a batch, as BatchNormalization does.
     fills = architecture.is_built_in
     patch_size = architecture.patch_size
-    data = _Data.split(sequences, settings, seed, patch_size, fixed_steps, fills, groups)
+    data = _Data.split(sequences, split, settings, patch_size, fixed_steps, fills)
     computed = architecture.trained()
     rates = learning_rates(optimizer)
     key = (
@@ -189,15 +189,14 @@ class _Data:
     def split(
         cls,
         sequences: Sequences,
+        split: tuple[NDArray[np.int64], NDArray[np.int64]],
         settings: Settings,
-        seed: int,
         patch_size: int,
         fixed_steps: int | None,
         fills: bool = True,
-        groups: NDArray[np.int64] | None = None,
     ) -> Self:
         """Hold sequences out, choose the widths, and decide whether XLA repays its compilation."""
-        chosen, held_out = settings.hold_out(sequences, seed, groups)
+        chosen, held_out = split
         training, validation = sequences.take(chosen), sequences.take(held_out)
         # Few sequences fill a batch of a power of two, so that folds of them share its shape.
         batch_size = min(settings.batch_size, 1 << (len(training) - 1).bit_length())
@@ -275,17 +274,18 @@ class _Run:
         outcome = FitResult()
         best_state = first_state = self.program.state()
         best = math.inf
-        monitor = "val_loss" if len(self.data.validation) else "loss"
+        prefix = "val_" if len(self.data.validation) else ""
         start = self._measure_start()
         self.callbacks.on_train_begin()
         try:
             for epoch in range(self.settings.epochs):
                 logs = self._epoch(epoch)
-                self._check_finite(logs[monitor], epoch)
+                monitored = self._objective(logs, prefix)
+                self._check_finite(monitored, epoch)
                 for name, value in logs.items():
                     outcome.history.setdefault(name, []).append(value)
-                if logs[monitor] < best:
-                    best, outcome.best_epoch = logs[monitor], epoch
+                if monitored < best:
+                    best, outcome.best_epoch = monitored, epoch
                     best_state = self.program.state()
                 waited = epoch - outcome.best_epoch
                 self.callbacks.on_epoch_end(epoch, logs)
@@ -301,12 +301,8 @@ class _Run:
             self.program.load(*best_state)
             self.program.finish()
             if start and outcome.history:
-                prefix = monitor.removesuffix("loss")
-                best_logs = {
-                    name: outcome.history[f"{prefix}{name}"][outcome.best_epoch] for name in start
-                }
                 outcome.start_loss = start["loss"]
-                outcome.kept_start = _objective(start) < _objective(best_logs)
+                outcome.kept_start = self._objective(start) < best
                 if outcome.kept_start:
                     self.program.load(*first_state)
         else:
@@ -316,6 +312,14 @@ class _Run:
             self._check_finite(sum(float(np.sum(w)) for w in weights), outcome.best_epoch)
         self.callbacks.on_train_end(logs=None)
         return outcome
+
+    def _objective(self, logs: dict[str, float], prefix: str = "") -> float:
+        """Return the loss by which the best epoch is chosen.
+
+        Beside a linear path the first epochs may reconstruct best, but decode no lengths yet.
+        """
+        lengths = logs.get(f"{prefix}length_loss", 0.0) * bool(self.program.architecture.n_linear)
+        return logs[f"{prefix}loss"] + LENGTH_WEIGHT * lengths
 
     def _measure_start(self) -> dict[str, float]:
         """Return the monitored losses of a linear path alone, which training starts from."""
@@ -391,8 +395,3 @@ class _Run:
             if finish:
                 metric.metric.reset_state()
         return means
-
-
-def _objective(logs: dict[str, float]) -> float:
-    """Return what training minimises; the linear path alone decodes no lengths."""
-    return logs["loss"] + LENGTH_WEIGHT * logs.get("length_loss", 0.0)

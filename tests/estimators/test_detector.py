@@ -192,6 +192,17 @@ def test_extreme_values_have_finite_scores_and_are_outliers(detector, sines, siz
     assert table["share"].sum() <= 1 + 1e-9
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_with_a_linear_path_new_sequences_are_normal_and_extreme_ones_are_attributed(sines):
+    model = LSTMAutoencoderDetector(units=4, epochs=1, shortcut="cosine", random_state=0)
+    # It would reconstruct held-out sequences better than these, had it been computed from them.
+    assert np.mean(model.fit(sines).predict(make_ragged_sines(100, random_state=3)[0]) < 0) <= 0.1
+    x = spiked(sines[0], size=3e38)
+    assert model.predict([x]).tolist() == [-1]
+    first = model.explain([x], top=1).iloc[0]
+    assert first[["part", "step", "channel"]].tolist() == ["values", 7, 1]
+
+
 @pytest.mark.kernels
 def test_a_training_sequence_is_not_its_own_neighbour(detector, sines):
     shape = detector._anomaly_scores(sines)[:, 1]

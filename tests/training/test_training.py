@@ -803,13 +803,19 @@ def test_xla_on_wide_arrays_takes_the_same_steps_as_the_plain_program_on_narrow_
     assert_allclose(compiled.transform(X), plain.transform(X), atol=1e-5)
 
 
+def split_data(sequences, settings):
+    """Return what a fit runs over."""
+    split = settings.hold_out(sequences, 0, None)
+    return loop._Data.split(sequences, split, settings, patch_size=1, fixed_steps=None)
+
+
 def test_jit_compile_does_not_change_the_order_of_the_batches():
     sequences = as_sequences(make_waves(n=300, longest=60))
     orders = []
     for jit_compile in (False, True):
         parameters = make(jit_compile=jit_compile, batch_size=4).get_params(deep=False)
         settings = loop.Settings(**{name: parameters[name] for name in TRAINING_PARAMETERS})
-        data = loop._Data.split(sequences, settings, 0, 1, None)
+        data = split_data(sequences, settings)
         chunks = data.training_chunks(np.random.default_rng(0))
         orders.append([chunk.rows.tolist() for chunk in chunks])
         assert len({chunk.width for chunk in chunks}) > 1
@@ -824,7 +830,7 @@ def test_jit_compile_auto_asks_for_enough_steps_to_repay_the_compilation():
             **{name: getattr(make(), name) for name in TRAINING_PARAMETERS}
             | {"epochs": epochs, "jit_compile": jit_compile, "early_stopping": False}
         )
-        return loop._Data.split(sequences, settings, 0, 1, None).jit_compile
+        return split_data(sequences, settings).jit_compile
 
     enough = loop.XLA_PAYS_AFTER_STEPS // (8 * 10) + 1
     assert choose(enough)
@@ -837,10 +843,7 @@ def test_folds_of_few_sequences_share_the_shape_of_a_batch():
     settings = loop.Settings(
         **{name: getattr(make(batch_size=32), name) for name in TRAINING_PARAMETERS}
     )
-    sizes = {
-        loop._Data.split(as_sequences([[1.0]] * n), settings, 0, 1, None).batch_size
-        for n in (19, 21, 30, 200)
-    }
+    sizes = {split_data(as_sequences([[1.0]] * n), settings).batch_size for n in (19, 21, 30, 200)}
     assert sizes == {32}
 
 
