@@ -132,7 +132,9 @@ def _strongest(
 
     And the mean (n_frequencies, n_channels) of their coefficients.
     """
-    n_found = max(n_frequencies, int(sequences.lengths.max()))
+    longest = max(1, int(sequences.lengths.max()))
+    # `cosine_layers` multiplies a frequency by twice the number of a step, in int32.
+    n_found = max(n_frequencies, min(longest, 2**30 // longest))
     power, total, n_all = np.zeros(n_found), np.zeros((n_found, sequences.n_channels)), 0
     for x in _groups(sequences):
         n_rows, n_steps, _ = x.shape

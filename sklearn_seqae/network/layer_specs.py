@@ -29,6 +29,9 @@ _CHOICES = {
     "activation": ("linear", "sigmoid", "softmax"),
 }
 
+# Whole numbers below this are exact in float32.
+MOST_STEPS = 2**24
+
 Shape = tuple[int | None, ...]
 Weights = dict[str, NDArray[np.float32]]
 
@@ -140,6 +143,13 @@ def misfit(architecture: Architecture, weights: Mapping[str, Any]) -> str | None
                 f"expected {name} to be float32 of shape {spec.shape}, found {array.dtype} of "
                 f"shape {array.shape}"
             )
+        if name.endswith("/linear/frequencies"):
+            is_index = (array >= 0) & (array < MOST_STEPS) & (array == np.rint(array))
+            if not is_index.all():
+                return (
+                    f"expected {name} to be whole numbers from 0 to {MOST_STEPS - 1}, found "
+                    f"{array[~is_index][0]}"
+                )
     return None
 
 
@@ -187,9 +197,9 @@ def _encoder(architecture: Architecture) -> Iterator[LayerSpec]:
     # What is added to the linear path is nothing at first.
     start = "zeros" if architecture.adds_to_linear else "glorot"
     code = _dense(width, n_recurrent, initializer=start)
-    yield LayerSpec("encoder", "code", "dense", (None, n_recurrent), code)
     if architecture.n_linear:
         yield _cosines(architecture, "encoder")
+    yield LayerSpec("encoder", "code", "dense", (None, n_recurrent), code)
     if n_summary:
         yield _kernels(architecture)
     if n_summary or architecture.n_linear:
@@ -245,6 +255,8 @@ def _decoder(architecture: Architecture) -> Iterator[LayerSpec]:
         weights = _dense(width, n_outputs, initializer=start)
         yield LayerSpec("decoder", "values", "dense", (None, n_outputs), weights)
     elif architecture.decoder == "autoregressive":
+        if architecture.adds_to_linear:  # step by step
+            yield _cosines(architecture, "decoder")
         width += n_outputs
         weights = ()
         for i, n_states in enumerate(units):
@@ -277,16 +289,15 @@ def _decoder(architecture: Architecture) -> Iterator[LayerSpec]:
         activation = (LayerSpec("decoder", "activation", ", ".join(kinds), shape),)
     if not architecture.n_linear:
         yield from activation
-    elif architecture.adds_to_linear:
-        yield _cosines(architecture, "decoder")
-        if architecture.decoder != "autoregressive":  # which adds step by step
-            yield LayerSpec("decoder", "sum", "linear and recurrent", shape)
-        yield from activation
-    else:
+    elif not architecture.adds_to_linear:
         yield from activation
         yield _cosines(architecture, "decoder")
         gain = WeightSpec("gain", shape[-1:], is_trained=False)
         yield LayerSpec("decoder", "mean", "of linear and recurrent", shape, (gain,))
+    elif architecture.decoder != "autoregressive":
+        yield _cosines(architecture, "decoder")
+        yield LayerSpec("decoder", "sum", "linear and recurrent", shape)
+        yield from activation
 
 
 def _length(architecture: Architecture) -> Iterator[LayerSpec]:

@@ -14,6 +14,8 @@ CHOICES = [
     {"cell": "gru", "units": (5, 3), "pooling": "last", "patch_size": 2},
     {"bidirectional": False, "indicators": True, "patch_size": 4, "decodes_length": False},
     {"n_components": 9, "n_summary": 5, "dilations": (1, 2), "symbols": (2,), "n_channels": 3},
+    {"n_linear": 4, "n_frequencies": 3, "symbols": (1,)},
+    {"n_components": 9, "n_linear": 3, "n_frequencies": 5, "n_summary": 2, "dilations": (1,)},
 ]
 DECODERS = ["repeat", "reshape", "dense", "autoregressive"]
 
@@ -60,6 +62,15 @@ def test_initial_weights_are_at_the_scale_of_keras():
     gram = recurrence["recurrent_kernel"] @ recurrence["recurrent_kernel"].T
     np.testing.assert_allclose(gram, np.eye(64), atol=1e-5)
     assert_array_equal(recurrence["bias"], np.repeat([0.0, 1.0, 0.0, 0.0], 64))
+
+
+@pytest.mark.parametrize("number", [-1.0, np.nan, 0.5, 1e30, np.inf])
+def test_frequencies_are_whole_numbers(number):
+    architecture = make(n_linear=4, n_frequencies=3)
+    weights = initial_weights(architecture, 0)
+    assert misfit(architecture, weights) is None
+    weights["decoder/linear/frequencies"] = np.array([0, 1, number], np.float32)
+    assert "linear/frequencies to be whole numbers from 0" in misfit(architecture, weights)
 
 
 @pytest.mark.parametrize(
