@@ -21,10 +21,10 @@ MAX_ELIMINATED = 16
 def encode(graph: Graph, scaled: Scaled, weights: Weights) -> str:
     """Add the linear path, and return the linear codes, float32 (n, n_components)."""
     mean, projection = weights["mean"], weights["projection"]
-    waves, places = _waves(graph, scaled.lengths, scaled.width, weights["frequencies"], np.float32)
+    waves, places = _waves(graph, scaled.given, scaled.width, weights["frequencies"], np.float32)
     waves = graph.op("Gather", waves, places)
     values = _fill(graph, scaled, waves, weights)
-    lengths = graph.op("Unsqueeze", scaled.lengths, [1])
+    lengths = graph.op("Unsqueeze", scaled.given, [1])
     n_steps = graph.cast(graph.op("Max", lengths, 1), np.float32)
     found = graph.op("Reshape", graph.op("MatMul", waves, values), [-1, mean.size])
     centred = graph.op("Sub", graph.op("Div", found, n_steps), mean.ravel())
@@ -83,7 +83,7 @@ def _fill(graph: Graph, scaled: Scaled, waves: str, weights: Weights) -> str:
     projection = weights["projection"]
     n_channels, n_components = projection.shape[1:]
     n_seen = graph.op("ReduceSum", graph.cast(scaled.observed, np.int64), [1, 2], keepdims=0)
-    has_gaps = graph.op("Less", n_seen, graph.op("Mul", scaled.lengths, n_channels))
+    has_gaps = graph.op("Less", n_seen, graph.op("Mul", scaled.given, n_channels))
     # Made of the projection as it is stored, once a session.
     synthesis = graph.cast(projection.reshape(-1, n_components), np.float64)
     synthesis = graph.op("Mul", synthesis, np.float64(weights["scale"]))
@@ -94,9 +94,9 @@ def _fill(graph: Graph, scaled: Scaled, waves: str, weights: Weights) -> str:
         rows = graph.op("Squeeze", graph.op("NonZero", has_gaps), [0])
         values, observed, lengths, waves_there = (
             graph.op("Gather", x, rows)
-            for x in (scaled.values, scaled.observed, scaled.lengths, waves)
+            for x in (scaled.values, scaled.observed, scaled.given, waves)
         )
-        some = scaled._replace(values=values, observed=observed, lengths=lengths)
+        some = scaled._replace(values=values, observed=observed, given=lengths)
         expected = graph.op("MatMul", _infer(graph, some, weights, synthesis), waves_there)
         expected = graph.op("Transpose", expected, perm=[0, 2, 1])
         values = graph.op("Where", observed, values, expected)
@@ -115,7 +115,7 @@ def _infer(graph: Graph, scaled: Scaled, weights: Weights, synthesis: str) -> st
     n_frequencies, n_channels, n_components = weights["projection"].shape
     patterns = graph.op("Concat", synthesis, mean[None], axis=0)
     prior = np.pad(weights["precision"].astype(np.float64), ((0, 0), (0, 1)))
-    waves, places = _waves(graph, scaled.lengths, scaled.width, weights["frequencies"], np.float64)
+    waves, places = _waves(graph, scaled.given, scaled.width, weights["frequencies"], np.float64)
 
     def collect(place: str, values: str, observed: str) -> list[str]:
         """Return the normal equations of a sequence, their right side as last column."""

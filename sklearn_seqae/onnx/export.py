@@ -29,7 +29,7 @@ _SEQUENCES_DOC = (
     "NaN before it is a missing value. A category is given by its index among those of its "
     "channel, which the metadata have under 'channels'."
 )
-_LENGTHS_DOC = "Number of steps of each sequence. Where rows are padded with NaN: n_steps."
+_LENGTHS_DOC = "Number of steps of each sequence, with missing ones at its end."
 _CODES_DOC = "One code a sequence. It depends on its sequence alone."
 
 

@@ -35,8 +35,8 @@ class Scaled(NamedTuple):
     values : float32 (n, width, n_values)
         Zero where nothing was observed.
     observed : bool (n, width, n_values)
-    lengths : int64 (n,)
-        Steps up to the last one with an observed value.
+    given, lengths : int64 (n,)
+        Steps, and those up to the last one with an observed value.
     width : int64 (1,)
         A multiple of the patch size, and no less than it.
     statistics : float32 (n, n_statistics), or ""
@@ -47,6 +47,7 @@ class Scaled(NamedTuple):
 
     values: str
     observed: str
+    given: str
     lengths: str
     width: str
     statistics: str
@@ -129,7 +130,7 @@ def scale(
 ) -> Scaled:
     """Add what makes scaled values of the inputs of the graph, of which `dtype` is the values'."""
     with graph.scope("steps"):
-        width, x, inside, in_range = _cut(graph, sequences, lengths, patch_size)
+        width, x, given, inside, in_range = _cut(graph, sequences, lengths, patch_size)
         observed = graph.op("And", graph.op("Not", graph.op("IsNaN", x)), inside)
         x = graph.op("Where", observed, x, dtype(0.0))
         real = _last_seen(graph, observed, width)
@@ -160,16 +161,19 @@ def scale(
                 refusal = graph.op("Add", refusal, graph.op("Where", known, 0.0, np.nan))
             observed = graph.op("Gather", observed, scaler.channels, axis=2)
     values = parts[0] if len(parts) == 1 else graph.op("Concat", *parts, axis=2)
-    return Scaled(values, observed, real, width, statistics, graph.op("Unsqueeze", refusal, [1]))
+    refusal = graph.op("Unsqueeze", refusal, [1])
+    return Scaled(values, observed, given, real, width, statistics, refusal)
 
 
-def _cut(graph: Graph, x: str, lengths: str, patch_size: int) -> tuple[str, str, str, str]:
+def _cut(graph: Graph, x: str, lengths: str, patch_size: int) -> tuple[str, str, str, str, str]:
     """Cut or pad the sequences to the width that their lengths need, and to one row at least.
 
     Returns
     -------
     width : int64 (1,)
     x : (n, width, n_channels)
+    given : int64 (n,)
+        Lengths, as far as sequences in `x` can have them.
     inside : bool (n, width, 1)
         Whether a step is within the length of its sequence.
     in_range : bool (n,)
@@ -190,7 +194,7 @@ def _cut(graph: Graph, x: str, lengths: str, patch_size: int) -> tuple[str, str,
     steps = graph.op("Range", 0, graph.op("Squeeze", width), 1)
     inside = graph.op("Less", steps, graph.op("Unsqueeze", within, [1]))
     in_range = graph.op("Equal", within, lengths)
-    return width, padded, graph.op("Unsqueeze", inside, [2]), in_range
+    return width, padded, within, graph.op("Unsqueeze", inside, [2]), in_range
 
 
 def _last_seen(graph: Graph, observed: str, width: str) -> str:

@@ -42,7 +42,7 @@ def make(X, n_components, n_frequencies=16):
         width = max(1, sequences.lengths.max())
         batch = pad(sequences, np.arange(len(sequences)), width).astype(np.float32)
         inputs = {"sequences": batch, "lengths": sequences.lengths}
-        return session.run(["codes"], inputs)[0], cosines.encode(batch, path)
+        return session.run(["codes"], inputs)[0], cosines.encode(batch, path, sequences.lengths)
 
     return run
 
@@ -89,6 +89,8 @@ def test_long_gaps_of_long_sequences_are_filled_as_in_numpy():
     X[0][5:] = np.nan  # the beginning of one, of which the last steps are not seen either
     X[1][5:-1] = np.nan
     X[2][:, 0] = np.nan
+    X[3][180:] = np.nan
+    X[4][:] = np.nan
     assert_same(run(X))
 
 

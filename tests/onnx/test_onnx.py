@@ -266,9 +266,9 @@ def test_a_batch_without_sequences_or_without_steps_is_encoded(cell, n_linear):
         assert_allclose(codes, np.repeat(empty, n_sequences, axis=0), atol=1e-5)
 
 
-def test_rows_padded_with_nan_need_no_lengths_of_their_own():
+def test_without_a_linear_path_rows_padded_with_nan_need_no_lengths_of_their_own():
     X = make_ragged(missing=0.2)
-    both = make(X, multiscale=True, patch_size=2, indicators=True, n_linear=2)
+    both = make(X, multiscale=True, patch_size=2, indicators=True)
     inputs = to_arrays(X)
     n_sequences, n_steps, _ = inputs["sequences"].shape
     inside = np.arange(n_steps)[:, None] < inputs["lengths"][:, None, None]
