@@ -28,7 +28,8 @@ class ExportableAutoencoder(SequenceAutoencoder):
           change the training values by more than 1e-5 of the scale of their channel, as for time
           stamps. Values beyond the length of a sequence are ignored; NaN before it is a missing
           value. A category is given by its index in `categories_`, or NaN;
-        - "lengths": int64 array (n_sequences,), including steps at the end whose values are missing;
+        - "lengths": int64 array (n_sequences,), the numbers of steps, including those at the end
+          whose values are missing;
         - "codes": float32 array (n_sequences, n_components). A code is NaN if `transform` would
           raise an error for the sequence (infinite values, or an invalid index of a category unless
           ``handle_unknown="unknown"``), or if its length is not between 0 and `n_steps`.
