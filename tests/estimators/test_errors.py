@@ -53,6 +53,7 @@ TABLE = [
     ("bidirectional", ["yes", None, 2], "an instance of 'bool'"),
     ("pooling", ["min", None, 3], r"a str among \{.*'mean_max'.*\}"),
     ("multiscale", ["yes", None, 2], "an instance of 'bool'"),
+    ("shortcut", ["linear", True, 3], r"a str among \{'cosine'\} or None"),
     ("decoder", ["transformer", None, 3], r"a str among \{.*'repeat'.*\} or a callable"),
     ("encoder", ["lstm", 3], "a callable or None"),
     ("patch_size", [0, -1, 1.5, "big", None], r"\[1, inf\) or a str among \{'auto'\}"),
