@@ -68,6 +68,6 @@ plt.show()
 
 # sphinx_gallery_start_ignore
 sizes = [layer.output.shape[1:] for layer in fitted["dense"].decoder_.layers]
-assert (sizes[0], sizes[-1]) == ((50,), (10, 5))
+assert (sizes[1], sizes[-1]) == ((50,), (10, 5))
 assert fitted["dense"].score(X[500:]) >= 0.98
 # sphinx_gallery_end_ignore

@@ -56,7 +56,7 @@ plt.show()
 
 # sphinx_gallery_start_ignore
 sizes = [layer.output.shape[1:] for layer in ae.decoder_.layers]
-assert sizes[:2] == [(10, 2), (10, 5)]
+assert sizes[:3] == [(20,), (10, 2), (10, 5)]
 assert ae.score(X[500:]) >= 0.98
 assert (
     np.abs(after - before)[:5].max() < 1e-5 < np.abs(after - before)[5:].max()
