@@ -93,8 +93,9 @@ class CosineEncoder(Layer):
         waves = ops.reshape(waves, (-1, self.n_components, shape[1]))
         seen = waves * ops.reshape(ops.cast(observed, "float32"), shape)[:, None]
         errors = ops.reshape(values - mean, shape)[..., None]
-        # Small differences of large sums: in float64, where the backend has it.
-        wide = [ops.cast(x, "float64") for x in (seen, waves, errors, self.precision)]
+        # Small differences of large sums: in float64, but for JAX, which is not set to have it.
+        dtype = "float32" if keras.backend.backend() == "jax" else "float64"
+        wide = [ops.cast(x, dtype) for x in (seen, waves, errors, self.precision)]
         normal = ops.matmul(wide[0], ops.transpose(wide[1], (0, 2, 1))) + wide[3]
         factor = ops.cholesky(normal)
         code = ops.solve_triangular(factor, ops.matmul(wide[0], wide[2]), lower=True)

@@ -285,6 +285,7 @@ class Length(Layer):
         self.output_layer.build((None, self.hidden))
         self.location = self.add_weight(name="location", initializer="zeros", trainable=False)
         self.scale = self.add_weight(name="scale", initializer="ones", trainable=False)
+        self.trainable = self.trainable  # of the weights within, which there are only now
 
     def call(self, inputs: Any) -> Any:
         standardized = self.output_layer(self.hidden_layer(inputs))[:, 0]

@@ -28,11 +28,13 @@ def make(**changes):
 @pytest.mark.parametrize("choices", CHOICES)
 def test_the_keras_model_has_the_declared_weights_under_their_names(decoder, choices):
     architecture = make(decoder=decoder, **choices)
-    variables = named_variables(build(architecture, 0))
+    model = build(architecture, 0)
+    variables = named_variables(model)
     declared = weight_specs(architecture)
     assert list(variables) == list(declared)
     assert [tuple(v.shape) for v in variables.values()] == [s.shape for s in declared.values()]
     assert [v.trainable for v in variables.values()] == [s.is_trained for s in declared.values()]
+    assert len(model.trainable_variables) == sum(s.is_trained for s in declared.values())
 
 
 def test_a_model_starts_from_the_weights_that_the_seed_draws():
