@@ -297,8 +297,7 @@ class SequenceAutoencoder(SequenceReader):
         n_linear = n_frequencies = 0
         if has_shortcut:
             n_linear = min(n_learned, max(LEAST_LEARNED, n_components // 4))
-            sizes = int(lengths.max()), len(scaler.channels), n_linear
-            n_frequencies = cosines.count_frequencies(*sizes)
+            n_frequencies = cosines.count_frequencies(len(scaler.channels), n_linear)
         return Architecture(
             n_steps=int(lengths.max()),
             n_channels=len(scaler.channels),

@@ -34,7 +34,7 @@ from sklearn.utils.extmath import randomized_svd
 
 from sklearn_seqae.containers.registry import Sequences
 
-from .batching import pad, round_width
+from .batching import pad
 from .minirocket import fill
 
 # Only the strongest frequencies are kept, four coefficients a component, as all others are noise in
@@ -63,10 +63,10 @@ VALUES_AT_ONCE = 1 << 20
 Floats = NDArray[Any]  # float32 or float64
 
 
-def count_frequencies(n_steps: int, n_channels: int, n_components: int) -> int:
-    """Return the number of cosines for sequences of up to so many steps."""
+def count_frequencies(n_channels: int, n_components: int) -> int:
+    """Return the number of cosines, whatever the lengths are: programs are compiled for it."""
     wanted = max(MIN_FREQUENCIES, COEFFICIENTS_PER_COMPONENT * n_components // n_channels)
-    return min(round_width(n_steps, 1), wanted, max(1, MAX_COEFFICIENTS // n_channels))
+    return min(wanted, max(1, MAX_COEFFICIENTS // n_channels))
 
 
 def fit(

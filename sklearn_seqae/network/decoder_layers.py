@@ -285,7 +285,8 @@ class Length(Layer):
         self.output_layer.build((None, self.hidden))
         self.location = self.add_weight(name="location", initializer="zeros", trainable=False)
         self.scale = self.add_weight(name="scale", initializer="ones", trainable=False)
-        self.trainable = self.trainable  # of the weights within, which there are only now
+        for layer in (self.hidden_layer, self.output_layer):
+            layer.trainable = self.trainable
 
     def call(self, inputs: Any) -> Any:
         standardized = self.output_layer(self.hidden_layer(inputs))[:, 0]

@@ -72,7 +72,7 @@ def named_variables(model: keras.Model) -> dict[str, keras.Variable]:
     for name in SUBMODELS:
         part = model.get_layer(name) if name in {layer.name for layer in model.layers} else None
         for layer in part.layers if part is not None else ():
-            if isinstance(layer, Length) and name != "length":  # a copy: see `assign`
+            if isinstance(layer, Length) and name != "length":  # a copy: see `copy_length`
                 continue
             if isinstance(layer, keras.Model):
                 own = [*layer.weights, *seed_states(layer)]
@@ -91,14 +91,15 @@ def read_weights(model: keras.Model) -> Weights:
 
 
 def assign(model: keras.Model, weights: Weights) -> None:
-    """Set weights by their names; others stay as they are.
-
-    A decoder with a linear path has to know lengths, by a copy of the layer that decodes them:
-    Keras cannot load a saved model whose submodels share a layer.
-    """
+    """Set weights by their names; others stay as they are."""
     variables = named_variables(model)
     for name, value in weights.items():
         variables[name].assign(value)
+    copy_length(model)
+
+
+def copy_length(model: keras.Model) -> None:
+    """Bring a decoder's copy of the layer up to date: Keras cannot load models that share one."""
     for layer in model.get_layer("decoder").layers:
         if isinstance(layer, Length):
             layer.set_weights(model.get_layer("length").get_layer("steps").get_weights())
@@ -154,18 +155,20 @@ def decode(
     if n_real is not None:
         n_real = -(-n_real // size)
         mask = first_steps(ops.shape(code)[0], n_patches, n_real)
-    linear = None
-    if architecture.n_linear:
-        linear = decoder.get_layer("linear")(code, lengths=lengths, n_steps=n_steps)
+
+    def write_linear(n_steps: Any) -> Any:
+        return decoder.get_layer("linear")(code, lengths=lengths, n_steps=n_steps)
+
     x = code
     for layer in decoder.layers:
         if isinstance(layer, keras.layers.InputLayer | CosineDecoder | Length):
             continue
         if isinstance(layer, AutoregressiveRecurrence):
-            base = linear if architecture.adds_to_linear else None
+            base = write_linear(n_steps) if architecture.adds_to_linear else None
             x = layer(x, n_steps=n_patches, n_real=n_real, teacher=teacher, base=base)
         elif isinstance(layer, Sum):
-            x = layer([x[:, :n_steps], linear])  # dense layers write all steps, however many
+            # Some decoders have written more or fewer steps than these.
+            x = layer([x, write_linear(ops.shape(x)[1])])
         elif isinstance(layer, StepLayer):
             x = layer(x, n_steps=n_patches, n_real=n_real)
         elif isinstance(layer, keras.layers.RNN):

@@ -12,6 +12,7 @@ from sklearn_seqae._utils.optional_imports import check_process
 from sklearn_seqae.containers.registry import Sequences
 from sklearn_seqae.network.architecture import Architecture
 from sklearn_seqae.network.batching import Chunk, bucket_widths, compiled_widths, epoch_chunks, pad
+from sklearn_seqae.network.keras_network import copy_length
 from sklearn_seqae.network.layer_specs import Weights
 
 from .fit_result import FitResult
@@ -288,6 +289,7 @@ class _Run:
                     best, outcome.best_epoch = monitored, epoch
                     best_state = self.program.state()
                 waited = epoch - outcome.best_epoch
+                copy_length(self.program.model)  # which callbacks may save or use
                 self.callbacks.on_epoch_end(epoch, logs)
                 if self.program.model.stop_training:
                     break

@@ -17,7 +17,14 @@ from keras import ops
 from numpy.typing import NDArray
 
 from sklearn_seqae.network.architecture import Architecture
-from sklearn_seqae.network.keras_network import build, decode, encode, named_variables, seed_states
+from sklearn_seqae.network.keras_network import (
+    build,
+    copy_length,
+    decode,
+    encode,
+    named_variables,
+    seed_states,
+)
 from sklearn_seqae.network.layer_specs import Weights
 
 from .losses import MaskedLoss, MaskedMetric
@@ -139,6 +146,7 @@ class TrainingProgram:
         """
         for name, variable in self._variables.items():
             variable.assign(weights[name])
+        copy_length(self.model)
         variables = state_variables(self.optimizer)
         shapes = [tuple(v.shape) for v in variables]
         if optimizer_state is None or [v.shape for v in optimizer_state] != shapes:

@@ -151,7 +151,7 @@ def own_encoder(n_steps, n_channels, n_components):
     return Sequential([Input((None, n_channels)), layers.GRU(n_components)])
 
 
-@pytest.mark.parametrize("changes", [{}, {"encoder": own_encoder}])
+@pytest.mark.parametrize("changes", [{"shortcut": None}, {"encoder": own_encoder}])
 def test_a_warning_that_is_an_error_leaves_weights_and_figures_as_they_were(changes):
     ae = make(warm_start=True, learning_rate=0.02, **changes).fit(UNEQUAL)
     model, weights, codes = ae.model_, ae.model_.get_weights(), ae.transform(UNEQUAL)

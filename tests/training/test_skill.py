@@ -100,7 +100,9 @@ def warned(fit):
 
 
 def make(**changes):
+    # Without a linear path, which has skill before the first epoch.
     parameters = {"units": 8, "learning_rate": 0.01, "random_state": 0, "epochs": 100}
+    parameters |= {"shortcut": None}
     return LSTMAutoencoderTransformer(4, **{**parameters, **changes})
 
 
@@ -144,6 +146,12 @@ def test_noise_without_a_pattern_is_not_learned():
     assert NothingLearnedWarning in warned(
         lambda: make(epochs=10).set_params(n_components=1).fit(noise)
     )
+
+
+def test_a_linear_path_has_skill_and_has_converged_before_the_first_epoch(levels):
+    ae = make(shortcut="cosine", learning_rate=1e-9, epochs=2)
+    assert warned(lambda: ae.fit(levels)) == []
+    assert ae.score(levels) > 0.9
 
 
 def test_one_outlier_that_is_held_out_does_not_give_a_warning(levels):
