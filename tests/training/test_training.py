@@ -154,8 +154,10 @@ def test_with_too_few_sequences_to_hold_one_out_the_training_loss_is_watched():
 # Going on
 
 
-def test_warm_start_goes_on_from_where_the_first_fit_ended(reference):
-    ae = make(warm_start=True).fit(X)
+@pytest.mark.parametrize("shortcut", [None, "cosine"])
+def test_warm_start_goes_on_from_where_the_first_fit_ended(shortcut):
+    reference = make(shortcut=shortcut).fit(X)
+    ae = make(shortcut=shortcut, warm_start=True).fit(X)
     assert same(ae.model_.get_weights(), reference.model_.get_weights())
     weights, scaler, history = ae.model_.get_weights(), ae.scaler_, ae.history_["loss"]
     ae.set_params(learning_rate=1e-9, epochs=2).fit([3 * x for x in X])
@@ -166,7 +168,8 @@ def test_warm_start_goes_on_from_where_the_first_fit_ended(reference):
     assert ae.n_epochs_ == 5
     ae.set_params(learning_rate=0.003, epochs=20).fit(X)
     assert ae.n_epochs_ > 5
-    assert ae.history_["loss"][-1] < ae.history_["loss"][5]
+    if shortcut is None:  # else little is left to learn about these waves
+        assert ae.history_["loss"][-1] < 0.9 * reference.history_["loss"][-1]
     assert not same(weights, ae.model_.get_weights())
     assert ae.best_epoch_ >= 5
 
