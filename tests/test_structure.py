@@ -130,7 +130,7 @@ ROOMS = {
         "codes",
         "reconstruction",
     ],
-    "cli": ["table_files", "table_times", "table_csv", "tables", "commands"],
+    "cli": ["table_files", "table_times", "table_csv", "tables", "series", "commands"],
 }
 # Each as the file system has it; a room without modules is one, and a room itself is its __init__.
 MODULES = [
