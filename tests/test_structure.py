@@ -93,6 +93,7 @@ ROOMS = {
         "overlap",
         "intervals",
         "known_runs",
+        "labels",
         "validation",
         "attribution",
         "network_state",

@@ -127,7 +127,8 @@ def score(options: Namespace) -> None:
             return frame.assign(score=model.score_samples(X))
         errors = model.reconstruction_error(X, per=options.per)
         if options.per == "channel":
-            return pd.concat([frame, pd.DataFrame(errors, columns=_channels(model))], axis=1)
+            values = np.asarray(errors)
+            return pd.concat([frame, pd.DataFrame(values, columns=_channels(model))], axis=1)
         lengths = [len(error) for error in errors]
         steps = [np.arange(length) for length in lengths]
         return (
