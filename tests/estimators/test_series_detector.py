@@ -404,6 +404,11 @@ def test_parameters_out_of_range_are_refused(parameter, value):
         SlidingWindowDetector(**{parameter: value}).fit(TRAIN)
 
 
+def test_a_stride_that_leaves_out_time_stamps_is_refused():
+    with pytest.raises(ValueError, match="stride must be at most window_size=40"):
+        SlidingWindowDetector(SMALL, window_size=SIZE, stride=41).fit(TRAIN)
+
+
 def test_after_an_error_the_detector_is_as_it_was(plain):
     other = pickle.loads(pickle.dumps(plain))
     state = dict(vars(other))
