@@ -34,6 +34,7 @@ exit codes: 0 success, 1 error (one line on stderr), 2 invalid command line, 130
   seqae fit visits.csv visits.zip --id patient --time day -p n_components=32 -p random_state=0
   seqae transform visits.zip new_visits.csv -o codes.csv
   seqae inverse visits.zip codes.csv -o drawn.csv
+  seqae detect --window-size 100 series.csv
 """
 
 
@@ -50,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code.
     """
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    options = _parser(given).parse_args(given)
     # Late, since scikit-learn takes seconds to import and --help should not.
     from sklearn_seqae.cli import commands
 
@@ -76,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="seqae",
         description="Encode sequences of any length as vectors of fixed size, and decode them.",
@@ -109,22 +111,17 @@ def _parser() -> argparse.ArgumentParser:
         metavar="A,B",
         help="categorical channels whose values look like numbers",
     )
-    command.add_argument(
-        "-p",
-        "--param",
-        action=_Parameter,
-        default={},
-        metavar="NAME=VALUE",
-        help="a parameter of the estimator, such as n_components=32; may be repeated",
-    )
+    _add_windows(command, "fit a detector of anomalies in the long series in DATA")
     for name, summary in (
         ("transform", "encode sequences"),
         ("inverse", "decode sequences from codes"),
         ("score", "write scores of sequences: the lower, the more abnormal"),
-        ("detect", "predict which sequences are outliers"),
+        ("detect", "predict which sequences, or time stamps of a long series, are outliers"),
     ):
         command = add(name, summary)
-        _add_model(command)
+        # To the series itself: there is no model. argparse has no positional that depends on this.
+        if name != "detect" or not any(one.startswith("--window-size") for one in arguments):
+            _add_model(command)
         _add_data(command, columns=name != "inverse")
         command.add_argument(
             "-o", "--output", default="-", metavar="FILE", help='file to write (default: "-")'
@@ -145,6 +142,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--explain", action="store_true", help="attribute scores to steps and channels"
             )
+            _add_windows(command, "without MODEL: fit a detector to the long series in DATA itself")
     command = add("info", "print a summary of a model without loading it")
     command.add_argument("model", metavar="MODEL", help="file that fit wrote")
     command.add_argument("--json", action="store_true", help="print JSON")
@@ -152,6 +150,23 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(command)
     command.add_argument("output", metavar="FILE", help="file to write, such as encoder.onnx")
     return parser
+
+
+def _add_windows(command: argparse.ArgumentParser, summary: str) -> None:
+    command.add_argument(
+        "--window-size",
+        type=int,
+        metavar="N",
+        help=f"{summary}, with a row per time stamp, by windows of N; --id if there are several",
+    )
+    command.add_argument(
+        "-p",
+        "--param",
+        action=_Parameter,
+        default={},
+        metavar="NAME=VALUE",
+        help="a parameter of the estimator, such as n_components=32; may be repeated",
+    )
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:

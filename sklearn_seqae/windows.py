@@ -34,7 +34,7 @@ def sliding_windows(X: Any, window_size: int, stride: int = 1) -> Windows:
     window_size : int
         Number of time stamps of a window. A shorter series is one shorter window.
     stride : int, default=1
-        Distance of the first time stamps of two windows.
+        Distance of the first time stamps of two windows, at most `window_size`.
 
     Returns
     -------
@@ -66,7 +66,8 @@ def sliding_windows(X: Any, window_size: int, stride: int = 1) -> Windows:
     (46, 8)
     """
     size, step = check_size(window_size, "window_size"), check_size(stride, "stride")
-    series = read_series(X, read)
+    check_stride(step, size)
+    series = read_long(X)
     warn_of_doubts(series, size, stacklevel=3)
     return Windows(series, size, step)
 
@@ -213,6 +214,25 @@ def check_size(value: Any, name: str) -> int:
             f"example {name}={100 if name == 'window_size' else 1}."
         )
     return int(value)
+
+
+def check_stride(stride: int | None, window_size: int) -> None:
+    """Raise if windows at this stride leave out time stamps."""
+    if stride is not None and stride > window_size:
+        raise ValueError(
+            f"stride must be at most window_size={window_size}, so that every time stamp is in a "
+            f"window, got {stride}: use for example stride={window_size}."
+        )
+
+
+def read_long(X: Any) -> LongSeries:
+    """Return one long series or several, as read from their container."""
+    if isinstance(X, Windows):
+        raise TypeError(
+            "Expected one series or several, got windows of some: give the series that they were "
+            "cut from."
+        )
+    return read_series(X, read)
 
 
 def check_aggregation(aggregation: Any) -> None:

@@ -95,6 +95,7 @@ ROOMS = {
         "overlap",
         "intervals",
         "known_runs",
+        "labels",
         "validation",
         "attribution",
         "network_state",
@@ -132,7 +133,7 @@ ROOMS = {
         "codes",
         "reconstruction",
     ],
-    "cli": ["table_files", "table_times", "table_csv", "tables", "commands"],
+    "cli": ["table_files", "table_times", "table_csv", "tables", "series", "commands"],
 }
 # Each as the file system has it; a room without modules is one, and a room itself is its __init__.
 MODULES = [

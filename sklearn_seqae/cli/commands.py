@@ -24,6 +24,7 @@ from sklearn_seqae.persistence import versions
 from sklearn_seqae.persistence.archive import Archive
 from sklearn_seqae.persistence.decoder import INVALID_FILE_ERRORS, invalid
 
+from . import series
 from .table_files import STREAM, File
 from .tables import Columns, read_rows, read_sequences, writing
 
@@ -33,6 +34,13 @@ if TYPE_CHECKING:
 
 def fit(options: Namespace) -> None:
     """Fit a model to a table, and write it to a file."""
+    if options.window_size is not None:
+        _check_folder(options.model)
+        X, _ = series.read_series(_data(options), options)
+        detector = series.make_detector(options).fit(X)
+        detector.save(options.model)
+        _report(options, f"{series.summary(detector, X)}; wrote {options.model}")
+        return
     kind = LSTMAutoencoderDetector if options.detector else LSTMAutoencoderTransformer
     model = kind()
     unknown = [name for name in options.param if name not in model.get_params()]
@@ -107,6 +115,10 @@ def inverse(options: Namespace) -> None:
 def score(options: Namespace) -> None:
     """Write how well sequences are reconstructed, by sequence, step or channel."""
     model = _load(options, "score_samples")
+    if series.is_series_model(model):
+        X, name = series.read_series(_data(options), options, model._names)
+        _write(options, series.time_scores(model, X, name))
+        return
 
     def scores(X: Any, ids: Any) -> pd.DataFrame:
         pd = load_package("pandas")
@@ -115,7 +127,8 @@ def score(options: Namespace) -> None:
             return frame.assign(score=model.score_samples(X))
         errors = model.reconstruction_error(X, per=options.per)
         if options.per == "channel":
-            return pd.concat([frame, pd.DataFrame(errors, columns=_channels(model))], axis=1)
+            values = np.asarray(errors)
+            return pd.concat([frame, pd.DataFrame(values, columns=_channels(model))], axis=1)
         lengths = [len(error) for error in errors]
         steps = [np.arange(length) for length in lengths]
         return (
@@ -128,8 +141,26 @@ def score(options: Namespace) -> None:
 
 
 def detect(options: Namespace) -> None:
-    """Write predictions of outliers or, with --explain, attributions of their scores."""
+    """Write predictions of outliers or, with --explain, attributions of their scores.
+
+    Of long series these are abnormal intervals.
+    """
+    if options.window_size is not None:
+        X, name = series.read_series(_data(options), options)
+        detector = series.make_detector(options).fit(X)
+        _report(options, series.summary(detector, X))
+        _write(options, series.anomalies(detector, X, name, options.explain))
+        return
+    if options.param:
+        raise ValueError(
+            "Expected parameters of a detector that is fitted here, got them for a model: give "
+            "--window-size and no model, or leave out --param."
+        )
     model = _load(options, "predict")
+    if series.is_series_model(model):
+        X, name = series.read_series(_data(options), options, model._names)
+        _write(options, series.anomalies(model, X, name, options.explain))
+        return
 
     def predictions(X: Any, ids: Any) -> pd.DataFrame:
         pd = load_package("pandas")
@@ -156,7 +187,12 @@ def info(options: Namespace) -> None:
     versions.check(manifest)
     try:
         estimator = manifest["estimator"]
-        attributes = estimator["attributes"]
+        # Of a detector of long series the autoencoder is in it.
+        inner = estimator.get("estimator_", estimator)
+        attributes = inner["attributes"]
+        parameters = estimator["parameters"]
+        if inner is not estimator:
+            parameters = {**parameters, "estimator": inner["parameters"]}
         found = {
             "estimator": estimator["path"].rpartition(":")[2],
             "format_version": manifest["format_version"],
@@ -170,7 +206,7 @@ def info(options: Namespace) -> None:
                 name: [value for value in values if not isinstance(value, dict)][-1]
                 for name, values in attributes["history_"].items()
             },
-            "parameters": estimator["parameters"],
+            "parameters": parameters,
             "bytes": Path(options.model).stat().st_size,
         }
     except INVALID_FILE_ERRORS as error:
@@ -215,6 +251,12 @@ def _for_chunks(options: Namespace, model: Any, make: Any, matrix: str = "") -> 
             writer.write(make(X, np.arange(first, first + n) if ids is None else ids))
             first += n
             advance(n)
+
+
+def _write(options: Namespace, table: pd.DataFrame) -> None:
+    """Write a whole table."""
+    with writing(_output(options, _data(options).form)) as writer:
+        writer.write(table)
 
 
 def _read(X: Any) -> Sequences:

@@ -27,6 +27,7 @@ def read_csv(
     numbers: set[str],
     chosen: list[str] | None,
     n_rows: int | None,
+    has_dates: bool = False,
 ) -> Iterator[pd.DataFrame]:
     """Yield chunks of a table; one without rows if it is empty, or lacks a chosen column.
 
@@ -44,6 +45,8 @@ def read_csv(
         The columns to read; None for all.
     n_rows : int or None
         Maximum number of rows of a chunk; None for the whole table.
+    has_dates : bool, default=False
+        Whether columns whose type is inferred may be dates.
     """
     pa, arrow_csv = load("pyarrow"), load("pyarrow.csv")
     with file.opened() as opened:
@@ -79,7 +82,7 @@ def read_csv(
         if n_rows is None or not set(chosen) <= types.keys():
             with _columns_named(file, names):
                 table = arrow_csv.read_csv(source, **options)
-            yield from _frames(file, table, n_rows)
+            yield from _frames(file, table, n_rows, has_dates)
             return
         with _columns_named(file, names):
             reader = arrow_csv.open_csv(source, **options)
@@ -117,11 +120,15 @@ def _columns_named(file: File, names: list[str]) -> Iterator[None]:
         ) from error
 
 
-def _frames(file: File, table: Any, n_rows: int | None) -> Iterator[pd.DataFrame]:
+def _frames(
+    file: File, table: Any, n_rows: int | None, has_dates: bool = False
+) -> Iterator[pd.DataFrame]:
     """Yield chunks of an Arrow table, with empty text as missing values."""
     pa, compute = load("pyarrow"), load("pyarrow.compute")
     for i, field in enumerate(table.schema):
         column = table.column(i)
+        if has_dates and pa.types.is_temporal(field.type):
+            continue
         if pa.types.is_temporal(field.type) or pa.types.is_binary(field.type):
             given = "dates" if pa.types.is_temporal(field.type) else "bytes that are not UTF-8"
             raise ValueError(

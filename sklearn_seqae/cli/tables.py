@@ -86,7 +86,7 @@ def read_sequences(file: File, columns: Columns, is_whole: bool = False) -> Iter
     chunks = read(file, columns, is_whole)
     first = next(chunks, None)
     if first is not None and not _has_lists(first):
-        _check_columns(first, file, columns)
+        check_columns(first, file, columns)
     if first is None or not len(first):
         raise ValueError(f"Expected rows in {file.path!r}, got none: there is nothing to read.")
     chunks = _chain(first, chunks)
@@ -230,7 +230,7 @@ def _parquet_chunks(file: File, columns: Columns, is_whole: bool = False) -> Ite
                 yield _with_times(frame, columns.time, is_whole=False)
 
 
-def _check_columns(frame: pd.DataFrame, file: File, columns: Columns) -> None:
+def check_columns(frame: pd.DataFrame, file: File, columns: Columns) -> None:
     """Raise unless a table has the requested columns."""
     found = [name for name in (*frame.index.names, *frame) if name is not None]
     for name, remedy in (

@@ -151,6 +151,23 @@ def check_frames(frames: Sequence[Any]) -> None:
             )
 
 
+def check_series(frame: Any) -> None:
+    """Raise, or warn, if a column of a frame with a row per time stamp has the time stamps."""
+    for position, name in enumerate(frame.columns):
+        column = frame.iloc[:, position]
+        if _kind(column) == "time stamps":
+            raise ValueError(
+                f"Expected channels in the columns, but {name!r} has time stamps; make them the "
+                f"index: X.set_index({name!r})."
+            )
+        is_named = _NAMED_TIME.fullmatch(str(name)) is not None
+        if is_named and len(frame) > 1 and column.is_monotonic_increasing and column.is_unique:
+            _warn(
+                f"The column {name!r} looks like time stamps, as it rises, but is read as a "
+                f"channel. If it has them, make them the index: X.set_index({name!r})"
+            )
+
+
 def check_index(index: Any) -> None:
     """Raise, or warn, if an index of (id, time) is more likely one of (time, id)."""
     first, second = map(_kind, index.levels)

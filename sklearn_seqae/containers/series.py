@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sklearn_seqae._utils.optional_imports import load
 
+from .ambiguity import check_series
 from .columns import Columns
 from .numeric import floating, is_frame, is_series
 from .numpy_arrays import refuse_zero
@@ -143,6 +144,8 @@ def read_series(X: Any, read: Any) -> LongSeries:
                     "leave it out."
                 )
     frames, is_flat = _frames(items)
+    for frame in filter(is_frame, frames):
+        check_series(frame)
     first = np.asarray(frames[0]) if kind == "array" and not is_frame(frames[0]) else None
     if first is not None and not np.ma.isMA(frames[0]) and first.dtype.kind in "fiub":
         block = first.reshape(len(first), -1)  # which is not copied

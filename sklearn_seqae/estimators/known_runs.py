@@ -6,6 +6,7 @@ values, and compared with windows only that share no time stamps with it.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -87,6 +88,7 @@ def _hash_runs(values: NDArray, starts: NDArray[np.int64], size: int) -> Hashes:
     return (sums[starts + size] - sums[starts]) * inverses[starts]
 
 
+@lru_cache(maxsize=2)  # of a stream, whose windows have one length
 def _powers(base: int, n: int) -> Hashes:
     powers = np.full(n, base, dtype=np.uint64)
     powers[0] = 1

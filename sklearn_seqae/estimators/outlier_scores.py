@@ -10,6 +10,7 @@ from sklearn_seqae.containers.registry import Sequences
 
 from .anomaly_score import ReferenceDistribution, combine
 from .attribution import attribution_columns
+from .labels import times_of_steps
 from .metrics import mean_squared_error
 from .reconstruction import ReconstructingAutoencoder
 from .validation import check_top
@@ -132,6 +133,7 @@ class OutlierScoringAutoencoder(ReconstructingAutoencoder):
           nearest training sequence in the space of pooled features; "length" for a length outside
           the range of training.
         - "step", "channel": the position of the value; the channel's name, if it has one.
+        - "time": the time stamp of the step, if `X` has time stamps.
         - "observed", "expected": the value or category, and its reconstruction; in rows of lengths
           the number of steps, and the nearest one in training.
         - "error": the squared error of the reconstruction, in scaled units.
@@ -185,6 +187,9 @@ class OutlierScoringAutoencoder(ReconstructingAutoencoder):
         )
         dtypes = {"step": "Int64", "channel": object if is_named else "Int64"}
         table = pandas.DataFrame(columns).astype(dtypes)
+        times = times_of_steps(sequences, columns["sequence"], columns["step"])
+        if times is not None:
+            table.insert(3, "time", times)
         if sequences.index is not None and sequences.index.ids is not None:
             table["sequence"] = sequences.index.ids.take(columns["sequence"])
         return table

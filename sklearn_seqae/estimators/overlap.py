@@ -8,6 +8,7 @@ as independent sequences agree at one position as often as at two different ones
 """
 
 import warnings
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +98,7 @@ def hash_rows(values: NDArray) -> Hashes:
     return hashes
 
 
+@cache
 def _keys(n: int) -> Hashes:
     return np.random.default_rng(0).integers(2**63, size=n, dtype=np.uint64) * np.uint64(
         2

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_seqae.containers.registry import to_container
+from sklearn_seqae.containers.registry import Sequences, to_container
 
 from .base import SequenceAutoencoder
+from .labels import labelled_errors
 from .metrics import mean_squared_error, r2
 
 
@@ -61,12 +62,13 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
 
         Returns
         -------
-        ndarray or list of ndarray, dtype float64
+        ndarray, Series or DataFrame, or list of these, dtype float64
             The errors: an array (n_sequences,) per sequence, or (n_sequences, n_channels) per
-            channel; a list of arrays (n_steps,) per step, or (n_steps, n_channels) per value.
-            Missing values are ignored: a mean without observed values is 0.0, and the error of a
-            missing value NaN. The error of a category is the squared distance between its one-hot
-            encoding and the predicted probabilities.
+            channel; a list of arrays (n_steps,) per step, or (n_steps, n_channels) per value. If
+            pandas has ids of sequences or time stamps of their steps, Series and DataFrames with
+            these, and with the names of channels. Missing values are ignored: a mean without
+            observed values is 0.0, and the error of a missing value NaN. The error of a category is
+            the squared distance between its one-hot encoding and the predicted probabilities.
 
         See Also
         --------
@@ -89,8 +91,9 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
                 "these."
             )
         sequences = self._read(X)
-        channels = self._fitted_model.scaler.channels
-        return mean_squared_error(*self._fitted_model.compare_scaled(sequences), per, channels)
+        errors = self._errors(sequences, per)
+        names = self._form.channel_names
+        return labelled_errors(errors, sequences.index, names, sequences.n_channels, per)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the coefficient of determination R2 of the reconstruction.
@@ -166,4 +169,10 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
         >>> ae.score_samples(X).shape
         (3,)
         """
-        return -self.reconstruction_error(X)
+        scores: NDArray[np.float64] = -self._errors(self._read(X), "sequence")
+        return scores
+
+    def _errors(self, sequences: Sequences, per: str) -> Any:
+        """Return reconstruction errors as arrays."""
+        channels = self._fitted_model.scaler.channels
+        return mean_squared_error(*self._fitted_model.compare_scaled(sequences), per, channels)

@@ -11,14 +11,12 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_seqae._utils.doc_links import DocLinkMixin
-from sklearn_seqae.containers.registry import read
-from sklearn_seqae.containers.series import read_series
 from sklearn_seqae.containers.spans import count_disjoint
 from sklearn_seqae.containers.windows import Windows
 from sklearn_seqae.persistence.encoder import Encoder
 from sklearn_seqae.persistence.schema import check_types
 from sklearn_seqae.persistence.states import check_values
-from sklearn_seqae.windows import AGGREGATIONS, warn_of_doubts
+from sklearn_seqae.windows import AGGREGATIONS, check_stride, read_long, warn_of_doubts
 
 from .detector import LSTMAutoencoderDetector
 from .intervals import threshold
@@ -71,8 +69,8 @@ class SlidingWindowDetector(SeriesScoringDetector, DocLinkMixin, OutlierMixin, B
         Number of time stamps of a window: about the duration of the patterns that are to be
         recognised, such as a cycle or two. A shorter series is one shorter window.
     stride : int, default=None
-        Distance of the first time stamps of two windows. With None it is chosen in `fit` for about
-        500 windows, and is a tenth of `window_size` in prediction.
+        Distance of the first time stamps of two windows, at most `window_size`. With None it is
+        chosen in `fit` for about 500 windows, and is a tenth of `window_size` in prediction.
     aggregation : {"mean", "median", "last"}, default="median"
         How the scores of the windows with a time stamp are combined. With "mean" and "median" the
         score is the mean of that and of the most normal window's score, as a normal time stamp
@@ -196,7 +194,8 @@ class SlidingWindowDetector(SeriesScoringDetector, DocLinkMixin, OutlierMixin, B
                 "Expected 2D array, got 1D array instead, with y. Reshape your data using "
                 "array.reshape(-1, 1) if it is one series, or leave out y."
             )
-        series = read_series(X, read)
+        check_stride(self.stride, self.window_size)
+        series = read_long(X)
         self._check_features(X, series, reset=True)
         warn_of_doubts(series, self.window_size, stacklevel=4)
         lengths = series.steps.lengths

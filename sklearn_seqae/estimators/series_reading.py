@@ -9,12 +9,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_seqae.containers.columns import combine
 from sklearn_seqae.containers.numeric import is_frame
-from sklearn_seqae.containers.registry import read
 from sklearn_seqae.containers.sequences import Sequences
-from sklearn_seqae.containers.series import LongSeries, read_series
+from sklearn_seqae.containers.series import LongSeries
 from sklearn_seqae.containers.spans import Spans
 from sklearn_seqae.containers.windows import place
-from sklearn_seqae.windows import merge_spans, warn_of_doubts
+from sklearn_seqae.windows import merge_spans, read_long, warn_of_doubts
 
 from .intervals import find_intervals
 from .known_runs import TrainingWindows
@@ -40,7 +39,7 @@ class SeriesReader:
     def _read(self, X: Any) -> tuple[LongSeries, Sequences]:
         """Return series, checked against the training data, and their steps for the detector."""
         check_is_fitted(self)
-        series = read_series(X, read)
+        series = read_long(X)
         self._check_features(X, series)
         warn_of_doubts(series, self.window_size, stacklevel=4)
         return series, read_steps(self.estimator_, series)

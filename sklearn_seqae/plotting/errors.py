@@ -218,7 +218,7 @@ class ErrorDisplay:
         own: Any = own_estimator(estimator)
         read, known = read_for(own, X)
         names = describe(read, known, channel_names).names
-        errors = own.reconstruction_error(read, per="value")
+        errors = own._errors(read, "value")
         display = cls(errors=errors, channel_names=names, units="scaled units")
         return display.plot(ax, **plot_kwargs)
 

@@ -12,7 +12,7 @@ from sklearn_seqae import LSTMAutoencoderDetector, LSTMAutoencoderTransformer, S
 from sklearn_seqae.containers import convert
 from sklearn_seqae.containers.registry import as_sequences
 from sklearn_seqae.containers.spans import count_disjoint, overlap, overlap_any
-from sklearn_seqae.exceptions import OverlapWarning
+from sklearn_seqae.exceptions import AmbiguousInputWarning, OverlapWarning
 from sklearn_seqae.training.holdout import hold_out
 from sklearn_seqae.windows import Windows, merge_windows, sliding_windows
 from tests.conftest import TINY
@@ -137,6 +137,11 @@ def test_missing_time_stamps_are_missing_steps_of_windows():
     assert as_sequences(windows).index.ids[1] == FRAME.index[12]
 
 
+def test_a_rising_column_named_as_a_time_is_doubted():
+    with pytest.warns(AmbiguousInputWarning, match="'time' looks like time stamps.*set_index"):
+        sliding_windows(FRAME.assign(time=np.arange(60)), 20)
+
+
 def test_time_stamps_without_a_regular_clock_are_read_as_steps():
     irregular = FRAME.set_axis(FRAME.index + pd.to_timedelta(np.arange(60) ** 2, unit="s"))
     with pytest.warns(UserWarning, match="are not regular.*resample"):
@@ -252,7 +257,9 @@ def test_overlaps_of_spans_are_those_of_sets_of_numbers():
         (np.ones((2, 3, 4, 5)), "Expected one series.*shape"),
         (FRAME[::-1], "time stamps that rise"),
         (FRAME.iloc[[0, 1, 1, 2]], "one step per time stamp"),
-        (FRAME.assign(time=FRAME.index), "set_index"),
+        (FRAME.assign(when=FRAME.index), "'when' has time stamps.*set_index"),
+        (FRAME.assign(when=FRAME.index.astype(str)), "'when' has time stamps.*set_index"),
+        (sliding_windows(X, 10), "give the series that they were cut from"),
         (np.where(X > 1, np.inf, X), "infinity"),
     ],
 )
@@ -267,6 +274,8 @@ def test_arguments_that_fit_nothing_are_refused():
         sliding_windows(X, 0)
     with pytest.raises(ValueError, match=r"stride must be a whole number.*got 1\.5"):
         sliding_windows(X, 10, 1.5)
+    with pytest.raises(ValueError, match="stride must be at most window_size=10"):
+        sliding_windows(X, 10, 11)
     with pytest.raises(ValueError, match="one value for each of 51 windows"):
         merge_windows(np.ones(50), windows)
     with pytest.raises(ValueError, match="each of their 10 steps"):

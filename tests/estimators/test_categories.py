@@ -531,7 +531,7 @@ def test_errors_have_a_column_for_each_channel_that_came(fitted, mixed):
         part.values.astype(float) for part in fitted._fitted_model.compare(fitted._read(mixed))
     )
     owners = fitted._read(mixed).owners == 1
-    errors = fitted.reconstruction_error(mixed, per="channel")
+    errors = np.asarray(fitted.reconstruction_error(mixed, per="channel"))
     assert errors.shape == (40, 3)
     assert not errors[0].any()  # it is empty
     squared = (true - decoded)[owners] ** 2

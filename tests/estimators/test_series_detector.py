@@ -1,5 +1,6 @@
 """Anomalies in long series: scores of time stamps, intervals, containers, streams, files."""
 
+import copy
 import io
 import pickle
 import warnings
@@ -24,10 +25,13 @@ from sklearn_seqae import (
 )
 from sklearn_seqae.estimators.intervals import find_intervals, threshold
 from sklearn_seqae.estimators.known_runs import KnownRuns
+from sklearn_seqae.exceptions import FileFormatError, UntrustedError
+from sklearn_seqae.persistence import archive
 from tests.conftest import TINY
 
 SMALL = LSTMAutoencoderDetector(units=8, epochs=5, random_state=0)
 SIZE = 40
+OS_SYSTEM = {"$": "import", "path": "os:system"}
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -404,6 +408,11 @@ def test_parameters_out_of_range_are_refused(parameter, value):
         SlidingWindowDetector(**{parameter: value}).fit(TRAIN)
 
 
+def test_a_stride_that_leaves_out_time_stamps_is_refused():
+    with pytest.raises(ValueError, match="stride must be at most window_size=40"):
+        SlidingWindowDetector(SMALL, window_size=SIZE, stride=41).fit(TRAIN)
+
+
 def test_after_an_error_the_detector_is_as_it_was(plain):
     other = pickle.loads(pickle.dumps(plain))
     state = dict(vars(other))
@@ -462,3 +471,32 @@ def test_the_default_detector_is_an_autoencoder_and_does_not_warn(monkeypatch):
         detector = SlidingWindowDetector(window_size=20).fit(TRAIN[:300, 0])
     assert isinstance(detector.estimator_, LSTMAutoencoderDetector)
     assert detector.estimator is None
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (lambda outer: outer.pop("estimator_"), FileFormatError),
+        (lambda outer: outer["attributes"].pop("offset_"), FileFormatError),
+        (lambda outer: outer["attributes"].update(note="mine"), FileFormatError),
+        (lambda outer: outer["attributes"].update(offset_="low"), FileFormatError),
+        (lambda outer: outer["parameters"].update(window_size=0), FileFormatError),
+        (lambda outer: outer["parameters"].update(estimator="other"), FileFormatError),
+        (lambda outer: outer["estimator_"].update(path=outer["path"]), FileFormatError),
+        (lambda outer: outer["estimator_"].update(path="os:system"), UntrustedError),
+        (lambda outer: outer["attributes"].update(offset_=OS_SYSTEM), UntrustedError),
+        (lambda outer: outer["parameters"].update(quantile=OS_SYSTEM), UntrustedError),
+    ],
+)
+def test_a_forged_file_is_refused_in_words(detector, change, error):
+    file = io.BytesIO()
+    detector.save(file)
+    file.seek(0)
+    whole = archive.Archive(file)
+    manifest, arrays = copy.deepcopy(whole.manifest), whole.arrays()
+    change(manifest["estimator"])
+    forged = io.BytesIO()
+    archive.write(forged, manifest, arrays)
+    forged.seek(0)
+    with pytest.raises(error):
+        load(forged)
