@@ -87,8 +87,8 @@ right.legend(title="learning_rate")
 plt.show()
 
 # %%
-# By both scores 64 components are better than four. The learning rate changes the R2 about half as much as the number
-# of components does, and the accuracy hardly at all: a better reconstruction need not give a better classifier. Search
+# By both scores 64 components are better than four. The learning rate hardly changes either, as most of a reconstruction
+# is that of a linear autoencoder, which is not trained. A better reconstruction need not give a better classifier: search
 # by the score of the task that the codes are for; without labels use the R2.
 
 # sphinx_gallery_start_ignore
@@ -100,8 +100,7 @@ assert by_size["mean_test_r2"][4] < by_size["mean_test_r2"][64]
 assert by_size["mean_test_accuracy"][4] < by_size["mean_test_accuracy"][64]
 of_size = by_size.max() - by_size.min()
 of_rate = by_rate.max() - by_rate.min()
-assert 0.3 * of_size["mean_test_r2"] < of_rate["mean_test_r2"]
-assert of_rate["mean_test_r2"] < 0.8 * of_size["mean_test_r2"]
+assert of_rate["mean_test_r2"] < of_size["mean_test_r2"] / 3
 assert of_rate["mean_test_accuracy"] < of_size["mean_test_accuracy"] / 3
 assert results["mean_test_accuracy"].max() >= 0.9
 # sphinx_gallery_end_ignore

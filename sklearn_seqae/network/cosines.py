@@ -54,8 +54,9 @@ LEAST_NOISE = 0.01
 # The least variance of a component, in parts of that of residuals, as far as gaps are concerned:
 # precisions then differ by less than float32 can tell.
 LEAST_LIKELY = 1e-3
-# The standard deviation of a channel, in parts of its values, up to which it is only rounding.
-LEAST_CHANGE = 1e-6
+# The standard deviation of a coefficient, in parts of the values, up to which it is only rounding:
+# that of values far from zero, too, which a scaling brings to zero.
+LEAST_CHANGE = 1e-5
 # Up to so many coefficients all eigenvectors are computed.
 MAX_EXACT = 512
 VALUES_AT_ONCE = 1 << 20
