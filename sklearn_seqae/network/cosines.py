@@ -254,7 +254,7 @@ def _analyse(x: Floats, frequencies: Floats) -> Floats:
     is too short for are zero.
     """
     n_steps = x.shape[1]
-    numbers = frequencies.astype(np.int64)
+    numbers = np.nan_to_num(frequencies).astype(np.int64)  # NaN is for other weights to show
     fits = numbers < n_steps
     found = np.zeros((len(x), len(numbers), x.shape[2]), x.dtype)
     found[:, fits] = dct(x, axis=1, norm="ortho")[:, numbers[fits]]
@@ -263,7 +263,7 @@ def _analyse(x: Floats, frequencies: Floats) -> Floats:
 
 def _synthesise(coefficients: Floats, frequencies: Floats, n_steps: int) -> Floats:
     """Return the rows (n_rows, n_steps, n_channels) that have these coefficients."""
-    numbers = frequencies.astype(np.int64)
+    numbers = np.nan_to_num(frequencies).astype(np.int64)  # NaN is for other weights to show
     fits = numbers < n_steps
     spectrum = np.zeros((len(coefficients), n_steps, coefficients.shape[2]), coefficients.dtype)
     spectrum[:, numbers[fits]] = coefficients[:, fits]
