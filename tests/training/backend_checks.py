@@ -15,6 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_seqae import LSTMAutoencoderTransformer
 from sklearn_seqae.exceptions import NothingLearnedWarning
+from sklearn_seqae.training.program import LENGTH_WEIGHT
 
 SMALL = {"n_components": 4, "units": 5, "random_state": 0, "batch_size": 8, "epochs": 2}
 NETWORKS = {
@@ -108,7 +109,8 @@ def check_early_stopping():
     """Training ends when it no longer helps, with the weights that did best."""
     ae = make(learning_rate=0.3, epochs=60, patience=2, validation_fraction=0.2).fit(X)
     assert ae.n_epochs_ == ae.best_epoch_ + 3 < 60
-    assert ae.best_epoch_ == np.argmin(ae.history_["val_loss"])
+    losses = [ae.history_[name] for name in ("val_loss", "val_length_loss")]
+    assert ae.best_epoch_ == np.argmin(np.dot([1.0, LENGTH_WEIGHT], losses))
 
 
 def check_going_on_and_pickling():
