@@ -29,7 +29,8 @@ class GenerativeAutoencoder(ReconstructingAutoencoder):
             Codes.
         lengths : array-like of shape (n_sequences,), default=None
             Number of steps of each sequence. None means the length of the training sequences or,
-            if their lengths differed, the length decoded from the code.
+            if their lengths differed, the length decoded from the code. With a linear path
+            (`shortcut`) other lengths stretch or compress a sequence in time.
 
         Returns
         -------

@@ -14,9 +14,6 @@ Builder = Callable[..., Any]
 COUNT_GAIN = 3.0
 # What the linear path says of a probability is clipped to this distance from 0 and 1.
 LEAST_PROBABILITY = 1e-3
-# What recurrent layers add to linear components is scaled by this: else the first steps of an
-# optimizer, which are as large for all weights, would spoil these before they improve them.
-ADDED_SCALE = 0.3
 # Of the perceptron that decodes lengths.
 LENGTH_UNITS = 64
 # Angular frequencies of the encoding of positions (arXiv:1706.03762), a sine and a cosine each. The

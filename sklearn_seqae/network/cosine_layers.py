@@ -7,7 +7,6 @@ from typing import Any
 import keras
 from keras import ops
 
-from .architecture import ADDED_SCALE
 from .decoder_layers import activate, invert
 from .encoder_layers import Layer, step_mask
 
@@ -178,7 +177,7 @@ class Join(Layer):
 
     def call(self, inputs: Any) -> Any:
         if self.adds:
-            inputs = [inputs[0] + ADDED_SCALE * inputs[1], *inputs[2:]]
+            inputs = [inputs[0] + inputs[1], *inputs[2:]]
         return ops.concatenate(inputs, axis=-1)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:

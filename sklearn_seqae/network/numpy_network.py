@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import cosines, minirocket
-from .architecture import ADDED_SCALE, COUNT_GAIN, LEAST_PROBABILITY, POSITION_RATES, Architecture
+from .architecture import COUNT_GAIN, LEAST_PROBABILITY, POSITION_RATES, Architecture
 from .layer_specs import Weights, within
 from .numpy_cells import GRU, LSTM, Recurrence
 
@@ -110,9 +110,7 @@ class Network:
         batch = batch.astype(self._dtype, copy=False)
         if self._analysis:
             linear = cosines.encode(batch, self._analysis, lengths)
-            parts = [linear, *parts]
-            if self.architecture.adds_to_linear:
-                parts = [linear + ADDED_SCALE * parts[1]]
+            parts = [linear + parts[0]] if self.architecture.adds_to_linear else [linear, *parts]
         if self._bank:
             parts.append(minirocket.apply(batch, self.architecture.dilations, self._bank))
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)

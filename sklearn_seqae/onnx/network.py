@@ -7,7 +7,7 @@ steps on the first axis, its convolutions on the last.
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_seqae.network.architecture import ADDED_SCALE, COUNT_GAIN, Architecture
+from sklearn_seqae.network.architecture import COUNT_GAIN, Architecture
 from sklearn_seqae.network.layer_specs import Weights, within
 from sklearn_seqae.network.minirocket import N_KERNELS, TAPS
 
@@ -47,7 +47,7 @@ def encode(graph: Graph, scaled: Scaled, architecture: Architecture, weights: We
         with graph.scope("linear"):
             linear = cosines.encode(graph, scaled, within(weights, "encoder/linear"))
             if architecture.adds_to_linear:
-                parts = [graph.op("Add", linear, graph.op("Mul", codes, ADDED_SCALE))]
+                parts = [graph.op("Add", linear, codes)]
             else:
                 parts = [linear, codes]
     if summary := within(weights, "encoder/summary"):
