@@ -152,7 +152,8 @@ def test_a_search_in_processes_takes_objects_classes_and_functions_of_keras(fold
 @pytest.mark.long
 def test_a_grid_search_with_y_looks_through_a_pipeline(folds, labels, tiny):
     y = np.tile(labels, 2)
-    model = Pipeline([("ae", LSTMAutoencoderTransformer(**tiny)), ("lr", LogisticRegression())])
+    ae = LSTMAutoencoderTransformer(**tiny, shortcut=None)  # labels are of lengths
+    model = Pipeline([("ae", ae), ("lr", LogisticRegression())])
     grid = [{"ae__decoder": ["repeat", "dense"]}, {"ae__n_components": [2]}]
     search = GridSearchCV(model, grid, cv=KFold(2)).fit(folds, y)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
