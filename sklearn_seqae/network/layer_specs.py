@@ -45,7 +45,7 @@ class WeightSpec:
     name : str
         Within its layer, such as "forward/kernel".
     shape : tuple of int
-    initializer : {"zeros", "ones", "glorot", "orthogonal", "forget"}
+    initializer : {"zeros", "ones", "glorot", "small", "orthogonal", "forget"}
         How `initial_weights` draws it.
     is_trained : bool
         Whether training changes it.
@@ -194,8 +194,9 @@ def _encoder(architecture: Architecture) -> Iterator[LayerSpec]:
     moments = _MOMENTS if architecture.decodes_length else ()
     yield LayerSpec("encoder", "pool", kind, (None, width), moments)
     n_recurrent, n_summary = architecture.n_recurrent, architecture.n_summary
-    # What is added to the linear path is nothing at first.
-    start = "zeros" if architecture.adds_to_linear else "glorot"
+    # What is added to the linear path is next to nothing at first: it tells constant sequences of
+    # different lengths apart, which have the same cosines, if the closed-form start is kept.
+    start = "small" if architecture.adds_to_linear else "glorot"
     code = _dense(width, n_recurrent, initializer=start)
     if architecture.n_linear:
         yield _cosines(architecture, "encoder")
@@ -341,8 +342,8 @@ _MOMENTS = (
 
 
 def _draw(spec: WeightSpec, rng: np.random.Generator) -> NDArray[np.float32]:
-    if spec.initializer == "glorot":
-        limit = math.sqrt(6.0 / sum(spec.shape))
+    if spec.initializer in ("glorot", "small"):
+        limit = math.sqrt(6.0 / sum(spec.shape)) * (0.01 if spec.initializer == "small" else 1.0)
         return rng.uniform(-limit, limit, spec.shape).astype(np.float32)
     if spec.initializer == "orthogonal":  # rows are the fewer
         q, r = np.linalg.qr(rng.normal(size=spec.shape[::-1]))
