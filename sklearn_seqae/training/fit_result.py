@@ -22,7 +22,7 @@ class FitResult:
     interrupted: bool = False
     ran_out: bool = False  # of epochs, and nothing else stopped it
     start_loss: float | None = None  # monitored, of a linear path before the first epoch
-    kept_start: bool = False  # as no epoch was better
+    kept_start: bool = False  # as no epoch was clearly better
     is_used: bool = True  # the recurrent decoder, beside a linear path
     skill: float = 1.0  # of the best epoch, by `skill.SkillScore`
     last_gain: float = 0.0
