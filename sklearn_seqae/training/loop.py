@@ -28,8 +28,7 @@ from .skill import SkillScore
 # XLA saves about 0.07 ms per recurrent step and layer, and takes about half a second per layer and
 # array shape to compile: docs/design tells how that was measured.
 XLA_PAYS_AFTER_STEPS = 4000
-# By how much, in parts, the best epoch must be better than a linear path alone: a few held-out
-# sequences cannot tell less, and what is learned from few is worse on new ones.
+# Share by which an epoch must beat a linear path alone: a few held-out sequences tell no less.
 LEAST_GAIN = 0.1
 
 
@@ -319,10 +318,7 @@ class _Run:
         return outcome
 
     def _objective(self, logs: dict[str, float], prefix: str = "") -> float:
-        """Return the loss by which the best epoch is chosen.
-
-        Beside a linear path the first epochs may reconstruct best, but decode no lengths yet.
-        """
+        """Return what epochs are judged by: the first, on a linear path, decode no lengths yet."""
         lengths = logs.get(f"{prefix}length_loss", 0.0) * bool(self.program.architecture.n_linear)
         return logs[f"{prefix}loss"] + LENGTH_WEIGHT * lengths
 

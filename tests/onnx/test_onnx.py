@@ -220,7 +220,9 @@ def test_any_sequences_get_the_codes_of_numpy(
         x[: rng.choice([0, 2]), : rng.integers(n_channels + 1)] = np.nan
         x[len(x) - rng.choice([0, 3]) :] = np.nan
     codes = run(both.session, others, extra=extra, seed=seed)
-    assert_allclose(codes, both.encode(others), atol=1e-4)
+    # Values that are not scaled are rounded in proportion to their level.
+    atol = 1e-4 if choices["scaler"] else 1e-4 + 1e-7 * level
+    assert_allclose(codes, both.encode(others), atol=atol)
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.3])
