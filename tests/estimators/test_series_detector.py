@@ -254,9 +254,11 @@ def test_a_detector_of_tables_refuses_what_is_no_table_of_its_windows():
     with pytest.raises(ValueError, match="Expected numbers for IsolationForest"):
         forest.fit(stamped(TRAIN).assign(state="on"))
     forest.fit(TRAIN)
-    with pytest.warns(UserWarning, match="one shorter window"):  # noqa: SIM117
-        with pytest.raises(ValueError, match="series of at least one window"):
-            forest.predict(TRAIN[:20])
+    with (
+        pytest.warns(UserWarning, match="one shorter window"),
+        pytest.raises(ValueError, match="series of at least one window"),
+    ):
+        forest.predict(TRAIN[:20])
     with pytest.raises(TypeError, match="score_samples or decision_function, got a StandardScaler"):
         SlidingWindowDetector(StandardScaler()).fit(TRAIN)
     with pytest.raises(AttributeError, match="explain") as caught:
