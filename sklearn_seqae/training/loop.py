@@ -28,8 +28,7 @@ from .skill import SkillScore
 # XLA saves about 0.07 ms per recurrent step and layer, and takes about half a second per layer and
 # array shape to compile: docs/design tells how that was measured.
 XLA_PAYS_AFTER_STEPS = 4000
-# Share by which an epoch must beat a linear path alone: on sets of equal lengths new sequences are
-# reconstructed no better where held-out ones gain less.
+# Share by which an epoch must beat a linear path alone: new sequences gain nothing by less.
 LEAST_GAIN = 0.1
 
 
@@ -307,7 +306,8 @@ class _Run:
             self.program.finish()
             if start and outcome.history:
                 outcome.start_loss = start["loss"]
-                outcome.kept_start = self._objective(start) < (1.0 + LEAST_GAIN) * best
+                gain = 0.0 if self.first_epoch else LEAST_GAIN * abs(best)
+                outcome.kept_start = self._objective(start) - best < gain
                 if outcome.kept_start:
                     self.program.load(*first_state)
         else:

@@ -318,6 +318,19 @@ def test_what_training_adds_to_the_linear_path_is_kept_where_it_is_better(monkey
     assert error < np.square(alone - X).mean()
 
 
+def test_a_warm_start_keeps_a_small_gain(monkeypatch):
+    X = make_pulses()
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "LEAST_GAIN", 0.0)
+        ae = fit(X, n_components=2, units=16, epochs=30, learning_rate=0.01, warm_start=True)
+    before = ae._fitted_model.network.weights["decoder/values/kernel"]
+    first = min(ae.history_["val_loss"])
+    ae.set_params(epochs=1, learning_rate=1e-4).fit(X)
+    gain = 1 - min(ae.history_["val_loss"]) / first
+    assert 0 < gain < loop.LEAST_GAIN
+    assert (ae._fitted_model.network.weights["decoder/values/kernel"] != before).any()
+
+
 def test_more_training_goes_on_with_the_linear_path_of_the_first_data():
     X = make_pulses()
     ae = fit(X, warm_start=True, early_stopping=False)
