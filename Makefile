@@ -95,7 +95,7 @@ interop:
 	$(MAKE) VENV=.venv-interop test-interop
 
 test-interop: $(VENV)/.installed-interop
-	$(RUN) python -m pytest tests/test_interop.py
+	$(RUN) python -m pytest tests/test_interop.py sklearn_seqae/adapters
 
 # From another folder, so that it is the installed package that is tried.
 dist:

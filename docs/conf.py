@@ -44,6 +44,8 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 autosummary_generate = True
+# The bases of adapters: these packages hold NumPy and pandas back.
+autodoc_mock_imports = ["aeon", "sktime"]
 toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"  # docstrings say more than annotations
 numpydoc_show_class_members = False  # templates/class.rst lists them

@@ -4,7 +4,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import containers, datasets, exceptions, windows
+    from . import adapters, containers, datasets, exceptions, windows
     from .estimators.detector import LSTMAutoencoderDetector
     from .estimators.load import load
     from .estimators.series_detector import SlidingWindowDetector
@@ -30,6 +30,7 @@ __all__ = [
     "SequenceScaler",
     "SlidingWindowDetector",
     "TrainingDisplay",
+    "adapters",
     "containers",
     "datasets",
     "exceptions",

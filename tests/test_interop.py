@@ -3,6 +3,9 @@
 They hold NumPy and pandas back, so they are not in the environment of the other tests.
 """
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -125,6 +128,84 @@ def test_transformers_of_aeon_go_before_codes(equal):
         Normalizer(), FunctionTransformer(from_channel_first), LSTMAutoencoderTransformer(**TINY)
     )
     assert ours.fit_transform(equal).shape == (40, TINY["n_components"])
+
+
+@pytest.fixture(scope="module")
+def metrics():
+    """Two channels of a server with a regular day, (1000, 2)."""
+    pd = pytest.importorskip("pandas")
+    day = np.arange(1000) / 96 * 2 * np.pi
+    rng = np.random.default_rng(0)
+    values = np.stack([np.sin(day), np.cos(day)], 1) + 0.1 * rng.normal(size=(1000, 2))
+    time = pd.date_range("2026-11-01", periods=1000, freq="15min")
+    return pd.DataFrame(values, index=time, columns=["cpu", "requests"])
+
+
+def test_aeon_finds_nothing_wrong_with_the_detector():
+    checking = pytest.importorskip("aeon.testing.estimator_checking")
+    from sklearn_seqae.adapters import AeonDetector
+
+    results = checking.check_estimator(AeonDetector, raise_exceptions=True, verbose=False)
+    assert len(results) > 20
+    assert set(results.values()) == {"PASSED"}
+
+
+def test_sktime_finds_nothing_wrong_with_the_detector():
+    checks = pytest.importorskip("sktime.utils.estimator_checks")
+    from sklearn_seqae.adapters import SktimeDetector
+
+    results = checks.check_estimator(SktimeDetector, raise_exceptions=True, verbose=False)
+    assert len(results) > 50
+    assert set(results.values()) == {"PASSED"}
+
+
+@pytest.mark.parametrize("name", ["aeon", "sktime"])
+def test_adapters_score_and_decide_as_the_detector_inside(metrics, name):
+    pytest.importorskip(name)
+    from sklearn.ensemble import IsolationForest
+
+    from sklearn_seqae import SlidingWindowDetector, adapters
+
+    inner = SlidingWindowDetector(IsolationForest(random_state=0), window_size=48)
+    train, test = metrics[:700], metrics[700:].copy()
+    test.iloc[100:150] = 5.0
+    alone = clone(inner).fit(train)
+    if name == "aeon":
+        adapter = adapters.AeonDetector(inner).fit(train.to_numpy().T)
+        np.testing.assert_allclose(adapter.predict(test.to_numpy().T), -alone.score_samples(test))
+        np.testing.assert_allclose(adapter.predict(test, axis=0), -alone.score_samples(test))
+    else:
+        adapter = adapters.SktimeDetector(inner).fit(train)
+        found = np.flatnonzero(alone.predict(test) < 0)
+        assert len(found)
+        assert adapter.predict(test)["ilocs"].tolist() == found.tolist()
+        scores = adapter.transform_scores(test)
+        assert scores.index.equals(test.index)
+        np.testing.assert_allclose(scores["scores"], -alone.score_samples(test))
+        assert adapter.predict_scores(test)["scores"].tolist() == scores["scores"][found].tolist()
+    assert not hasattr(inner, "estimator_")
+
+
+@pytest.mark.parametrize("name", ["AeonDetector", "SktimeDetector"])
+def test_adapters_tell_which_detector_they_expect(metrics, name):
+    pytest.importorskip(name.removesuffix("Detector").lower())
+    from sklearn_seqae import LSTMAutoencoderDetector, adapters
+
+    with pytest.raises(TypeError, match="must be a SlidingWindowDetector or None, got a LSTM"):
+        getattr(adapters, name)(LSTMAutoencoderDetector()).fit(metrics)
+
+
+def test_the_code_of_the_guide_for_aeon_and_sktime_runs(metrics, monkeypatch):
+    monkeypatch.setattr("sklearn_seqae.estimators.series_detector.DEFAULT_EPOCHS", 1)
+    pytest.importorskip("aeon")
+    pytest.importorskip("sktime")
+    page = Path(__file__).parents[1] / "docs/guide/series.md"
+    code = re.findall(r"^```{code-block} python\n(.*?)^```", page.read_text(), re.DOTALL | re.M)
+    assert len(code) == 1
+    cut = code[0].replace("2000", "700").replace("window_size=100", "window_size=48")
+    known = {"metrics": metrics}
+    exec(compile(cut, "series.md", "exec"), known)
+    assert known["scores"].shape == (300,)
 
 
 def test_optuna_tunes(sequences):
