@@ -57,6 +57,7 @@ STRUCTURES = {
             "symbols": tuple,
             "n_linear": Integral,
             "n_frequencies": Integral,
+            "soft_step": str,
         },
     ),
     "mixed_scaler": Structure(

@@ -52,6 +52,8 @@ class Architecture:
         cosines it does so by; 0 for none. Small codes are linear throughout, and the recurrent
         layers add to the linear components and to what is decoded from them; else they have
         components of their own.
+    soft_step : {"clip", "tanh"}
+        What is pooled of a kernel's response. Files of format 1 have weights for the second.
     """
 
     n_steps: int
@@ -72,6 +74,7 @@ class Architecture:
     symbols: tuple[int, ...] = ()
     n_linear: int = 0
     n_frequencies: int = 0
+    soft_step: str = "clip"
 
     @property
     def n_learned(self) -> int:

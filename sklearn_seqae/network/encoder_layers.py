@@ -290,16 +290,19 @@ class Pool(Layer):
 
 @_register
 class KernelFeatures(Layer):
-    """MiniRocket features of a sequence, summarized, as `minirocket.apply` has them in NumPy.
+    """MiniRocket features of a sequence, summarized, as `minirocket.Kernels` has them in NumPy.
 
     Input (batch, n_steps, n_channels) with NaN where nothing is, output (batch, n_components). The
     weights are those that `minirocket.fit` learns, and are not trained.
     """
 
-    def __init__(self, dilations: Sequence[int], n_components: int, **kwargs: Any) -> None:
+    def __init__(
+        self, dilations: Sequence[int], n_components: int, soft_step: str = "clip", **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.dilations = tuple(dilations)
         self.n_components = n_components
+        self.soft_step = soft_step
 
     def build(self, input_shape: tuple) -> None:
         n_banks = len(self.dilations)
@@ -324,7 +327,11 @@ class KernelFeatures(Layer):
             padded = ops.pad(x, [[0, 0], [reach, reach], [0, 0]])
             taps = [padded[:, j * dilation : j * dilation + n_steps] for j in range(TAPS)]
             responses = ops.matmul(ops.concatenate(taps, axis=-1), self.kernels[i])
-            responses = ops.tanh(responses + self.biases[i])
+            responses += self.biases[i]
+            if self.soft_step == "tanh":
+                responses = ops.tanh(responses)
+            else:
+                responses = ops.clip(responses, -1.0, 1.0)
             pooled.append(ops.sum(responses * real, axis=1) / count)
         return ops.matmul(ops.concatenate(pooled, axis=-1), self.projection) + self.center
 
@@ -335,6 +342,7 @@ class KernelFeatures(Layer):
         return super().get_config() | {
             "dilations": self.dilations,
             "n_components": self.n_components,
+            "soft_step": self.soft_step,
         }
 
 

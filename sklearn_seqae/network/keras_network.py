@@ -217,8 +217,8 @@ def _build_encoder(architecture: Architecture, seed: int) -> keras.Model:
         sizes = architecture.n_frequencies, architecture.n_linear
         parts.insert(0, CosineEncoder(*sizes, name="linear")(sequence))
     if architecture.n_summary:
-        features = KernelFeatures(architecture.dilations, architecture.n_summary, name="summary")
-        parts.append(features(sequence))
+        how = architecture.dilations, architecture.n_summary, architecture.soft_step
+        parts.append(KernelFeatures(*how, name="summary")(sequence))
     return keras.Model(
         sequence, Join(architecture.adds_to_linear, name="all")(parts), name="encoder"
     )

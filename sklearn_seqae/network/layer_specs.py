@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .architecture import LENGTH_UNITS, POSITION_RATES, Architecture
-from .minirocket import N_KERNELS, TAPS
+from .minirocket import N_KERNELS, SOFT_STEPS, TAPS
 
 if TYPE_CHECKING:
     import keras
@@ -27,6 +27,7 @@ _CHOICES = {
     "pooling": ("last", "mean", "max", "mean_max"),
     "decoder": ("repeat", "reshape", "dense", "autoregressive"),
     "activation": ("linear", "sigmoid", "softmax"),
+    "soft_step": tuple(SOFT_STEPS),
 }
 
 # Whole numbers below this are exact in float32.

@@ -14,7 +14,7 @@ References
    Transform for Time Series Classification", KDD 2021, arXiv:2012.08791
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
@@ -29,10 +29,12 @@ from .batching import pad
 TAPS = 9
 _PLACES = list(combinations(range(TAPS), 3))
 N_KERNELS = len(_PLACES)
+_OUTWARD = sorted(range(TAPS), key=lambda place: abs(place - TAPS // 2))
 # Groups of kernels, of one dilation each, with thresholds and channels of their own.
 MIN_BANKS = 12
-# Width of the soft threshold, in standard deviations of a kernel's response.
-SOFTNESS = 0.03
+# Width of the soft threshold, in standard deviations of a kernel's response: of the line on each
+# side, between 0 and 1.
+SOFTNESS = 0.04
 # The least width, in parts of the root mean square response to noise as large as the channels are.
 # Where a kernel's channels cancel (one-hot values, x beside -x, compositions), its response is
 # rounding, ten thousand times smaller, and a narrower threshold would make features of it.
@@ -43,9 +45,15 @@ LEAST_SPREAD = 1e-3
 MAX_SEQUENCES = 64
 MAX_RESPONSES = 8192
 MAX_FOR_COMPONENTS = 1024
-# Columns (a step of a row each) that are convolved at once: their responses stay in the cache.
-COLUMNS_AT_ONCE = 4096
+# Responses that are computed at once stay in the cache.
+RESPONSES_AT_ONCE = 2**18
 ROWS_AT_ONCE = 64
+# Soft steps from -1 to 1. Without AVX-512 the line takes a tenth of the hyperbolic tangent's time,
+# which files of format 1 have weights for.
+SOFT_STEPS: dict[str, Callable[[Any], Any]] = {
+    "clip": lambda x: np.clip(x, -1.0, 1.0, out=x),
+    "tanh": lambda x: np.tanh(x, out=x),
+}
 
 Floats = NDArray[Any]  # float32, or float64 for few sequences
 
@@ -75,25 +83,26 @@ def fit(
     kernels = np.stack([_draw_kernels(n_channels, rng) for _ in dilations])
     some = sequences.take(np.sort(rng.permutation(len(sequences))[:MAX_SEQUENCES]))
     x, real = fill(pad(some, np.arange(len(some)), max(1, int(some.lengths.max()))))
-    every = max(1, np.count_nonzero(real) // MAX_RESPONSES)
+    chosen = np.sort(rng.permutation(np.flatnonzero(real))[:MAX_RESPONSES])
+    places = np.unravel_index(chosen, real.shape)
     least_edges = LEAST_EDGE * _responses_to_noise(kernels, x[real])
-    biases = np.empty((len(dilations), N_KERNELS), np.float32)
-    for i, dilation in enumerate(dilations):
-        found = [
-            (kernels[i].T @ windows[:-1])[:, real[:, steps].ravel()][:, ::every]
-            for steps, windows in _windows(x, dilation)
-        ]
-        responses = np.sort(np.concatenate(found, axis=1), axis=1).T
-        if not len(responses):  # no step at all
-            responses = np.zeros((1, N_KERNELS), np.float32)
-        ranks = np.rint(rng.uniform(0.1, 0.9, N_KERNELS) * (len(responses) - 1)).astype(int)
-        thresholds = responses[ranks, np.arange(N_KERNELS)]
-        edges = np.maximum(SOFTNESS * responses.std(axis=0), least_edges[i])
+    biases = np.zeros((len(dilations), N_KERNELS), np.float32)
+    padded = _surround(x, max(dilations))
+    for dilation, banks, weights in _by_dilation(dilations, kernels, biases):
+        windows = _windows(padded, x.shape[1], dilation, *places)
+        responses = np.sort(weights[:, : len(windows)] @ windows, axis=1)
+        if not len(chosen):  # no step at all
+            responses = np.zeros((len(weights), 1), np.float32)
+        responses = responses.reshape(len(banks), N_KERNELS, -1)
+        levels = rng.uniform(0.1, 0.9, responses.shape[:2]) * (responses.shape[-1] - 1)
+        ranks = np.rint(levels).astype(int)[..., None]
+        thresholds = np.take_along_axis(responses, ranks, axis=-1)[..., 0]
+        edges = np.maximum(SOFTNESS * responses.std(axis=-1), least_edges[banks])
         edges[edges == 0] = 1.0  # zeros throughout
-        kernels[i] /= edges
-        biases[i] = -thresholds / edges
+        kernels[banks] /= edges[:, None]
+        biases[banks] = -thresholds / edges
     most = sequences.take(np.sort(rng.permutation(len(sequences))[:MAX_FOR_COMPONENTS]))
-    pooled = _each(most, lambda batch: _pool(batch, dilations, kernels, biases))
+    pooled = _each(most, Kernels(dilations, {"kernels": kernels, "biases": biases}))
     pooled = pooled.astype(np.float64)
     mean, spreads = pooled.mean(axis=0), np.maximum(pooled.std(axis=0), LEAST_SPREAD)
     standardised = (pooled - mean) / spreads
@@ -116,18 +125,59 @@ def fit(
     }
 
 
-def apply(batch: Floats, dilations: tuple[int, ...], bank: dict[str, Floats]) -> Floats:
-    """Return the summaries (n_rows, n_components) of rows padded with NaN.
+class Kernels:
+    """The kernels of a fitted bank: rows to their summaries.
 
-    Without "projection" and "center", the pooled features (n_rows, 84 * n_banks) themselves.
+    Parameters
+    ----------
+    dilations : tuple of int
+        One for each bank.
+    bank : dict of str to ndarray
+        What `fit` returns. Without "projection" and "center" there are pooled features in place of
+        summaries.
+    soft_step : {"clip", "tanh"}, default="clip"
+        What is pooled of a response.
     """
-    kernels, biases = bank["kernels"], bank["biases"]
-    pooled = np.zeros((len(batch), biases.size), batch.dtype)
-    rows = np.flatnonzero(~np.isnan(batch).all(axis=(1, 2)))
-    for i in range(0, len(rows), ROWS_AT_ONCE):
-        some = rows[i : i + ROWS_AT_ONCE]
-        pooled[some] = _pool(batch[some], dilations, kernels, biases)
-    return pooled @ bank["projection"] + bank["center"] if "projection" in bank else pooled
+
+    def __init__(
+        self, dilations: tuple[int, ...], bank: dict[str, Floats], soft_step: str = "clip"
+    ) -> None:
+        self._groups = _by_dilation(dilations, bank["kernels"], bank["biases"])
+        self._shape = bank["biases"].shape
+        self._soft_step = SOFT_STEPS[soft_step]
+        self.projection, self.center = bank.get("projection"), bank.get("center")
+
+    def __call__(self, batch: Floats) -> Floats:
+        """Return the summaries (n_rows, n_components) of rows padded with NaN.
+
+        Or their pooled features (n_rows, n_banks * 84).
+        """
+        pooled = np.zeros((len(batch), *self._shape), batch.dtype)
+        rows = np.flatnonzero(~np.isnan(batch).all(axis=(1, 2)))
+        columns = RESPONSES_AT_ONCE // max(len(weights) for _, _, weights in self._groups)
+        at_once = min(ROWS_AT_ONCE, max(1, columns // batch.shape[1]))
+        for i in range(0, len(rows), at_once):
+            some = rows[i : i + at_once]
+            pooled[some] = self._pool(*fill(batch[some]), max(1, columns // len(some)))
+        pooled = pooled.reshape(len(batch), -1)
+        return pooled if self.projection is None else pooled @ self.projection + self.center
+
+    def _pool(self, x: Floats, real: NDArray[np.bool_], at_once: int) -> Floats:
+        """Return the means (n_rows, n_banks, 84) over real steps, each between -1 and 1."""
+        n_rows, n_steps, _ = x.shape
+        pooled = np.zeros((n_rows, *self._shape, 1), x.dtype)
+        # One product takes the mean.
+        parts = real / np.maximum(np.count_nonzero(real, axis=1), 1)[:, None]
+        parts = parts.astype(x.dtype)[..., None]
+        padded = _surround(x, max(dilation for dilation, _, _ in self._groups))
+        for dilation, banks, weights in self._groups:
+            for start in range(0, n_steps, at_once):
+                steps = slice(start, start + at_once)
+                windows = _windows(padded, n_steps, dilation, slice(None), steps)
+                responses = self._soft_step(weights[:, : len(windows)] @ windows)
+                of_rows = responses.reshape(len(weights), n_rows, -1).transpose(1, 0, 2)
+                pooled[:, banks] += (of_rows @ parts[:, steps]).reshape(n_rows, -1, N_KERNELS, 1)
+        return pooled[..., 0]
 
 
 def _each(sequences: Sequences, function: Any) -> Floats:
@@ -143,25 +193,18 @@ def _each(sequences: Sequences, function: Any) -> Floats:
     return result
 
 
-def _pool(batch: Floats, dilations: tuple[int, ...], kernels: Floats, biases: Floats) -> Floats:
-    """Return the mean responses (n_rows, 84 * n_banks) over real steps, each between -1 and 1."""
-    x, real = fill(batch)
-    n_rows = len(batch)
-    # One product takes the mean.
-    parts = real / np.maximum(real.sum(axis=1, keepdims=True), 1)
-    parts = parts.astype(x.dtype)[..., None]
-    weights = np.concatenate([kernels, biases[:, None]], axis=1).transpose(0, 2, 1)
-    weights = weights.astype(x.dtype, copy=False)
-    pooled = np.zeros((n_rows, len(weights), N_KERNELS, 1), x.dtype)
+def _by_dilation(
+    dilations: tuple[int, ...], kernels: Floats, biases: Floats
+) -> list[tuple[int, list[int], Floats]]:
+    """Return each dilation, its banks, and their weights in the order of `_windows`' rows."""
+    taps = kernels.reshape(len(kernels), TAPS, -1, N_KERNELS)[:, _OUTWARD]
+    columns = np.concatenate([biases[:, None], taps.reshape(kernels.shape)], axis=1)
+    groups = []
     for dilation in dict.fromkeys(dilations):
         banks = [i for i, other in enumerate(dilations) if other == dilation]
-        for steps, windows in _windows(x, dilation):
-            for i in banks:
-                responses = weights[i] @ windows
-                np.tanh(responses, out=responses)
-                of_rows = responses.reshape(N_KERNELS, n_rows, -1).transpose(1, 0, 2)
-                pooled[:, i] += of_rows @ parts[:, steps]
-    return pooled.reshape(n_rows, -1)
+        weights = columns[banks].transpose(0, 2, 1).reshape(-1, columns.shape[1])
+        groups.append((dilation, banks, weights))
+    return groups
 
 
 def fill(batch: Floats, real: NDArray[np.bool_] | None = None) -> tuple[Floats, NDArray[np.bool_]]:
@@ -192,22 +235,29 @@ def fill(batch: Floats, real: NDArray[np.bool_] | None = None) -> tuple[Floats, 
     return np.where(real[..., None] & (n_observed > 0), filled, np.float32(0.0)), real
 
 
-def _windows(x: Floats, dilation: int) -> Iterator[tuple[slice, Floats]]:
-    """Give what kernels see, (9 * n_channels + 1, n_rows * n_steps), block of steps by block.
-
-    The last row is 1, for biases.
-    """
+def _surround(x: Floats, dilation: int) -> Floats:
+    """Return rows (n_channels, n_rows, n_steps) with as many zeros around as kernels may see."""
     n_rows, n_steps, n_channels = x.shape
-    at_once = max(1, COLUMNS_AT_ONCE // n_rows)
-    reach = TAPS // 2 * dilation
-    padded = np.pad(x.transpose(2, 0, 1), [(0, 0), (0, 0), (reach, reach)])
-    for start in range(0, n_steps, at_once):
-        stop = min(start + at_once, n_steps)
-        windows = np.ones((TAPS * n_channels + 1, n_rows, stop - start), x.dtype)
-        for i in range(TAPS):
-            tap = padded[..., start + i * dilation : stop + i * dilation]
-            windows[i * n_channels : (i + 1) * n_channels] = tap
-        yield slice(start, stop), windows.reshape(len(windows), -1)
+    reach = TAPS // 2 * min(dilation, n_steps)
+    padded = np.zeros((n_channels, n_rows, n_steps + 2 * reach), x.dtype)
+    padded[..., reach : reach + n_steps] = x.transpose(2, 0, 1)
+    return padded
+
+
+def _windows(padded: Floats, n_steps: int, dilation: int, rows: Any, steps: Any) -> Floats:
+    """Return what kernels see around some steps of rows, (1 + n_taps * n_channels, n_places).
+
+    The first row is 1, for biases. Then come the taps from the middle outwards, but none that sees
+    only what is beyond the ends.
+    """
+    n_taps = 1 + 2 * min(TAPS // 2, (n_steps - 1) // dilation)
+    middle = (padded.shape[-1] - n_steps) // 2
+    seen = []
+    for tap in _OUTWARD[:n_taps]:
+        start = middle + (tap - TAPS // 2) * dilation
+        seen.append(padded[..., start : start + n_steps][:, rows, steps])
+    windows = np.concatenate([np.ones_like(seen[0][:1]), *seen])
+    return windows.reshape(len(windows), -1)
 
 
 def _responses_to_noise(kernels: Floats, steps: Floats) -> NDArray[np.float64]:

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import cosines, minirocket
+from . import cosines
 from .architecture import COUNT_GAIN, LEAST_PROBABILITY, POSITION_RATES, Architecture
 from .layer_specs import Weights, within
+from .minirocket import Kernels
 from .numpy_cells import GRU, LSTM, Recurrence
 
 Floats = NDArray[Any]  # float32 or float64
@@ -62,7 +63,7 @@ class Network:
         self._analysis = within(weights, "encoder/linear")
         self._synthesis = within(weights, "decoder/linear")
         self._gain = weights.get("decoder/mean/gain")
-        self._bank = within(weights, "encoder/summary")
+        bank = within(weights, "encoder/summary")
         place = "decoder/autoregress" if architecture.decoder == "autoregressive" else "decoder"
         if architecture.decoder == "dense":
             self._hidden = [within(weights, f"decoder/hidden_{i}") for i in levels]
@@ -72,12 +73,15 @@ class Network:
             ]
         self._values = within(weights, f"{place}/values")
         self._length = within(weights, "length/steps")
-        if self._bank and not projects:
-            self._bank = {name: self._bank[name] for name in ("kernels", "biases")}
-            n_pooled = self._bank["biases"].size
+        if bank and not projects:
+            bank = {name: bank[name] for name in ("kernels", "biases")}
+            n_pooled = bank["biases"].size
             n_components = architecture.n_learned + n_pooled
             architecture = replace(architecture, n_components=n_components, n_summary=n_pooled)
         self.architecture = architecture
+        self._kernels = None
+        if bank:
+            self._kernels = Kernels(architecture.dilations, bank, architecture.soft_step)
 
     @cached_property
     def in_double(self) -> "Network":
@@ -111,8 +115,8 @@ class Network:
         if self._analysis:
             linear = cosines.encode(batch, self._analysis, lengths)
             parts = [linear + parts[0]] if self.architecture.adds_to_linear else [linear, *parts]
-        if self._bank:
-            parts.append(minirocket.apply(batch, self.architecture.dilations, self._bank))
+        if self._kernels:
+            parts.append(self._kernels(batch))
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
     def decode(self, codes: Floats, lengths: NDArray[np.int64], n_steps: int) -> Floats:

@@ -52,7 +52,7 @@ def encode(graph: Graph, scaled: Scaled, architecture: Architecture, weights: We
                 parts = [linear, codes]
     if summary := within(weights, "encoder/summary"):
         with graph.scope("kernels"):
-            parts.append(_summarize(graph, scaled, architecture.dilations, summary))
+            parts.append(_summarize(graph, scaled, architecture, summary))
     return parts
 
 
@@ -164,8 +164,9 @@ def _pool(
     return parts[0] if len(parts) == 1 else graph.op("Concat", *parts, axis=1)
 
 
-def _summarize(graph: Graph, scaled: Scaled, dilations: tuple[int, ...], weights: Weights) -> str:
-    """Return what `minirocket.apply` does: one convolution a dilation, pooled and projected."""
+def _summarize(graph: Graph, scaled: Scaled, architecture: Architecture, weights: Weights) -> str:
+    """Return what `minirocket.Kernels` does: one convolution a dilation, pooled and projected."""
+    dilations = architecture.dilations
     kernels, biases, projection = weights["kernels"], weights["biases"], weights["projection"]
     is_real = _is_real(graph, scaled.lengths, scaled.width)
     x = _fill(graph, scaled, is_real)
@@ -186,7 +187,11 @@ def _summarize(graph: Graph, scaled: Scaled, dilations: tuple[int, ...], weights
             dilations=[dilation],
             pads=[reach, reach],
         )
-        totals.append(graph.op("MatMul", graph.op("Tanh", responses), mask))
+        if architecture.soft_step == "tanh":
+            stepped = graph.op("Tanh", responses)
+        else:
+            stepped = graph.op("Clip", responses, -1.0, 1.0)
+        totals.append(graph.op("MatMul", stepped, mask))
     pooled = totals[0] if len(totals) == 1 else graph.op("Concat", *totals, axis=1)
     count = graph.op("Unsqueeze", graph.cast(graph.op("Max", scaled.lengths, 1), np.float32), [1])
     pooled = graph.op("Div", graph.op("Squeeze", pooled, [2]), count)
@@ -195,7 +200,7 @@ def _summarize(graph: Graph, scaled: Scaled, dilations: tuple[int, ...], weights
 
 
 def _fill(graph: Graph, scaled: Scaled, is_real: str) -> str:
-    """Return what `minirocket._fill` does, as (n, n_values, width): gaps are filled along lines.
+    """Return what `minirocket.fill` does, as (n, n_values, width): gaps are filled along lines.
 
     The observed values of all rows and channels stand one after the other in one list; before a
     value come as many as were observed so far.

@@ -119,7 +119,7 @@ def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
 def _gather_network(state: dict[str, Any]) -> None:
     """Weights were a list in the order of the Keras model: encoder, decoder, length."""
     node, weights = state.pop("architecture"), state.pop("_weights")
-    node["state"] |= {"n_linear": 0, "n_frequencies": 0}
+    node["state"] |= {"n_linear": 0, "n_frequencies": 0, "soft_step": "tanh"}
     fields: dict[str, Any] = {
         k: tuple(v["items"]) if k in _TUPLES else v for k, v in node["state"].items()
     }

@@ -19,7 +19,7 @@ def make_bank(sequences, n_components=5):
 
 def summarize(sequences, dilations, bank):
     longest = max(1, sequences.lengths.max())
-    return minirocket.apply(pad(sequences, np.arange(len(sequences)), longest), dilations, bank)
+    return minirocket.Kernels(dilations, bank)(pad(sequences, np.arange(len(sequences)), longest))
 
 
 def test_dilations_grow_as_far_as_sequences_reach_and_are_twelve_at_least():
@@ -50,19 +50,47 @@ def test_padding_does_not_change_a_summary(missing):
     dilations, bank = make_bank(sequences)
     expected = summarize(sequences, dilations, bank)
     for width in (10, 11, 16, 23, 90):
-        padded = minirocket.apply(pad(sequences, np.arange(40), width), dilations, bank)
+        padded = minirocket.Kernels(dilations, bank)(pad(sequences, np.arange(40), width))
         assert_allclose(padded, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
 
 
 @pytest.mark.kernels
-def test_the_keras_layer_finds_what_numpy_finds():
+@pytest.mark.parametrize("soft_step", ["clip", "tanh"])
+def test_the_keras_layer_finds_what_numpy_finds(soft_step):
     sequences = as_sequences(make_ragged(missing=0.2))
     dilations, bank = make_bank(sequences)
     batch = pad(sequences, np.arange(len(sequences)), 11)
-    layer = KernelFeatures(dilations, 5)
+    layer = KernelFeatures(dilations, 5, soft_step)
     layer.build(batch.shape)
     layer.set_weights(list(bank.values()))
-    assert_allclose(layer(batch), minirocket.apply(batch, dilations, bank), atol=1e-4)
+    assert_allclose(layer(batch), minirocket.Kernels(dilations, bank, soft_step)(batch), atol=1e-4)
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("at_once", [2**18, 2000])  # all steps in one block, or in several
+def test_pooled_features_are_means_of_what_lies_between_the_bounds_of_a_soft_step(
+    at_once, monkeypatch
+):
+    monkeypatch.setattr(minirocket, "RESPONSES_AT_ONCE", at_once)
+    sequences = as_sequences(make_ragged(n_sequences=12, longest=30))
+    dilations, bank = (2, 1, 7, 1), make_bank(sequences)[1]
+    bank = {name: bank[name][:4] for name in ("kernels", "biases")}
+    found = summarize(sequences, dilations, bank).reshape(len(sequences), 4, -1)
+    for row in range(len(sequences)):
+        x = np.pad(sequences[row].astype(np.float64), [(30, 30), (0, 0)])
+        for i, dilation in enumerate(dilations):
+            means = [
+                np.clip(
+                    x[t - 4 * dilation : t + 4 * dilation + 1 : dilation].ravel()
+                    @ bank["kernels"][i]
+                    + bank["biases"][i],
+                    -1,
+                    1,
+                )
+                for t in range(30, len(x) - 30)
+            ]
+            expected = np.mean(means, axis=0) if means else np.zeros(84)
+            assert_allclose(found[row, i], expected, atol=1e-5)
 
 
 def test_summaries_tell_shapes_apart_that_differ_in_where_they_stand():
@@ -158,7 +186,7 @@ def assert_each_alone_is_as_beside_the_others(sequences, dilations, bank):
     longest = sequences.lengths.max()
     for i in range(0, len(sequences), 9):
         for width in (max(1, sequences.lengths[i]), longest + 13):
-            alone = minirocket.apply(pad(sequences, np.array([i]), width), dilations, bank)[0]
+            alone = minirocket.Kernels(dilations, bank)(pad(sequences, np.array([i]), width))[0]
             assert_allclose(alone, together[i], rtol=0, atol=1e-5 * np.abs(together).max())
 
 

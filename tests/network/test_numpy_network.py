@@ -238,7 +238,7 @@ def test_a_network_without_its_projection_gives_what_summaries_are_made_of():
     other = network.unprojected
     batch = np.random.default_rng(0).normal(size=(16, 9, 2)).astype(np.float32)
     codes, shares = network.encode(batch), other.encode(batch)
-    projection, center = network._bank["projection"], network._bank["center"]
+    projection, center = network._kernels.projection, network._kernels.center
     n_learned = network.architecture.n_learned
     assert shares.shape == (16, other.architecture.n_components)
     assert shares.shape[1] == n_learned + len(projection)

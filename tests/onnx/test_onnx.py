@@ -162,6 +162,7 @@ def test_every_encoder_gives_the_codes_of_numpy(cell, bidirectional, units, pool
         indicators=turn % 7 > 2,
         decodes_length=turn % 11 > 2,
         patch_size=1 + (turn // 2 + turn // 4) % 4,
+        soft_step=("clip", "tanh")[turn // 5 % 2],
         cell=cell,
         bidirectional=bidirectional,
         units=units,
