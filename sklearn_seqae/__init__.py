@@ -4,7 +4,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import adapters, containers, datasets, exceptions, windows
+    from . import (
+        adapters,
+        containers,
+        datasets,
+        distributed,
+        exceptions,
+        streaming,
+        windows,
+    )
     from .estimators.detector import LSTMAutoencoderDetector
     from .estimators.load import load
     from .estimators.series_detector import SlidingWindowDetector
@@ -33,8 +41,10 @@ __all__ = [
     "adapters",
     "containers",
     "datasets",
+    "distributed",
     "exceptions",
     "load",
+    "streaming",
     "windows",
 ]
 

@@ -10,7 +10,7 @@ import pytest
 from numpydoc.validate import validate
 
 import sklearn_seqae
-from sklearn_seqae import containers, datasets, exceptions
+from sklearn_seqae import containers, datasets, distributed, exceptions, streaming
 
 OBJECTS = {
     **{
@@ -26,6 +26,8 @@ OBJECTS = {
         f"sklearn_seqae.containers.{name}": getattr(containers, name) for name in containers.__all__
     },
     **{f"sklearn_seqae.datasets.{name}": getattr(datasets, name) for name in datasets.__all__},
+    "sklearn_seqae.distributed.encode_parquet": distributed.encode_parquet,
+    "sklearn_seqae.streaming.ParquetSequences": streaming.ParquetSequences,
 }
 
 

@@ -63,9 +63,8 @@ def test_pages_that_begin_show_what_they_import():
 
 def test_the_api_page_lists_every_public_name():
     listed = re.findall(r"^   (\w+)$", (GUIDE.parent / "api.md").read_text(), flags=re.MULTILINE)
-    modules = [
-        getattr(sklearn_seqae, name) for name in ("adapters", "containers", "datasets", "windows")
-    ]
+    names = ("adapters", "containers", "datasets", "distributed", "streaming", "windows")
+    modules = [getattr(sklearn_seqae, name) for name in names]
     public = {name for module in (sklearn_seqae, *modules) for name in module.__all__}
     public |= {name for name in vars(exceptions) if name.endswith(("Warning", "Error"))}
     public -= {module.__name__.split(".")[-1] for module in (*modules, exceptions)}

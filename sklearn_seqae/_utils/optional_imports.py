@@ -9,7 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 # The extra of this package that installs an optional one.
-_EXTRAS = {"pandas": "pandas", "polars": "polars", "pyarrow": "arrow", "awkward": "awkward"}
+_EXTRAS = {
+    "pandas": "pandas",
+    "polars": "polars",
+    "pyarrow": "arrow",
+    "awkward": "awkward",
+    "distributed": "dask",
+}
 
 
 def load(name: str) -> Any:

@@ -1,13 +1,31 @@
-"""A context in which BLAS computes matrix products in a single thread."""
+"""Contexts that limit threads: those of BLAS to one, those of this package to a number."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from functools import cache
 
+from joblib import cpu_count
 from threadpoolctl import ThreadpoolController
 
 _lock = threading.Lock()
+_most: ContextVar[int | None] = ContextVar("most", default=None)
+
+
+def n_threads() -> int:
+    """Return how many threads may work for the calling one."""
+    return _most.get() or int(cpu_count())
+
+
+@contextmanager
+def at_most(n: int) -> Iterator[None]:
+    """Limit the threads that work for the calling one."""
+    token = _most.set(n)
+    try:
+        yield
+    finally:
+        _most.reset(token)
 
 
 @contextmanager

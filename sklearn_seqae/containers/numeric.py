@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator, Mapping, MappingView, Set
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,16 @@ SMALLER = (
 def is_frame(X: Any) -> bool:
     """Tell whether this is a DataFrame of pandas."""
     return is_pandas(X, "DataFrame")
+
+
+def is_stream(X: Any) -> bool:
+    """Tell whether this may give containers of sequences one after the other, any number of times.
+
+    Such are iterables that have no elements by index or key, and no end but their own.
+    """
+    others = (str, bytes, Iterator, Mapping, MappingView, Set)
+    is_container = hasattr(X, "__getitem__") or hasattr(X, "__array__")
+    return isinstance(X, Iterable) and not isinstance(X, others) and not is_container
 
 
 def is_series(X: Any) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .numeric import is_frame
+from .numeric import is_frame, is_stream
 
 
 def for_container(X: Any) -> str:
@@ -24,6 +24,11 @@ def for_container(X: Any) -> str:
         return "Collect it: X.collect()."
     if isinstance(X, Mapping):
         return "Make a list of its values: list(X.values())."
+    if is_stream(X):
+        return (
+            "Make a list of it: list(X). If it gives parts of several sequences each, call the "
+            "method for each of these: for part in X."
+        )
     if isinstance(X, Iterable) and not isinstance(X, bytes):
         return "Make a list of it: list(X)."
     return "Reshape your data: one single sequence x is [x]."

@@ -3,13 +3,15 @@
 import contextlib
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_seqae.containers.registry import Sequences
+from sklearn_seqae.containers.numeric import is_stream
+from sklearn_seqae.containers.registry import Sequences, read
 from sklearn_seqae.network import cosines
 from sklearn_seqae.network.architecture import Architecture
 from sklearn_seqae.network.minirocket import choose_dilations
@@ -20,6 +22,7 @@ from .fitted_model import FittedModel
 from .overlap import warn_of_overlap
 from .reading import SequenceReader
 from .save import FITTED, save
+from .streamed import StreamedData
 
 if TYPE_CHECKING:
     import keras
@@ -213,9 +216,19 @@ class SequenceAutoencoder(SequenceReader):
         keras_parameters.check_callbacks(self.callbacks)
         if continued:
             validation.check_network_parameters(self._made_with, self._network_choices())
-        sequences = self._read(X, reset=not continued)
+        streamed, changed = None, not continued
+        if is_stream(X):
+            streamed = self._stream(X, continued, groups, settings)
+            sequences = self._read(streamed.sample, reset=changed)
+            self._read(next(iter(X)), reset=changed)  # which has names
+        else:
+            sequences = self._read(X, reset=changed)
         numbers = validation.check_groups(groups, sequences, 1 + self._compares_sequences)
-        if numbers is None and (settings["early_stopping"] or self._compares_sequences):
+        if (
+            streamed is None
+            and numbers is None
+            and (settings["early_stopping"] or self._compares_sequences)
+        ):
             warn_of_overlap(sequences, stacklevel=4)
         if continued:  # unknown categories cannot be decoded
             sequences = self._fitted_model.scaler.without_unknown(sequences)
@@ -223,12 +236,23 @@ class SequenceAutoencoder(SequenceReader):
             self.loss, sequences.categories, sequences.n_channels
         )
         if not continued:
-            self._start(sequences, in_pieces)
+            self._start(sequences, in_pieces, streamed)
         activation = self._fitted_model.architecture.activation
-        scaled = self._fitted_model.scaler.transform(sequences)
-        validation.check_probabilities(self.loss, activation, scaled)
+
+        def scale(part: Sequences) -> Sequences:
+            found = self._fitted_model.scaler.transform(part)
+            validation.check_probabilities(self.loss, activation, found)
+            return found
+
+        scale(sequences)
         result = self._fitted_model.train(
-            sequences, settings, self.n_epochs_, numbers, self._compares_sequences
+            sequences,
+            settings,
+            self.n_epochs_,
+            numbers,
+            self._compares_sequences,
+            None if streamed is None else streamed.split,
+            None if streamed is None else streamed.stream(self._read_known, scale),
         )
         if result.n_epochs:  # otherwise it was interrupted during the first
             self.best_epoch_ = self.n_epochs_ + result.best_epoch
@@ -242,13 +266,43 @@ class SequenceAutoencoder(SequenceReader):
         fit_warnings.warn_of_interruption(result, settings["epochs"])
         return result
 
-    def _start(self, sequences: Sequences, in_pieces: bool) -> None:
+    def _stream(
+        self, X: Any, continued: bool, groups: Any, settings: dict[str, Any]
+    ) -> StreamedData:
+        """Read a stream twice, for a sample and for what is to be known of all of it."""
+        if groups is not None:
+            raise ValueError(
+                f"Expected groups=None for sequences that are read part by part, got groups for "
+                f"{X!r}: sequences are held out by their ids, which may name groups."
+            )
+        if self._compares_sequences:
+            raise ValueError(
+                f"Expected sequences in memory for {type(self).__name__}, which compares them with "
+                f"each other, got {X!r}: fit it to a random subset, and score the rest by parts."
+            )
+        fraction = self.validation_fraction if settings["early_stopping"] else 0.0
+        return StreamedData(X, self._read_known if continued else self._read_raw, fraction)
+
+    def _read_raw(self, part: Any) -> Sequences:
+        """Return a part of a stream, whose categories have codes of its own."""
+        return read(part).encode(self.categorical_features)
+
+    def _read_known(self, part: Any) -> Sequences:
+        """Return a part of a stream with the learned categories; unknown ones are missing."""
+        scaler = self._fitted_model.scaler
+        return replace(scaler.without_unknown(self._read(part)), categories=scaler.categories)
+
+    def _start(
+        self, sequences: Sequences, in_pieces: bool, streamed: StreamedData | None = None
+    ) -> None:
         """Fit the scaling and create a network with initial weights."""
         self._form = sequences.form
         # A copy, so that changes of the scaler's parameters are detected.
         self._made_with = self._network_choices() | {"scaler": clone(self.scaler, safe=False)}
         self._seed = validation.draw_seed(self.random_state)
         scaler = MixedScaler(self.scaler).fit(sequences)
+        if streamed is not None:
+            streamed.refine(scaler, self._read_raw)
         self.scaler_ = scaler.scaler_
         categories = scaler.categories or (None,) * sequences.n_channels
         self.categories_ = [None if found is None else found.values for found in categories]

@@ -26,6 +26,7 @@ from .network_state import NetworkState
 
 if TYPE_CHECKING:
     from sklearn_seqae.training.fit_result import FitResult
+    from sklearn_seqae.training.training_data import Stream
 
 
 # Weights of the recurrent decoder beside a linear path, by channel.
@@ -89,10 +90,13 @@ class FittedModel:
         first_epoch: int,
         groups: NDArray[np.int64] | None,
         uses_held_out: bool,
+        split: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
+        stream: "Stream | None" = None,
     ) -> "FitResult":
         """Train from the present weights; `settings` are those of `training.Settings`.
 
-        With `uses_held_out` errors of held-out sequences are to be what they are of new ones.
+        With `uses_held_out` errors of held-out sequences are to be what they are of new ones. Of a
+        `stream` the sequences are a sample, and `split` says which of them are held out.
         """
         lengths = sequences.lengths
         self._check_readable(lengths)
@@ -109,7 +113,8 @@ class FittedModel:
         from sklearn_seqae.training.loop import Settings, train
 
         scaled, chosen = self.scaler.transform(sequences), Settings(**settings)
-        split = chosen.hold_out(scaled, self._seed, groups)
+        if split is None:
+            split = chosen.hold_out(scaled, self._seed, groups)
         is_first = self._density is None
         if self.architecture.n_linear and is_first:
             self._fit_linear(scaled.take(split[0]))
@@ -123,6 +128,7 @@ class FittedModel:
             first_epoch,
             self._optimizer_state,
             None if self.architecture.is_built_in else self.network.model,
+            stream,
         )
         self.network.assign(outcome.weights)
         if GAIN in self.network.weights:

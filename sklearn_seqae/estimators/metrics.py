@@ -5,6 +5,7 @@ ones is infinite.
 """
 
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -28,15 +29,28 @@ def moments(sequences: Sequences) -> tuple[Floats, Floats]:
     return mean, np.nansum((values - mean) ** 2, axis=0) / count
 
 
-def r2(true: Sequences, predicted: Sequences, mean: Floats, variance: Floats) -> float:
+def r2(pairs: Iterable[tuple[Sequences, Sequences]], mean: Floats, variance: Floats) -> float:
     """Return R2 relative to a baseline `mean`, channels weighted by the inverse of `variance`.
 
-    Channels of variance 0.0 are ignored. If the others are constant, R2 is 1.0 for an exact
-    prediction and 0.0 otherwise, as in `sklearn.metrics.r2_score`; without any value it is NaN.
+    True and predicted sequences come in any number of pairs. Channels of variance 0.0 are ignored.
+    If the others are constant, R2 is 1.0 for an exact prediction and 0.0 otherwise, as in
+    `sklearn.metrics.r2_score`; without any value it is NaN.
     """
-    values = true.values.astype(np.float64)
-    missing = np.isnan(values)
-    if missing.all():
+    counts = variance > 0
+    scale = np.where(counts, np.sqrt(variance), 1.0)
+    errors, spread = np.zeros(len(mean)), np.zeros(len(mean))
+    is_known, is_exact = False, True
+    for true, predicted in pairs:
+        values = true.values.astype(np.float64)
+        missing = np.isnan(values)
+        squared = _squared(true, predicted)
+        squared[missing] = 0.0
+        errors += squared.sum(axis=0)
+        spread += np.nansum((values - mean) ** 2, axis=0)
+        rounding = EXACT * scale + 4 * np.finfo(np.float64).eps * np.abs(values)
+        is_exact &= bool((missing | (np.sqrt(squared) <= rounding)).all())
+        is_known |= not missing.all()
+    if not is_known:
         warnings.warn(
             "R2 is not defined without any observed value: it is NaN. Remove sequences without "
             "observed values.",
@@ -44,15 +58,11 @@ def r2(true: Sequences, predicted: Sequences, mean: Floats, variance: Floats) ->
             stacklevel=3,
         )
         return float("nan")
-    squared = _squared(true, predicted)
-    squared[missing] = 0.0
-    counts = variance > 0
-    spread = np.nansum((values - mean) ** 2, axis=0)[counts] @ (1.0 / variance[counts])
-    if spread == 0.0:
-        scale = np.where(counts, np.sqrt(variance), 1.0)
-        rounding = EXACT * scale + 4 * np.finfo(np.float64).eps * np.abs(values)
-        return float((missing | (np.sqrt(squared) <= rounding)).all())
-    return float(1.0 - squared.sum(axis=0)[counts] @ (1.0 / variance[counts]) / spread)
+    weights = 1.0 / variance[counts]
+    total = spread[counts] @ weights
+    if total == 0.0:
+        return float(is_exact)
+    return float(1.0 - errors[counts] @ weights / total)
 
 
 def _squared(true: Sequences, predicted: Sequences) -> Floats:

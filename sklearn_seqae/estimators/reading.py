@@ -1,5 +1,6 @@
 """Reading of sequences by the estimators, and checks against the training data."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklearn_seqae._utils.optional_imports import load
 from sklearn_seqae.containers.ambiguity import doubt_one_column, refuse_one_sequence
 from sklearn_seqae.containers.arrow import order_fields
+from sklearn_seqae.containers.numeric import is_stream
 from sklearn_seqae.containers.raw_sequences import RawSequences
 from sklearn_seqae.containers.registry import Form, Sequences, read
+from sklearn_seqae.containers.sequences import SequenceIndex
 from sklearn_seqae.preprocessing.categories import adopt, join_infrequent
 from sklearn_seqae.preprocessing.set_output import chosen_output
+from sklearn_seqae.streaming.parts import ahead, parts_of
 
 from .fitted_model import FittedModel
 from .html_repr import HTMLReprMixin
@@ -53,6 +57,13 @@ class SequenceReader(HTMLReprMixin):
             return join_infrequent(sequences, self.min_frequency)
         categories = self._fitted_model.scaler.categories
         return adopt(self._in_order(sequences), categories, self.handle_unknown)
+
+    def _read_parts(self, X: Any) -> Iterator[Sequences]:
+        """Return `X` as `Sequences`, or those of a stream part by part, as `_read` does."""
+        if is_stream(X):
+            check_is_fitted(self)
+            return ahead(sequences for sequences, _ in parts_of(X, self._read))
+        return iter([self._read(X)])
 
     def _encode(self, raw: RawSequences, reset: bool) -> Sequences:
         """Return sequences with codes of the categories in categorical channels."""
@@ -100,15 +111,15 @@ class SequenceReader(HTMLReprMixin):
             return sequences
         return order_fields(sequences, tuple(map(str, known or ())))
 
-    def _with_ids(self, codes: NDArray[np.float32], sequences: Sequences) -> Any:
+    def _with_ids(self, codes: NDArray[np.float32], indexes: list[SequenceIndex | None]) -> Any:
         """Return codes as a DataFrame with the ids of their sequences, if `set_output` wants one.
 
         scikit-learn would use the index of `X`, which has one row per step in a long frame.
         """
-        ids = None if sequences.index is None else sequences.index.ids
-        if ids is None or chosen_output(self) != "pandas":
+        ids = [index.ids for index in indexes if index is not None and index.ids is not None]
+        if len(ids) < len(indexes) or chosen_output(self) != "pandas":
             return codes
-        return load("pandas").DataFrame(codes, index=ids)
+        return load("pandas").DataFrame(codes, index=ids[0].append(ids[1:]))
 
     def _check_n_channels(self, n_channels: int) -> None:
         if n_channels != self.n_channels_in_:

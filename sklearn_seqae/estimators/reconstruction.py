@@ -135,9 +135,9 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
         >>> ae.score(X) < 1
         True
         """
-        sequences = self._read(X)
+        parts = self._read_parts(X)
         model = self._fitted_model
-        return r2(*model.compare(sequences), model.mean, model.variance)
+        return r2(map(model.compare, parts), model.mean, model.variance)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """Return the opposite of the reconstruction error of each sequence.
@@ -169,7 +169,8 @@ class ReconstructingAutoencoder(SequenceAutoencoder):
         >>> ae.score_samples(X).shape
         (3,)
         """
-        scores: NDArray[np.float64] = -self._errors(self._read(X), "sequence")
+        errors = [self._errors(part, "sequence") for part in self._read_parts(X)]
+        scores: NDArray[np.float64] = -np.concatenate(errors)
         return scores
 
     def _errors(self, sequences: Sequences, per: str) -> Any:

@@ -381,8 +381,11 @@ class LSTMAutoencoderTransformer(
         >>> ae.transform(X).shape
         (3, 4)
         """
-        sequences = self._read(X)
-        return self._with_ids(self._fitted_model.encode(sequences), sequences)
+        codes, indexes = [], []
+        for sequences in self._read_parts(X):
+            codes.append(self._fitted_model.encode(sequences))
+            indexes.append(sequences.index)
+        return self._with_ids(np.concatenate(codes), indexes)
 
     def __sklearn_tags__(self) -> Any:
         """Return the tags of the estimator."""

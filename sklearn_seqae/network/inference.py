@@ -5,10 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
-from joblib import cpu_count
 from numpy.typing import NDArray
 
-from sklearn_seqae._utils.threads import single_threaded
+from sklearn_seqae._utils.threads import n_threads, single_threaded
 from sklearn_seqae.containers.registry import Sequences
 
 from .architecture import Architecture
@@ -123,7 +122,7 @@ def _for_each(run: Callable[[Chunk], None], chunks: list[Chunk], units: int) -> 
     Threads hand Python's lock to each other around every operation of NumPy's; where operations
     take a microsecond, that is all they would do.
     """
-    n_threads = min(len(chunks), cpu_count())
+    n_used = min(len(chunks), n_threads())
     rows = sum(len(chunk.rows) for chunk in chunks) / len(chunks)
 
     def run_alone(chunk: Chunk) -> None:
@@ -131,9 +130,9 @@ def _for_each(run: Callable[[Chunk], None], chunks: list[Chunk], units: int) -> 
             run(chunk)
 
     with single_threaded():
-        if n_threads == 1 or rows * units < STATES_PER_THREAD:
+        if n_used == 1 or rows * units < STATES_PER_THREAD:
             for chunk in chunks:
                 run_alone(chunk)
             return
-        with ThreadPoolExecutor(n_threads) as pool:
+        with ThreadPoolExecutor(n_used) as pool:
             list(pool.map(run_alone, chunks))

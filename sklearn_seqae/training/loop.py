@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from sklearn_seqae._utils.optional_imports import check_process
 from sklearn_seqae.containers.registry import Sequences
 from sklearn_seqae.network.architecture import Architecture
-from sklearn_seqae.network.batching import Chunk, bucket_widths, compiled_widths, epoch_chunks, pad
 from sklearn_seqae.network.keras_network import copy_length
 from sklearn_seqae.network.layer_specs import Weights
 
@@ -21,13 +20,11 @@ from .keras_arguments import cache_key, make_keras_objects
 from .losses import MaskedLoss, MaskedMetric
 from .network_keys import check_rebuilt, network_key
 from .optimizers import kind, learning_rates, set_learning_rates
-from .program import CHUNK_SIZE, LENGTH_WEIGHT, Totals, TrainingProgram, backend
+from .program import LENGTH_WEIGHT, Totals, TrainingProgram
 from .program_cache import programs
 from .skill import SkillScore
+from .training_data import Stream, TrainingData
 
-# XLA saves about 0.07 ms per recurrent step and layer, and takes about half a second per layer and
-# array shape to compile: docs/design tells how that was measured.
-XLA_PAYS_AFTER_STEPS = 4000
 # Share by which an epoch must beat a linear path alone: new sequences gain nothing by less.
 LEAST_GAIN = 0.1
 
@@ -83,6 +80,7 @@ def train(
     first_epoch: int = 0,
     optimizer_state: dict[str, list[NDArray]] | None = None,
     model: keras.Model | None = None,
+    stream: Stream | None = None,
 ) -> FitResult:
     """Train a network on scaled sequences, from these weights on.
 
@@ -106,6 +104,8 @@ def train(
     model : keras.Model, optional
         The network as `keras_network.build` made it, where a part of it is a user's own model: what
         this computes is known from it alone.
+    stream : Stream, optional
+        What to train on, if that is more than memory holds; `sequences` are a sample of it then.
 
     Returns
     -------
@@ -138,7 +138,7 @@ def train(
     # A layer of the user's own may look across a batch, as BatchNormalization does.
     fills = architecture.is_built_in
     patch_size = architecture.patch_size
-    data = _Data.split(sequences, split, settings, patch_size, fixed_steps, fills)
+    data = TrainingData.split(sequences, split, settings, patch_size, fixed_steps, fills, stream)
     computed = architecture.trained()
     rates = learning_rates(optimizer)
     key = (
@@ -176,86 +176,13 @@ def train(
     return outcome
 
 
-@dataclass(frozen=True)
-class _Data:
-    """What a fit runs over: the sequences in their buckets, and how these are computed."""
-
-    training: Sequences
-    validation: Sequences
-    held_out: NDArray[np.int64]  # which of all sequences those of `validation` are
-    batch_size: int
-    widths: NDArray[np.int64]
-    jit_compile: bool
-    fills: bool  # whether rows that stand for nothing fill up a batch
-
-    @classmethod
-    def split(
-        cls,
-        sequences: Sequences,
-        split: tuple[NDArray[np.int64], NDArray[np.int64]],
-        settings: Settings,
-        patch_size: int,
-        fixed_steps: int | None,
-        fills: bool = True,
-    ) -> Self:
-        """Hold sequences out, choose the widths, and decide whether XLA repays its compilation."""
-        chosen, held_out = split
-        training, validation = sequences.take(chosen), sequences.take(held_out)
-        # Few sequences fill a batch of a power of two, so that folds of them share its shape.
-        batch_size = min(settings.batch_size, 1 << (len(training) - 1).bit_length())
-        if fixed_steps is None:
-            widths = bucket_widths(sequences.lengths, batch_size, patch_size)
-        else:  # a user's encoder wants just that
-            widths = np.array([fixed_steps])
-        jit_compile = backend().ALWAYS_COMPILES
-        if jit_compile is None:
-            jit_compile = settings.jit_compile
-        if jit_compile == "auto":
-            chunks = epoch_chunks(training.lengths, widths, batch_size, 1, None)
-            n_steps = settings.epochs * sum(chunk.width for chunk in chunks) / patch_size
-            n_shapes = len(np.unique(compiled_widths(widths)))
-            jit_compile = n_steps > XLA_PAYS_AFTER_STEPS * n_shapes
-        return cls(training, validation, held_out, batch_size, widths, bool(jit_compile), fills)
-
-    def training_chunks(self, rng: np.random.Generator | None) -> list[Chunk]:
-        """Return an epoch's batches."""
-        shapes = compiled_widths(self.widths) if self.jit_compile else self.widths
-        return self._chunks(self.training, rng, shapes)
-
-    def validation_chunks(self) -> list[Chunk]:
-        """Return the batches of a validation pass."""
-        # On TensorFlow a validation pass is never compiled.
-        shapes = compiled_widths(self.widths) if backend().ALWAYS_COMPILES else self.widths
-        return self._chunks(self.validation, None, shapes)
-
-    def _chunks(
-        self, sequences: Sequences, rng: np.random.Generator | None, shapes: NDArray[np.int64]
-    ) -> list[Chunk]:
-        lengths, size = sequences.lengths, self.batch_size
-        chunks = epoch_chunks(lengths, self.widths, size, CHUNK_SIZE, rng, shapes)
-        if self.fills:
-            return chunks
-        return [part for chunk in chunks for part in chunk.without_filling()]
-
-    def load(
-        self, sequences: Sequences, chunk: Chunk
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], int]:
-        """Return what a program takes: padded batches, their lengths, and how many there are."""
-        rows = chunk.rows
-        if self.jit_compile:  # for every number of batches would be compiled
-            missing = CHUNK_SIZE - len(rows)
-            rows = np.pad(rows, [(0, missing), (0, 0)], constant_values=-1)
-        lengths = np.where(rows >= 0, sequences.lengths[rows], -1).astype(np.float32)
-        return pad(sequences, rows, chunk.width), lengths, len(chunk.rows)
-
-
 class _Run:
     """One fit: the epochs, and the best weights so far."""
 
     def __init__(
         self,
         program: TrainingProgram,
-        data: _Data,
+        data: TrainingData,
         settings: Settings,
         seeds: tuple[int, int],
         callbacks: list[Any],
@@ -270,7 +197,7 @@ class _Run:
             model=program.model,
             verbose=settings.verbose,
             epochs=settings.epochs,
-            steps=sum(len(chunk.rows) for chunk in data.training_chunks(None)),
+            steps=data.n_batches,
         )
 
     def fit(self) -> FitResult:
@@ -346,9 +273,9 @@ class _Run:
         rng = np.random.default_rng([self.seed, self.first_epoch + epoch])
         totals = Totals()
         step = 0
-        for chunk in self.data.training_chunks(rng):
+        for sequences, chunk in self.data.training_batches(rng):
             self.callbacks.on_train_batch_begin(step)
-            totals.add(self.program.train(*self.data.load(self.data.training, chunk)))
+            totals.add(self.program.train(*self.data.load(sequences, chunk)))
             step += len(chunk.rows)
             logs = self._means(totals)
             self._check_finite(logs["loss"], epoch)

@@ -142,7 +142,7 @@ def test_threads_give_the_same_codes_as_one_after_the_other(monkeypatch):
     sequences = as_sequences(make_ragged(n_sequences=100, longest=60))
     expected = inference.encode(network, sequences)
     monkeypatch.setattr(inference, "STATES_PER_THREAD", 0)
-    monkeypatch.setattr(inference, "cpu_count", lambda: 4)
+    monkeypatch.setattr(inference, "n_threads", lambda: 4)
     assert_array_equal(inference.encode(network, sequences), expected)
 
 

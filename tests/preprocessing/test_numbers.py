@@ -267,18 +267,18 @@ def test_which_values_are_missing_is_for_the_data_to_say():
     assert errors["step"][0].tolist() == [0.0, np.inf]
     assert errors["channel"].tolist() == [[np.inf, 0.25], [0.0, 0.0]]
     assert_array_equal(errors["value"][0], [[0.0, NAN], [np.inf, 0.25]])
-    assert r2(true, predicted, np.array([1.5, 3.0]), np.array([1.0, 1.0])) == -np.inf
+    assert r2([(true, predicted)], np.array([1.5, 3.0]), np.array([1.0, 1.0])) == -np.inf
 
 
 @pytest.mark.parametrize("value", [0.0, 5.0, OFFSET])
 def test_r2_of_constant_values_is_one_if_exact_and_zero_otherwise(value):
     true = Sequences.from_lengths(np.full((4, 1), value), [2, 2])
     moments = np.array([value]), np.zeros(1)
-    assert r2(true, true, *moments) == 1.0
+    assert r2([(true, true)], *moments) == 1.0
     rounded = true.with_values(true.values + 1e-7)  # as float32 rounds on a scale of 1
-    assert r2(true, rounded, *moments) == 1.0
+    assert r2([(true, rounded)], *moments) == 1.0
     off = true.with_values(true.values + 1e-3)
-    assert r2(true, off, *moments) == 0.0
+    assert r2([(true, off)], *moments) == 0.0
     ae = LSTMAutoencoderTransformer(**TINY).fit([x * 0 + value for x in WAVES])
     weights = [w + 1 for w in ae.model_.get_weights()]
     ae.model_.set_weights(weights)

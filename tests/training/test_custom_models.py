@@ -11,7 +11,7 @@ from sklearn.base import clone
 
 from sklearn_seqae import LSTMAutoencoderTransformer
 from sklearn_seqae.network import keras_network
-from sklearn_seqae.training import loop
+from sklearn_seqae.training import loop, training_data
 from sklearn_seqae.training.network_keys import network_key
 from sklearn_seqae.training.program import TrainingProgram
 from sklearn_seqae.training.program_cache import programs
@@ -52,12 +52,12 @@ def write(n_steps, n_channels, n_components):
 
 def in_order(monkeypatch):
     """Have a fit take the sequences in their order, as Keras does without `shuffle`."""
-    original = loop.epoch_chunks
+    original = training_data.epoch_chunks
 
     def unshuffled(lengths, widths, batch_size, chunk_size, rng, *rest):
         return original(lengths, widths, batch_size, chunk_size, None, *rest)
 
-    monkeypatch.setattr(loop, "epoch_chunks", unshuffled)
+    monkeypatch.setattr(training_data, "epoch_chunks", unshuffled)
 
 
 def fit_by_keras(ae, optimizer, data, epochs, **arguments):

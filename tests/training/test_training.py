@@ -21,7 +21,7 @@ from sklearn_seqae import LSTMAutoencoderTransformer
 from sklearn_seqae.containers.registry import as_sequences
 from sklearn_seqae.estimators.base import TRAINING_PARAMETERS
 from sklearn_seqae.estimators.network_state import NetworkState
-from sklearn_seqae.training import loop, program
+from sklearn_seqae.training import loop, program, training_data
 from sklearn_seqae.training.program import TrainingProgram
 from sklearn_seqae.training.program_cache import Cache, programs
 
@@ -696,7 +696,7 @@ def test_metrics_are_in_the_history_under_the_names_they_were_given():
 @pytest.mark.parametrize("decoder", ["dense", "reshape"])
 def test_a_decoder_of_so_many_steps_is_trained_in_arrays_that_are_wider(decoder):
     data = make_waves(n=20, longest=17)
-    widths = loop.bucket_widths(np.array([len(x) for x in data]), 8)
+    widths = training_data.bucket_widths(np.array([len(x) for x in data]), 8)
     assert widths[-1] == 18
     ae = make(decoder=decoder, epochs=2, metrics=["mae"]).fit(data)
     assert np.isfinite(ae.history_["mae"]).all()
@@ -810,8 +810,8 @@ def test_xla_on_wide_arrays_takes_the_same_steps_as_the_plain_program_on_narrow_
         ae = make(jit_compile=jit_compile, **parameters)
         with pytest.MonkeyPatch.context() as patch:
             # One bucket, so that the order is the same; under XLA its arrays are padded threefold.
-            patch.setattr(loop, "bucket_widths", lambda *args: np.array([8]))
-            patch.setattr(loop, "compiled_widths", lambda widths: 3 * widths)
+            patch.setattr(training_data, "bucket_widths", lambda *args: np.array([8]))
+            patch.setattr(training_data, "compiled_widths", lambda widths: 3 * widths)
             fits.append(ae.fit(sequences))
     plain, compiled = fits
     for name, values in plain.history_.items():
@@ -822,7 +822,9 @@ def test_xla_on_wide_arrays_takes_the_same_steps_as_the_plain_program_on_narrow_
 def split_data(sequences, settings):
     """Return what a fit runs over."""
     split = settings.hold_out(sequences, 0, None)
-    return loop._Data.split(sequences, split, settings, patch_size=1, fixed_steps=None)
+    return training_data.TrainingData.split(
+        sequences, split, settings, patch_size=1, fixed_steps=None
+    )
 
 
 def test_jit_compile_does_not_change_the_order_of_the_batches():
@@ -848,7 +850,7 @@ def test_jit_compile_auto_asks_for_enough_steps_to_repay_the_compilation():
         )
         return split_data(sequences, settings).jit_compile
 
-    enough = loop.XLA_PAYS_AFTER_STEPS // (8 * 10) + 1
+    enough = training_data.XLA_PAYS_AFTER_STEPS // (8 * 10) + 1
     assert choose(enough)
     assert not choose(enough - 1)
     assert choose(1, True)
