@@ -59,6 +59,7 @@ ROOMS = {
     ],
     "training": [
         "cache_keys",
+        "checkpoint",
         "holdout",
         "losses",
         "network_keys",
@@ -103,6 +104,7 @@ ROOMS = {
         "attribution",
         "network_state",
         "fitted_model",
+        "resume",
         "html_repr",
         "save",
         "reading",

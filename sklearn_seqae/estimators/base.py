@@ -3,7 +3,6 @@
 import contextlib
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_seqae.containers.numeric import is_stream
-from sklearn_seqae.containers.registry import Sequences, read
+from sklearn_seqae.containers.registry import Sequences
 from sklearn_seqae.network import cosines
 from sklearn_seqae.network.architecture import Architecture
 from sklearn_seqae.network.minirocket import choose_dilations
@@ -21,6 +20,7 @@ from . import fit_warnings, keras_parameters, validation
 from .fitted_model import FittedModel
 from .overlap import warn_of_overlap
 from .reading import SequenceReader
+from .resume import open_checkpoint
 from .save import FITTED, save
 from .streamed import StreamedData
 
@@ -224,19 +224,23 @@ class SequenceAutoencoder(SequenceReader):
         else:
             sequences = self._read(X, reset=changed)
         numbers = validation.check_groups(groups, sequences, 1 + self._compares_sequences)
-        if (
-            streamed is None
-            and numbers is None
-            and (settings["early_stopping"] or self._compares_sequences)
-        ):
+        is_compared = settings["early_stopping"] or self._compares_sequences
+        if streamed is None and numbers is None and is_compared:
             warn_of_overlap(sequences, stacklevel=4)
         if continued:  # unknown categories cannot be decoded
             sequences = self._fitted_model.scaler.without_unknown(sequences)
         keras_parameters.check_categorical_loss(
             self.loss, sequences.categories, sequences.n_channels
         )
+        seed = self._seed if continued else validation.draw_seed(self.random_state)
+        checkpoint = None
+        if self.checkpoint is not None and not in_pieces:
+            weights = self._fitted_model.network.weights if continued else {}
+            data = sequences, streamed, numbers, weights
+            checkpoint = open_checkpoint(self, seed, data)
+            seed = checkpoint.seed
         if not continued:
-            self._start(sequences, in_pieces, streamed)
+            self._start(sequences, seed, in_pieces, streamed)
         activation = self._fitted_model.architecture.activation
 
         def scale(part: Sequences) -> Sequences:
@@ -253,6 +257,7 @@ class SequenceAutoencoder(SequenceReader):
             self._compares_sequences,
             None if streamed is None else streamed.split,
             None if streamed is None else streamed.stream(self._read_known, scale),
+            checkpoint,
         )
         if result.n_epochs:  # otherwise it was interrupted during the first
             self.best_epoch_ = self.n_epochs_ + result.best_epoch
@@ -283,23 +288,18 @@ class SequenceAutoencoder(SequenceReader):
         fraction = self.validation_fraction if settings["early_stopping"] else 0.0
         return StreamedData(X, self._read_known if continued else self._read_raw, fraction)
 
-    def _read_raw(self, part: Any) -> Sequences:
-        """Return a part of a stream, whose categories have codes of its own."""
-        return read(part).encode(self.categorical_features)
-
-    def _read_known(self, part: Any) -> Sequences:
-        """Return a part of a stream with the learned categories; unknown ones are missing."""
-        scaler = self._fitted_model.scaler
-        return replace(scaler.without_unknown(self._read(part)), categories=scaler.categories)
-
     def _start(
-        self, sequences: Sequences, in_pieces: bool, streamed: StreamedData | None = None
+        self,
+        sequences: Sequences,
+        seed: int,
+        in_pieces: bool,
+        streamed: StreamedData | None = None,
     ) -> None:
         """Fit the scaling and create a network with initial weights."""
         self._form = sequences.form
         # A copy, so that changes of the scaler's parameters are detected.
         self._made_with = self._network_choices() | {"scaler": clone(self.scaler, safe=False)}
-        self._seed = validation.draw_seed(self.random_state)
+        self._seed = seed
         scaler = MixedScaler(self.scaler).fit(sequences)
         if streamed is not None:
             streamed.refine(scaler, self._read_raw)

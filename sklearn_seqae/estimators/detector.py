@@ -93,6 +93,10 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
         Keras callbacks.
     jit_compile : bool or "auto", default="auto"
         Whether XLA compiles the training program.
+    checkpoint : str or PathLike, default=None
+        Folder for the state of `fit` after each epoch. If a fit is interrupted, or its process is
+        killed, the same call goes on from there, and gives the same weights; other data or
+        parameters raise an error. States of `callbacks` are not kept.
     warm_start : bool, default=False
         Whether `fit` continues from the weights and the scaling of the previous call. The reference
         distribution is always estimated anew.
@@ -196,6 +200,7 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
         patience: int = 20,
         callbacks: Any = None,
         jit_compile: bool | str = "auto",
+        checkpoint: Any = None,
         warm_start: bool = False,
         contamination: float | str = "auto",
         quantile: float = 0.99,
@@ -227,6 +232,7 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
         self.patience = patience
         self.callbacks = callbacks
         self.jit_compile = jit_compile
+        self.checkpoint = checkpoint
         self.warm_start = warm_start
         self.contamination = contamination
         self.quantile = quantile

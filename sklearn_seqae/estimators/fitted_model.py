@@ -25,6 +25,7 @@ from .metrics import moments
 from .network_state import NetworkState
 
 if TYPE_CHECKING:
+    from sklearn_seqae.training.checkpoint import Checkpoint
     from sklearn_seqae.training.fit_result import FitResult
     from sklearn_seqae.training.training_data import Stream
 
@@ -92,6 +93,7 @@ class FittedModel:
         uses_held_out: bool,
         split: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
         stream: "Stream | None" = None,
+        checkpoint: "Checkpoint | None" = None,
     ) -> "FitResult":
         """Train from the present weights; `settings` are those of `training.Settings`.
 
@@ -129,6 +131,7 @@ class FittedModel:
             self._optimizer_state,
             None if self.architecture.is_built_in else self.network.model,
             stream,
+            checkpoint,
         )
         self.network.assign(outcome.weights)
         if GAIN in self.network.weights:

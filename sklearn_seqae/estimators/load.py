@@ -143,6 +143,8 @@ def _make(described: Any, decoder: Decoder, resolver: Resolver) -> Any:
     _check_keys(parameters, set(kind._get_param_names()), "the list of parameters")
     attributes = _decoded(decoder, described, "attributes")
     _check_attributes(kind, attributes)
+    if parameters.get("checkpoint") is not None:  # no file says where to write
+        raise invalid("the list of parameters", "it has a folder for checkpoints")
     estimator = kind(**parameters)
     try:
         check_parameters(estimator)  # Keras makes objects of what else may be a dict

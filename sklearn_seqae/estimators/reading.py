@@ -1,6 +1,7 @@
 """Reading of sequences by the estimators, and checks against the training data."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,15 @@ class SequenceReader(HTMLReprMixin):
             check_is_fitted(self)
             return ahead(sequences for sequences, _ in parts_of(X, self._read))
         return iter([self._read(X)])
+
+    def _read_raw(self, part: Any) -> Sequences:
+        """Return a part of a stream, whose categories have codes of its own."""
+        return read(part).encode(self.categorical_features)
+
+    def _read_known(self, part: Any) -> Sequences:
+        """Return a part of a stream with the learned categories; unknown ones are missing."""
+        scaler = self._fitted_model.scaler
+        return replace(scaler.without_unknown(self._read(part)), categories=scaler.categories)
 
     def _encode(self, raw: RawSequences, reset: bool) -> Sequences:
         """Return sequences with codes of the categories in categorical channels."""

@@ -184,6 +184,8 @@ def write(target: Any, described: dict[str, Any], encoder: Encoder) -> None:
 def describe(estimator: Any, encoder: Encoder, include_optimizer: bool) -> dict[str, Any]:
     """Return a fitted estimator as JSON, with its arrays in the encoder."""
     parameters = estimator.get_params(deep=False)
+    if "checkpoint" in parameters:  # a folder of this machine
+        parameters["checkpoint"] = None
     state = estimator.__getstate__()
     attributes = {name: value for name, value in state.items() if name not in parameters}
     if "_metadata_request" in attributes:

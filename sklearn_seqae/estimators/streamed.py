@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,8 @@ class StreamedData:
         Which of these to train on, and which are held out.
     is_whole : bool
         Whether the sample has all sequences.
+    digest : str
+        A checksum of all values.
     """
 
     def __init__(self, X: Any, read: _Reader, fraction: float) -> None:
@@ -58,7 +61,9 @@ class StreamedData:
         found: list[tuple[Categories | None, ...]] = []
         observed: list[NDArray[np.bool_]] = []
         special: dict[str, tuple[int, np.uint64]] = {}
+        content = hashlib.blake2b(digest_size=16)
         for sequences, keys in ahead(parts_of(X, read)):
+            content.update(sequences.values.data)
             lengths = sequences.lengths
             self.n_sequences += len(sequences)
             n_values += sequences.values.size
@@ -80,6 +85,7 @@ class StreamedData:
                 "Expected all parts of X to have the same channels, got "
                 f"{[len(one) for one in observed[:8]]} channels: give parts of one kind."
             )
+        self.digest = content.hexdigest()
         self._observed = np.any(observed, axis=0)
         categories = joined(found)
         self.is_whole = n_values <= MOST_SAMPLED

@@ -22,8 +22,7 @@ class LSTMAutoencoderTransformer(
     reconstruction error. Sequences are scaled, padded and masked internally: padded steps have no
     influence on codes, losses or scores, and zeros are ordinary values.
 
-    The method is that of Srivastava et al. [1]_, with the encoder's states pooled over the steps of
-    each sequence. Read more in the User Guide.
+    The method is that of Srivastava et al. [1]_, with the encoder's states pooled over steps.
 
     Parameters
     ----------
@@ -131,9 +130,12 @@ class LSTMAutoencoderTransformer(
         instance is copied. Their `model` is the trained network: `model_` without the pooled
         features.
     jit_compile : bool or "auto", default="auto"
-        Whether XLA compiles the training program; "auto" compiles it if the time saved is estimated
-        to exceed that of compilation. With KERAS_BACKEND=jax it is always compiled, with
-        KERAS_BACKEND=torch never.
+        Whether XLA compiles the training program; "auto" compiles it if that is estimated to save
+        time. With KERAS_BACKEND=jax it is always compiled, with KERAS_BACKEND=torch never.
+    checkpoint : str or PathLike, default=None
+        Folder for the state of `fit` after each epoch. If a fit is interrupted, or its process is
+        killed, the same call goes on from there, and gives the same weights; other data or
+        parameters raise an error. States of `callbacks` are not kept.
     warm_start : bool, default=False
         Whether `fit` continues from the weights and the scaling of the previous call.
     random_state : int, RandomState instance or None, default=None
@@ -229,6 +231,7 @@ class LSTMAutoencoderTransformer(
         patience: int = 15,
         callbacks: Any = None,
         jit_compile: bool | str = "auto",
+        checkpoint: Any = None,
         warm_start: bool = False,
         random_state: Any = None,
         verbose: int = 0,
@@ -258,6 +261,7 @@ class LSTMAutoencoderTransformer(
         self.patience = patience
         self.callbacks = callbacks
         self.jit_compile = jit_compile
+        self.checkpoint = checkpoint
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
@@ -274,7 +278,7 @@ class LSTMAutoencoderTransformer(
             sequences, an array (n_sequences, n_steps, n_channels), an array or DataFrame
             (n_sequences, n_steps) of one-channel sequences, a long or nested DataFrame, or another
             container listed in `sklearn_seqae.containers`, with numbers or categories. NaN marks
-            padding at the end of a row, and missing values elsewhere.
+            padding at the end of a row, and missing values elsewhere. Or `ParquetSequences`.
         y : None
             Ignored.
         groups : array-like of shape (n_sequences,), default=None

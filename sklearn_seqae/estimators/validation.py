@@ -1,6 +1,7 @@
 """Validation of parameters, by a table of constraints, and of arguments of methods."""
 
 import inspect
+import os
 from collections.abc import Hashable
 from numbers import Integral, Real
 from typing import Any
@@ -55,6 +56,7 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "patience": [Interval(Integral, 1, None, closed="left")],
     "callbacks": [callable, HasMethods("on_epoch_end"), list, tuple, None],
     "jit_compile": ["boolean", StrOptions({"auto"})],
+    "checkpoint": [str, os.PathLike, None],
     "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
     "quantile": [Interval(Real, 0, 1, closed="neither")],
     "warm_start": ["boolean"],

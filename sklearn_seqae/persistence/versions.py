@@ -103,6 +103,7 @@ def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
     if not isinstance(parameters, dict) or not isinstance(attributes, dict):
         return  # which is refused where it is read
     parameters |= {"handle_unknown": "error", "min_frequency": None, "shortcut": None}
+    parameters |= {"checkpoint": None}
     for old, new in (("_codec", "_fitted_model"), ("_norm", "_reference")):
         if old in attributes:
             attributes[new] = attributes.pop(old)

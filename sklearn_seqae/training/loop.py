@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from sklearn_seqae._utils.optional_imports import check_process
 from sklearn_seqae.containers.registry import Sequences
 from sklearn_seqae.network.architecture import Architecture
-from sklearn_seqae.network.keras_network import copy_length
+from sklearn_seqae.network.keras_network import copy_length, seed_states
 from sklearn_seqae.network.layer_specs import Weights
 
+from .checkpoint import Checkpoint, Progress
 from .fit_result import FitResult
 from .holdout import hold_out
 from .keras_arguments import cache_key, make_keras_objects
@@ -81,6 +82,7 @@ def train(
     optimizer_state: dict[str, list[NDArray]] | None = None,
     model: keras.Model | None = None,
     stream: Stream | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> FitResult:
     """Train a network on scaled sequences, from these weights on.
 
@@ -106,6 +108,8 @@ def train(
         this computes is known from it alone.
     stream : Stream, optional
         What to train on, if that is more than memory holds; `sequences` are a sample of it then.
+    checkpoint : Checkpoint, optional
+        Where to go on from, and to write to after each epoch.
 
     Returns
     -------
@@ -162,7 +166,8 @@ def train(
         program.model.stop_training = False
         if program.optimizer is not optimizer:
             set_learning_rates(program.optimizer, rates)
-        outcome = _Run(program, data, settings, (seed, first_epoch), made.callbacks).fit()
+        run = _Run(program, data, settings, (seed, first_epoch), made.callbacks, checkpoint)
+        outcome = run.fit()
         outcome.weights, state = program.state()
         outcome.optimizer_state = {state_key: state}
         outcome.held_out = data.held_out
@@ -186,11 +191,13 @@ class _Run:
         settings: Settings,
         seeds: tuple[int, int],
         callbacks: list[Any],
+        checkpoint: Checkpoint | None = None,
     ) -> None:
         self.program = program
         self.data = data
         self.settings = settings
         self.seed, self.first_epoch = seeds
+        self.checkpoint = checkpoint
         self.callbacks = keras.callbacks.CallbackList(
             [_Synchronous(), *callbacks],
             add_progbar=settings.verbose > 0,
@@ -207,8 +214,16 @@ class _Run:
         prefix = "val_" if len(self.data.validation) else ""
         start = self._measure_start()
         self.callbacks.on_train_begin()
+        is_done = False
+        saved = None if self.checkpoint is None else self.checkpoint.load()
+        if saved is not None:
+            self._restore(saved)
+            best, best_state, is_done = saved.best, saved.best_state, saved.is_done
+            outcome.history, outcome.best_epoch = saved.history, saved.best_epoch
         try:
-            for epoch in range(self.settings.epochs):
+            for epoch in range(outcome.n_epochs, self.settings.epochs):
+                if is_done:
+                    break
                 logs = self._epoch(epoch)
                 monitored = self._objective(logs, prefix)
                 self._check_finite(monitored, epoch)
@@ -220,12 +235,13 @@ class _Run:
                 waited = epoch - outcome.best_epoch
                 copy_length(self.program.model)  # which callbacks may save or use
                 self.callbacks.on_epoch_end(epoch, logs)
-                if self.program.model.stop_training:
-                    break
-                if self.settings.early_stopping and waited >= self.settings.patience:
-                    break
-            else:
-                outcome.ran_out = True
+                is_late = self.settings.early_stopping and waited >= self.settings.patience
+                is_done = bool(self.program.model.stop_training or is_late)
+                if self.checkpoint is not None:
+                    found = outcome.history, outcome.best_epoch, best, is_done
+                    states = self.program.state(), best_state
+                    self.checkpoint.save(Progress(*found, *states, *self._rest()))
+            outcome.ran_out = not is_done
         except KeyboardInterrupt:
             outcome.interrupted = True
         if self.settings.early_stopping or outcome.interrupted:
@@ -244,6 +260,18 @@ class _Run:
             self._check_finite(sum(float(np.sum(w)) for w in weights), outcome.best_epoch)
         self.callbacks.on_train_end(logs=None)
         return outcome
+
+    def _rest(self) -> tuple[list[float | None], list[NDArray]]:
+        """Return learning rates, and the states of generators in a user's own layers."""
+        seeds = [np.asarray(state) for state in seed_states(self.program.model)]
+        return learning_rates(self.program.optimizer), seeds
+
+    def _restore(self, saved: Progress) -> None:
+        """Go on from an earlier epoch."""
+        self.program.load(*saved.state)
+        set_learning_rates(self.program.optimizer, saved.rates)
+        for state, value in zip(seed_states(self.program.model), saved.seeds, strict=True):
+            state.assign(value)
 
     def _objective(self, logs: dict[str, float], prefix: str = "") -> float:
         """Return what epochs are judged by: the first, on a linear path, decode no lengths yet."""
