@@ -14,6 +14,7 @@
 #   make quality what can be read from the codes, beside published vectors: an hour, in the same venv
 #   make seeds   what the claims of the examples come to with other seeds: an hour; docs/seeds.md
 #   make detection  how well outliers are found, beside others: twenty minutes, in the same venv
+#   make series  how well anomalies in long series are found, beside others: half an hour, in the same venv
 #   make lint    style; `make types`: type hints; `make clean`: back to a fresh checkout
 #
 # Another Python: make PYTHON=python3.12 test
@@ -26,7 +27,8 @@ RUN := PATH="$(BIN):$$PATH"
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test long backends test-backends docs site test-docs browse images oldest test-oldest \
-kernels interop test-interop dist bench measure quality judge seeds reseed detection detect lint types clean clean-docs
+kernels interop test-interop dist bench measure quality judge seeds reseed detection detect series \
+spot lint types clean clean-docs
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed-plot
@@ -131,6 +133,14 @@ detection:
 
 detect: $(VENV)/.installed-bench
 	$(RUN) python -m benchmarks.detection $(DETECTION)
+
+# SERIES="--nab FOLDER --asd FOLDER" adds public collections: `python -m benchmarks.series --help` says
+# where they are. SERIES=--afresh measures again what series.json has.
+series:
+	$(MAKE) VENV=.venv-bench spot
+
+spot: $(VENV)/.installed-bench
+	$(RUN) TF_CPP_MIN_LOG_LEVEL=3 python -m benchmarks.series $(SERIES)
 
 # SEEDS="heartbeats digits" runs these examples only, and leaves the others in the table.
 seeds:

@@ -43,8 +43,8 @@ class Task:
     channels: list[int | None] = field(default_factory=list)
 
 
-def heartbeats(n: int, rng: np.random.Generator) -> Ragged:
-    """Return recordings of two leads, 40 to 160 steps, each of a heart rate of its own.
+def heartbeats(n: int, rng: np.random.Generator, lengths: tuple[int, int] = (40, 160)) -> Ragged:
+    """Return recordings of two leads, of these numbers of steps, each of its own heart rate.
 
     A beat is five bumps, P to T, as in McSharry et al. (IEEE Trans. Biomed. Eng. 50(3), 2003).
     """
@@ -53,7 +53,7 @@ def heartbeats(n: int, rng: np.random.Generator) -> Ragged:
     leads = np.array([[0.15, -0.12, 1.0, -0.25, 0.35], [0.1, -0.05, -0.5, 0.6, -0.2]])
     X = []
     for _ in range(n):
-        n_steps = rng.integers(40, 161)
+        n_steps = rng.integers(lengths[0], lengths[1] + 1)
         period = rng.uniform(16, 28)
         rates = 1 / (period * (1 + 0.05 * rng.normal(size=n_steps)))
         phase = 2 * np.pi * (rng.random() + np.cumsum(rates))

@@ -141,7 +141,7 @@ def merge_spans(
     spans : ndarray of shape (n_spans, 2)
         First step of each, and last one + 1, in any order.
     n_steps : int
-    aggregation : {"mean", "median", "last", "max"}
+    aggregation : {"mean", "median", "last", "min", "max"}
 
     Returns
     -------
@@ -178,6 +178,7 @@ _MERGE: dict[str, Any] = {
     "mean": np.nanmean,
     "median": np.nanmedian,
     "last": np.nanmax,  # of one
+    "min": np.nanmin,
     "max": np.nanmax,
 }
 

@@ -114,6 +114,7 @@ ROOMS = {
         "generation",
         "outlier_scores",
         "window_scores",
+        "step_scores",
         "series_reading",
         "series_errors",
         "stream",

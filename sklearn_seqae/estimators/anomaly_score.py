@@ -72,10 +72,12 @@ class LogTDistribution:
     degrees: int
 
     @classmethod
-    def fit(cls, logarithms: Floats) -> Self:
-        """Return the predictive distribution of a new sequence, given those of a sample."""
-        n = len(logarithms)
-        if n == 0:
+    def fit(cls, logarithms: Floats, n: int) -> Self:
+        """Return the predictive distribution of a new sequence, given those of a sample.
+
+        `n` is the number of independent ones among them: the number of their groups.
+        """
+        if len(logarithms) == 0:
             return cls(0.0, 1.0, 1)
         location, spread = _moments(logarithms)
         return cls(location, spread * float(np.sqrt(1 + 1 / n)), max(n - 1, 1))
@@ -87,7 +89,8 @@ class LogTDistribution:
         `n` is the number of independent ones among them: the number of their groups.
         """
         if len(held_out) == 0 or len(trained_on) == 0:
-            return cls.fit(np.concatenate([trained_on, held_out]))
+            logarithms = np.concatenate([trained_on, held_out])
+            return cls.fit(logarithms, len(logarithms))
         location, own = _moments(held_out)
         squares = PRIOR_SEQUENCES * _moments(trained_on)[1] ** 2 + (n - 1) * own**2
         spread = float(np.sqrt(squares / (PRIOR_SEQUENCES + n - 1) * (1 + 1 / n)))
@@ -181,6 +184,7 @@ class ReferenceDistribution:
         spans = None if groups is None else as_spans(groups)
         apart = None if spans is None else (spans, spans[kept])
         distances = _nearest(points, points[kept], apart)
+        is_known = observed & ~np.isnan(distances)
         lengths = sequences.lengths
         reference = cls(
             channel_errors=channel_errors,
@@ -189,7 +193,9 @@ class ReferenceDistribution:
                 sizes[observed & unseen],
                 n_independent(held_out, groups),
             ),
-            distances=LogTDistribution.fit(distances[observed & ~np.isnan(distances)]),
+            distances=LogTDistribution.fit(
+                distances[is_known], n_independent(np.flatnonzero(is_known), groups)
+            ),
             deviations=deviations,
             neighbours=points[kept],
             shortest=int(lengths.min()),
@@ -265,12 +271,12 @@ def threshold(held_out: Floats, quantile: float, n: int) -> float:
     return float(np.log(1 - quantile) if ranks[0] == 0 else np.sort(held_out)[ranks[1] - 1])
 
 
-def n_independent(held_out: NDArray[np.int64], groups: NDArray[np.int64] | None) -> int:
-    """Return the number of independent held-out sequences, which is that of their groups.
+def n_independent(chosen: NDArray[np.int64], groups: NDArray[np.int64] | None) -> int:
+    """Return the number of independent sequences among chosen ones: that of their groups.
 
     Of windows it is that of the largest choice in which none overlap.
     """
-    return len(held_out) if groups is None else count_disjoint(as_spans(groups)[held_out])
+    return len(chosen) if groups is None else count_disjoint(as_spans(groups)[chosen])
 
 
 def _moments(logarithms: Floats) -> tuple[float, float]:

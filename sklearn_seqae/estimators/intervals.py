@@ -12,11 +12,13 @@ from scipy.stats import t as student
 
 Floats = NDArray[np.float64]
 
+# Weight of the logarithm of shape beside that of values in the score of a window.
+SHAPE = 1 / 3
 # Channels with a smaller share of an interval's error are not listed.
 LEAST_SHARE = 0.1
 # The peak is that of the largest error among the time stamps whose scores are below the threshold
 # by nearly as much as the lowest one, as scores are equal within a stride.
-PEAK = 0.95
+PEAK = 0.8
 # A series with fewer expected outliers has some.
 FEW = 3
 
@@ -90,7 +92,7 @@ def threshold(
     n_windows, n_held_out : int
         Number of all windows, and of held-out ones, that share no time stamps with each other.
     has_zero : bool
-        Whether scores are those of `window_scores.score_own`.
+        Whether scores are at most 0, as those of `window_scores.score_own`.
     """
     is_held_out = is_held_out[~np.isnan(scores)]
     scores = scores[~np.isnan(scores)]
@@ -101,7 +103,9 @@ def threshold(
             return held_out
         lowest = min(lowest, held_out)
     weight = min(1.0, n_windows * (1 - quantile) / quantile)
-    assumed = _fisher_quantile(quantile) if has_zero else _t_quantile(scores, quantile, n_windows)
+    assumed = (
+        _exponential_quantile(quantile) if has_zero else _t_quantile(scores, quantile, n_windows)
+    )
     found = weight * lowest + (1 - weight) * min(lowest, assumed)
     above = scores[scores > scores.min()]
     if len(scores) * (1 - quantile) > FEW + 1e-9 or not len(above):
@@ -115,15 +119,15 @@ def _rank(n: int, quantile: float) -> int:
     return int((n + 1) * (1 - quantile) + 1e-9)
 
 
-def _fisher_quantile(quantile: float) -> float:
-    """Return the threshold of -log(1 + a) - log(1 + b), of two exponential variables."""
+def _exponential_quantile(quantile: float) -> float:
+    """Return the threshold of -log(1 + a) - SHAPE * log(1 + b), of two exponential variables."""
 
     def excess(y: float) -> float:
-        # P((1 + a) * (1 + b) > y) - (1 - quantile)
-        inner = quad(lambda a: np.exp(1 - a - y / (1 + a)), 0, y - 1)[0]
+        # P((1 + a) * (1 + b) ** SHAPE > y) - (1 - quantile)
+        inner = quad(lambda a: np.exp(1 - a - (y / (1 + a)) ** (1 / SHAPE)), 0, y - 1)[0]
         return float(inner + np.exp(1 - y) - (1 - quantile))
 
-    return -float(np.log(brentq(excess, 1.0, 1e6)))
+    return -float(np.log(brentq(excess, 1.0, 1e3)))
 
 
 def _t_quantile(scores: Floats, quantile: float, n: int) -> float:

@@ -18,10 +18,12 @@ from sklearn_seqae.persistence.schema import check_types
 from sklearn_seqae.persistence.states import check_values
 from sklearn_seqae.windows import AGGREGATIONS, check_stride, read_long, warn_of_doubts
 
+from .anomaly_score import LogTDistribution
 from .detector import LSTMAutoencoderDetector
 from .intervals import threshold
 from .known_runs import TrainingWindows
 from .save import PACKAGE, STRUCTURES, describe, write
+from .series_reading import covered
 from .series_scores import SeriesScoringDetector
 from .validation import PARAMETER_CONSTRAINTS, check_parameters
 from .window_scores import (
@@ -39,6 +41,7 @@ _FITTED = {
     "n_features_in_": Integral,
     "_names": (tuple, type(None)),
     "_training_windows": TrainingWindows,
+    "_step_errors": (LogTDistribution, type(None)),
 }
 _OPTIONAL = {"feature_names_in_", "_sklearn_version"}
 # With stride=None a fit has about so many windows, unless they would not overlap.
@@ -72,10 +75,11 @@ class SlidingWindowDetector(SeriesScoringDetector, DocLinkMixin, OutlierMixin, B
         Distance of the first time stamps of two windows, at most `window_size`. With None it is
         chosen in `fit` for about 500 windows, and is a tenth of `window_size` in prediction.
     aggregation : {"mean", "median", "last"}, default="median"
-        How the scores of the windows with a time stamp are combined. With "mean" and "median" the
-        score is the mean of that and of the most normal window's score, as a normal time stamp
-        beside an anomaly is in normal windows, too. With "last" it is the score of the window that
-        ends at the time stamp: all that is known in real time; prediction has stride 1.
+        How the scores of the windows with a time stamp are combined. With "mean" and "median" that
+        is combined with the most normal window's score, as a normal time stamp beside an anomaly is
+        in normal windows, too; and, by an `LSTMAutoencoderDetector`, with errors around the time
+        stamp. With "last" it is the score of the window that ends at the time stamp: all that is
+        known in real time; prediction has stride 1.
     contamination : "auto" or float, default="auto"
         How the threshold is set: with "auto" from held-out blocks of time, by `quantile`. A float
         in (0, 0.5] is the fraction of training time stamps that are predicted as outliers.
@@ -211,14 +215,12 @@ class SlidingWindowDetector(SeriesScoringDetector, DocLinkMixin, OutlierMixin, B
         self._training_windows = training_windows(
             self.estimator_, steps, spans, int(self.window_size)
         )
-        scores = self._score(series, steps)
+        scores = self._score(series, steps, spans[held_out])
         if self.contamination != "auto":
             given = series.given(scores)
             self.offset_ = float(np.nanquantile(given, float(self.contamination)))
             return
-        is_held_out = np.zeros(len(scores), dtype=bool)
-        for start, stop in spans[held_out].tolist():
-            is_held_out[start:stop] = True
+        is_held_out = covered(spans[held_out], len(scores))
         counts = count_disjoint(spans), count_disjoint(spans[held_out])
         has_zero = is_own(self.estimator_)
         self.offset_ = threshold(scores, is_held_out, self.quantile, *counts, has_zero)

@@ -15,10 +15,12 @@ from sklearn_seqae.containers.spans import Spans
 from sklearn_seqae.containers.windows import place
 from sklearn_seqae.windows import merge_spans, read_long, warn_of_doubts
 
+from .anomaly_score import LogTDistribution
 from .intervals import find_intervals
 from .known_runs import TrainingWindows
 from .metrics import mean_squared_error
-from .window_scores import is_own, pieces, read_steps, score_steps, score_windows
+from .step_scores import fit_step_errors, score_steps, step_errors
+from .window_scores import is_own, pieces, read_steps, score_windows
 
 Floats = NDArray[np.float64]
 
@@ -35,6 +37,7 @@ class SeriesReader:
     n_features_in_: int
     _names: tuple[Any, ...] | None
     _training_windows: TrainingWindows | None
+    _step_errors: LogTDistribution | None
 
     def _read(self, X: Any) -> tuple[LongSeries, Sequences]:
         """Return series, checked against the training data, and their steps for the detector."""
@@ -74,12 +77,17 @@ class SeriesReader:
         first = steps.offsets[owners] + starts
         return np.stack([first, np.minimum(first + self.window_size, steps.offsets[owners + 1])], 1)
 
-    def _score(self, series: LongSeries, steps: Sequences) -> Floats:
-        """Return the scores of all steps."""
+    def _score(self, series: LongSeries, steps: Sequences, held_out: Spans | None = None) -> Floats:
+        """Return the scores of all steps; in `fit`, given held-out windows, fit to errors first."""
         spans = self._spans(steps, self.aggregation)
-        scores = score_windows(self.estimator_, steps, spans, self._training_windows)
-        has_zero = is_own(self.estimator_)
-        merged = score_steps(scores, spans, len(steps.values), self.aggregation, has_zero)
+        found = score_windows(self.estimator_, steps, spans, self._training_windows)
+        errors = step_errors(found, spans, len(steps.values), self.aggregation)
+        if held_out is not None:
+            inside = covered(held_out, len(steps.values))
+            self._step_errors = fit_step_errors(errors, inside, held_out)
+        merged = score_steps(
+            found, spans, len(steps.values), self.aggregation, errors, self._step_errors
+        )
         n_unknown = int(np.isnan(series.given(merged)).sum())
         if n_unknown:
             warnings.warn(
@@ -121,7 +129,8 @@ class SeriesReader:
         longest = int((spans[:, 1] - spans[:, 0]).max())
         found = np.full((len(spans), longest, steps.n_channels), np.nan)
         model = self.estimator_._fitted_model
-        for rows, windows in pieces(steps, spans):
+        first = 0
+        for windows in pieces(steps, spans):
             scaled, decoded = model.compare_scaled(windows)
             if what == "errors":
                 by_window = mean_squared_error(scaled, decoded, "value", model.scaler.channels)
@@ -130,11 +139,20 @@ class SeriesReader:
                 statistics = model.scaler.statistics(windows)
                 values = model.scaler.inverse_transform(decoded, statistics).values
             places = np.arange(len(values)) - windows.offsets[:-1][windows.owners]
-            found[rows][windows.owners, places] = values
+            found[first + windows.owners, places] = values
+            first += len(windows)
         return merge_spans(found, spans, len(steps.values), aggregation)
 
     def _channels(self) -> Any:
         return range(self.n_features_in_) if self._names is None else list(self._names)
+
+
+def covered(spans: Spans, n_steps: int) -> NDArray[np.bool_]:
+    """Return which steps some spans contain."""
+    inside = np.zeros(n_steps, dtype=bool)
+    for start, stop in spans.tolist():
+        inside[start:stop] = True
+    return inside
 
 
 def restored(steps: Sequences) -> NDArray[Any]:

@@ -68,7 +68,7 @@ class SeriesStream:
             form = WindowArray(len(values), str(values.dtype), columns=detector._names)
             window = Sequences(values, span, form)
         known = detector._training_windows
-        return float(score_windows(estimator, window, span[None], known)[0])
+        return float(score_windows(estimator, window, span[None], known).scores[0])
 
     def _row(self, step: Any) -> Any:
         detector = self._detector

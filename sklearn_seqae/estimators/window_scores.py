@@ -1,16 +1,12 @@
-"""Scores of windows by any outlier detector, and of time stamps by those of their windows.
+"""Scores of windows by any outlier detector.
 
-A window is scored by log(1 + values) + log(1 + shape), of the two components of an
+A window is scored by log(1 + values) + log(1 + shape) / 3, of the two components of an
 `LSTMAutoencoderDetector`: the logarithm, as a component of 300 is hardly more abnormal than one of
 100, but would hide the other. Any other detector has a score of its own.
-
-A time stamp has the mean of two figures: the scores of its windows as the user aggregates them, and
-the most normal one of them. All windows across the ends of an anomaly have low scores, but a normal
-time stamp beside it is in normal windows, too. It is the harmonic mean where scores have a zero,
-as then the most normal window alone can make a time stamp normal.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,9 +19,9 @@ from sklearn_seqae.containers.series import LongSeries
 from sklearn_seqae.containers.spans import Spans
 from sklearn_seqae.containers.windows import WindowArray, Windows, cut_windows
 from sklearn_seqae.training.holdout import hold_out
-from sklearn_seqae.windows import merge_spans
 
 from .anomaly_score import choose_neighbours
+from .intervals import SHAPE
 from .known_runs import KnownRuns, TrainingWindows
 from .outlier_scores import OutlierScoringAutoencoder
 
@@ -33,8 +29,30 @@ Floats = NDArray[np.float64]
 
 # Values in the windows that are scored in one piece.
 AT_ONCE = 500_000
+# A larger squared error, relative to the mean of its channel, counts as this one.
+MOST_ERROR = 1e6
 # Fraction of time that is held out from detectors that hold out nothing themselves.
 HELD_OUT = 0.1
+
+
+@dataclass(frozen=True)
+class WindowScores:
+    """Scores of windows: the lower, the more abnormal; NaN without observed values.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_windows,)
+    values, shape : ndarray of shape (n_windows,), or None
+        The logarithms that they are sums of; None for detectors that are not of this package.
+    errors : ndarray of shape (n_windows, longest), or None
+        Squared error of each step, relative to the means of channels; NaN where nothing was
+        observed, or behind shorter windows.
+    """
+
+    scores: Floats
+    values: Floats | None = None
+    shape: Floats | None = None
+    errors: Floats | None = None
 
 
 def is_own(estimator: Any) -> bool:
@@ -65,22 +83,32 @@ def read_steps(estimator: Any, series: LongSeries) -> Sequences:
 
 def score_windows(
     estimator: Any, steps: Sequences, spans: Spans, known: TrainingWindows | None
-) -> Floats:
-    """Return the scores of windows: the lower, the more abnormal; NaN without observed values."""
-    scores = np.full(len(spans), np.nan)
-    if is_own(estimator):
-        for rows, windows in pieces(steps, spans):
-            scores[rows] = score_own(estimator, windows, known)
-        return scores
-    method = getattr(estimator, "score_samples", None) or estimator.decision_function
-    for rows, windows in pieces(steps, spans):
-        scores[rows] = np.asarray(method(as_input(estimator, windows)), dtype=np.float64).ravel()
-    return scores
+) -> WindowScores:
+    """Return the scores of windows, in pieces of limited size."""
+    found = [
+        score_own(estimator, windows, known)
+        if is_own(estimator)
+        else WindowScores(_score_other(estimator, windows))
+        for windows in pieces(steps, spans)
+    ]
+    scores = np.concatenate([part.scores for part in found])
+    if not is_own(estimator):
+        return WindowScores(scores)
+    longest = int((spans[:, 1] - spans[:, 0]).max())
+    errors = np.full((len(spans), longest), np.nan)
+    row = 0
+    for part in found:
+        assert part.errors is not None
+        n, width = part.errors.shape
+        errors[row : row + n, :width] = part.errors
+        row += n
+    values, shape = (np.concatenate([getattr(x, k) for x in found]) for k in ("values", "shape"))
+    return WindowScores(scores, values, shape, errors)
 
 
 def score_own(
     estimator: OutlierScoringAutoencoder, windows: Sequences, known: TrainingWindows | None
-) -> Floats:
+) -> WindowScores:
     """Return the scores of windows by a detector of this package."""
     features, errors, _ = estimator._examine(windows)
     apart = None
@@ -88,37 +116,32 @@ def score_own(
         local = np.stack([windows.offsets[:-1], windows.offsets[1:]], axis=1)
         apart = known.runs.find(windows.values, local), known.neighbours
     ranked = estimator._ranked(windows, errors)
-    components = estimator._reference.anomaly_scores(windows, ranked, features, apart)
-    scores = -np.log1p(components[:, :2]).sum(axis=1)
+    reference = estimator._reference
+    components = reference.anomaly_scores(windows, ranked, features, apart)
+    values, shape = np.log1p(components[:, :2]).T
+    relative = np.minimum(ranked / reference.channel_errors, MOST_ERROR)
+    counts = (~np.isnan(relative)).sum(axis=1)
+    means = np.where(counts > 0, np.nansum(relative, axis=1) / np.maximum(counts, 1), np.nan)
+    by_step = np.full((len(windows), int(windows.lengths.max())), np.nan)
+    by_step[windows.owners, np.arange(len(means)) - windows.offsets[:-1][windows.owners]] = means
     observed = np.add.reduceat(~np.isnan(windows.values).all(axis=1), windows.offsets[:-1])
-    return np.where(observed > 0, scores, np.nan)
+    scores = np.where(observed > 0, -values - SHAPE * shape, np.nan)
+    values, shape = (np.where(observed > 0, x, np.nan) for x in (values, shape))
+    return WindowScores(scores, values, shape, by_step)
 
 
-def score_steps(
-    scores: Floats, spans: Spans, n_steps: int, aggregation: str, has_zero: bool
-) -> Floats:
-    """Return the scores of time stamps, of those of windows; NaN where no window has one.
-
-    With `has_zero` scores are at most 0, the most normal one.
-    """
-    merged = merge_spans(scores, spans, n_steps, aggregation)
-    if aggregation == "last":
-        return merged
-    highest = merge_spans(scores, spans, n_steps, "max")
-    if not has_zero:
-        return (merged + highest) / 2
-    sums = merged + highest
-    return 2 * merged * highest / np.where(sums < 0, sums, 1.0)
+def _score_other(estimator: Any, windows: Sequences) -> Floats:
+    method = getattr(estimator, "score_samples", None) or estimator.decision_function
+    return np.asarray(method(as_input(estimator, windows)), dtype=np.float64).ravel()
 
 
-def pieces(steps: Sequences, spans: Spans) -> Iterator[tuple[slice, Sequences]]:
-    """Return windows of series in pieces of limited size, with their positions."""
+def pieces(steps: Sequences, spans: Spans) -> Iterator[Sequences]:
+    """Return windows of series in pieces of limited size."""
     longest = int((spans[:, 1] - spans[:, 0]).max(initial=1))
     size = max(1, AT_ONCE // (longest * steps.n_channels))
     form = WindowArray(longest, str(steps.values.dtype), columns=steps.channel_names)
     for start in range(0, len(spans), size):
-        rows = slice(start, start + size)
-        yield rows, cut_windows(steps, spans[rows], form)
+        yield cut_windows(steps, spans[start : start + size], form)
 
 
 def training_windows(

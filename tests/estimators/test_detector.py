@@ -458,10 +458,10 @@ def test_without_pandas_there_is_an_error_that_names_the_extra(plain, ragged, mo
 def test_a_tenth_of_outliers_hardly_changes_the_estimates():
     rng = np.random.default_rng(0)
     normal = rng.normal(size=1000)
-    clean = LogTDistribution.fit(normal)
+    clean = LogTDistribution.fit(normal, len(normal))
     assert abs(clean.location) < 0.1
     assert abs(clean.spread - 1) < 0.1
-    contaminated = LogTDistribution.fit(np.concatenate([normal[:920], np.full(80, 50.0)]))
+    contaminated = LogTDistribution.fit(np.append(normal[:920], np.full(80, 50.0)), 1000)
     assert abs(contaminated.location) < 0.2
     assert contaminated.spread < 2.0
 
@@ -470,7 +470,8 @@ def test_a_tenth_of_outliers_hardly_changes_the_estimates():
 def test_neg_logsf_is_minus_the_log_of_a_p_value(n):
     rng = np.random.default_rng(0)
     drawn = [
-        LogTDistribution.fit(rng.normal(size=n)).neg_logsf(rng.normal(size=50)) for _ in range(100)
+        LogTDistribution.fit(rng.normal(size=n), n).neg_logsf(rng.normal(size=50))
+        for _ in range(100)
     ]
     below = np.mean(np.exp(-np.concatenate(drawn)) < 0.05)
     assert below < 0.07
@@ -488,7 +489,7 @@ def test_held_out_errors_give_the_location_and_all_errors_the_spread():
     assert 0.5 < fitted.spread < 2
     assert LogTDistribution.fit_held_out(trained_on, held_out, 1).spread > fitted.spread
     of_none = LogTDistribution.fit_held_out(trained_on, held_out[:0], 0)
-    assert of_none == LogTDistribution.fit(trained_on)
+    assert of_none == LogTDistribution.fit(trained_on, len(trained_on))
 
 
 def test_combined_probabilities_are_those_of_fishers_method():

@@ -23,8 +23,10 @@ from sklearn_seqae import (
     SlidingWindowDetector,
     load,
 )
-from sklearn_seqae.estimators.intervals import find_intervals, threshold
+from sklearn_seqae.estimators.intervals import SHAPE, find_intervals, threshold
 from sklearn_seqae.estimators.known_runs import KnownRuns
+from sklearn_seqae.estimators.step_scores import SUSPECT, score_steps
+from sklearn_seqae.estimators.window_scores import WindowScores
 from sklearn_seqae.exceptions import FileFormatError, UntrustedError
 from sklearn_seqae.persistence import archive
 from tests.conftest import TINY
@@ -266,6 +268,17 @@ def test_a_detector_of_tables_refuses_what_is_no_table_of_its_windows():
     assert "as a IsolationForest reconstructs nothing" in str(caught.value.__cause__)
 
 
+def test_beside_an_anomaly_is_more_abnormal_than_elsewhere_but_less_than_any_anomaly():
+    spans = np.stack([np.arange(0, 381, 5), np.arange(20, 401, 5)], axis=1)
+    overlap = lambda a, b: (spans[:, 0] < b) & (a < spans[:, 1])  # noqa: E731
+    values = np.where(overlap(100, 110), 5.0, np.where(overlap(300, 310), 2.5, 0.3))
+    found = WindowScores(-values, values, np.zeros(len(values)))
+    scores = score_steps(found, spans, 400, "median")
+    strong, weak, beside, elsewhere = scores[[105, 305, 88, 200]]
+    assert strong < weak < -SUSPECT < beside < elsewhere
+    assert_allclose([strong, weak, elsewhere], [-5.0, -2.5, -0.3])
+
+
 # The threshold
 
 
@@ -291,7 +304,8 @@ def test_the_threshold_holds_the_quantile_on_held_out_time_stamps():
 
 def test_the_assumed_threshold_is_that_of_two_exponential_variables():
     a, b = np.random.default_rng(0).exponential(size=(2, 400_000))
-    drawn = np.quantile(-np.log1p(a) - np.log1p(b), 0.01)
+    drawn = np.quantile(-np.log1p(a) - SHAPE * np.log1p(b), 0.01)
+    assert_allclose(-drawn, SUSPECT, atol=0.05)  # what normal windows hardly exceed
     scores = np.full(1000, -0.1)
     found = threshold(scores, np.zeros(1000, dtype=bool), 0.99, 1, 0, has_zero=True)
     assert_allclose(found, 1 / 99 * -0.1 + 98 / 99 * drawn, rtol=0.01)
