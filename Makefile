@@ -15,6 +15,7 @@
 #   make seeds   what the claims of the examples come to with other seeds: an hour; docs/seeds.md
 #   make detection  how well outliers are found, beside others: twenty minutes, in the same venv
 #   make series  how well anomalies in long series are found, beside others: half an hour, in the same venv
+#   make forecasts  how well next steps are forecast, beside others: half an hour, in the same venv
 #   make lint    style; `make types`: type hints; `make clean`: back to a fresh checkout
 #
 # Another Python: make PYTHON=python3.12 test
@@ -28,7 +29,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test long backends test-backends docs site test-docs browse images oldest test-oldest \
 kernels interop test-interop dist bench measure quality judge seeds reseed detection detect series \
-spot lint types clean clean-docs
+spot forecasts foresee lint types clean clean-docs
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed-plot
@@ -141,6 +142,13 @@ series:
 
 spot: $(VENV)/.installed-bench
 	$(RUN) TF_CPP_MIN_LOG_LEVEL=3 python -m benchmarks.series $(SERIES)
+
+# FORECASTS="--seeds 0" measures less; see benchmarks/forecasts.py.
+forecasts:
+	$(MAKE) VENV=.venv-bench foresee
+
+foresee: $(VENV)/.installed-bench
+	$(RUN) python -m benchmarks.forecasts $(FORECASTS)
 
 # SEEDS="heartbeats digits" runs these examples only, and leaves the others in the table.
 seeds:

@@ -182,7 +182,9 @@ def test_adapters_score_and_decide_as_the_detector_inside(metrics, name):
         scores = adapter.transform_scores(test)
         assert scores.index.equals(test.index)
         np.testing.assert_allclose(scores["scores"], -alone.score_samples(test))
-        assert adapter.predict_scores(test)["scores"].tolist() == scores["scores"][found].tolist()
+        assert (
+            adapter.predict_scores(test)["scores"].tolist() == scores["scores"].iloc[found].tolist()
+        )
     assert not hasattr(inner, "estimator_")
 
 

@@ -318,6 +318,7 @@ class SequenceAutoencoder(SequenceReader):
     def _network_choices(self) -> dict[str, Any]:
         """Return the parameters that determine the network and its scaling."""
         choices = {name: getattr(self, name) for name in NETWORK_PARAMETERS}
+        choices["horizon"] = getattr(self, "horizon", 0)  # which detectors have none of
         activation = keras_parameters.output_activation(self.loss)
         if not isinstance(self.categorical_features, str | None):
             channels = np.asarray(self.categorical_features, dtype=object)
@@ -372,6 +373,7 @@ class SequenceAutoencoder(SequenceReader):
             symbols=scaler.symbols,
             n_linear=n_linear,
             n_frequencies=n_frequencies,
+            horizon=int(self._made_with["horizon"]),
         )
 
     @contextlib.contextmanager

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from sklearn_seqae._utils.threads import single_threaded
 from sklearn_seqae.containers.registry import Sequences
@@ -20,6 +19,8 @@ from sklearn_seqae.network.architecture import Architecture
 from sklearn_seqae.preprocessing.categories import MixedScaler
 
 from .code_density import CodeDensity
+from .forecasting import Forecaster
+from .gains import least_squares_gains
 from .imputation import bridge, step_correlation
 from .metrics import moments
 from .network_state import NetworkState
@@ -32,12 +33,7 @@ if TYPE_CHECKING:
 
 # Weights of the recurrent decoder beside a linear path, by channel.
 GAIN = "decoder/mean/gain"
-# The share of the linear path's squared error on held-out sequences that it must take off to count.
-LEAST_LOWERED = 0.02
-# How sure that must be, by a t-test over sequences, for each of many channels.
-SURE = 0.999
 MOST_WEIGHED = 256
-TINY = np.finfo(float).tiny
 
 
 class FittedModel:
@@ -68,6 +64,7 @@ class FittedModel:
         self._optimizer_state: dict[str, list[NDArray]] | None = None
         self._density: CodeDensity | None = None
         self._correlation: NDArray | None = None
+        self._forecaster: Forecaster | None = None
         self.network = NetworkState(architecture, seed)
         if architecture.n_summary:
             with single_threaded():
@@ -108,6 +105,12 @@ class FittedModel:
                 f"X has sequences of up to {lengths.max()} steps, but this network was "
                 f"made to write {limit} at most: fit afresh, or use decoder='repeat'."
             )
+        horizon = self.architecture.horizon
+        if horizon and self._forecaster is None and lengths.max() <= horizon:
+            raise ValueError(
+                f"horizon={horizon} needs sequences of more steps, whose ends can be hidden, got "
+                f"sequences of up to {lengths.max()}: use a smaller horizon, or longer sequences."
+            )
         known = () if self._density is None else self._density.length_range
         if self.architecture.decodes_length and len(set(known)) < 2:
             # All were alike so far, and count as many as these.
@@ -140,6 +143,10 @@ class FittedModel:
         is_final = outcome.kept_start or not self.architecture.adds_to_linear
         if self.architecture.n_linear and is_first and is_final and not uses_held_out:
             self._fit_linear(scaled)  # nothing else depends on it, so it may know all of them
+        if horizon:
+            self._forecaster = Forecaster.fit(
+                self.network.runner, scaled, split, groups, self._forecaster
+            )
         self._optimizer_state = outcome.optimizer_state
         self._density = CodeDensity(sequences, self._seed, known)
         return outcome
@@ -165,20 +172,11 @@ class FittedModel:
             targets, written = self.compare_scaled(sequences)
             decoded.append(written.values)
         linear, recurrent = decoded
-        errors, changes = targets.values - linear, recurrent - linear
-        products = np.nan_to_num([errors * changes, changes**2, errors**2]).astype(np.float64)
-        bounds = np.cumsum([0, *self.architecture.channel_groups])
-        of_groups = np.add.reduceat(products, bounds[:-1], axis=2)
-        agreed, changed, squared = of_groups.sum(axis=1)
-        gains = np.clip(agreed / np.maximum(changed, TINY), 0.0, 1.0)
-        lowered = 2.0 * gains * of_groups[0] - gains**2 * of_groups[1]
-        sums = np.zeros((len(sequences), len(gains)))
-        np.add.at(sums, targets.owners, lowered)
-        n = len(sums)
-        spread = sums.std(axis=0, ddof=1) if n > 1 else np.inf
-        noise = stdtrit(max(n - 1, 1), SURE) * spread * np.sqrt(n)
-        gains[sums.sum(axis=0) <= np.maximum(noise, LEAST_LOWERED * squared)] = 0.0
-        self.network.assign({GAIN: np.repeat(gains, np.diff(bounds)).astype(np.float32)})
+        counts = self.architecture.channel_groups
+        gains = least_squares_gains(
+            targets.values - linear, recurrent - linear, targets.owners, counts, len(sequences)
+        )
+        self.network.assign({GAIN: gains.astype(np.float32)})
         return bool(gains.any())
 
     @contextlib.contextmanager
@@ -221,12 +219,29 @@ class FittedModel:
 
     def impute(self, sequences: Sequences) -> Sequences:
         """Return sequences with missing values imputed."""
+        filled = self._impute_scaled(sequences)
+        return self.scaler.inverse_transform(filled, self.scaler.statistics(sequences))
+
+    def _impute_scaled(self, sequences: Sequences) -> Sequences:
         self._settle()
         assert self._correlation is not None
         scaled, decoded = self.compare_scaled(sequences)
         errors = scaled.with_values(scaled.values - decoded.values)
-        filled = decoded.with_values(decoded.values + bridge(errors, self._correlation))
-        return self.scaler.inverse_transform(filled, self.scaler.statistics(sequences))
+        return decoded.with_values(decoded.values + bridge(errors, self._correlation))
+
+    def forecast(self, sequences: Sequences, n_steps: int) -> Sequences:
+        """Return the steps after the end of each sequence."""
+        assert self._forecaster is not None
+        scaled = self.scaler.transform(sequences)
+        missing = np.isnan(scaled.values)
+        filled = scaled
+        if missing.any():
+            imputed = self._impute_scaled(sequences).values
+            filled = scaled.with_values(np.where(missing, imputed, scaled.values))
+        ahead = self._forecaster(self.network.runner, scaled, filled, n_steps)
+        ahead = ahead.reshape(-1, ahead.shape[2])
+        steps = Sequences.from_lengths(ahead, np.full(len(sequences), n_steps))
+        return self.scaler.inverse_transform(steps, self.scaler.statistics(sequences))
 
     def _settle(self) -> None:
         """Compute all that depends on the last training sequences, and release them."""

@@ -1,4 +1,4 @@
-"""Methods that decode: sequences of codes, imputation of missing values, and new samples."""
+"""Methods that decode: sequences of codes, missing values, next steps, and new samples."""
 
 from typing import Any
 
@@ -6,14 +6,22 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_seqae.containers.following import write_following
 from sklearn_seqae.containers.registry import row_labels, to_container
 
 from .reconstruction import ReconstructingAutoencoder
-from .validation import check_codes, check_lengths, check_sampling, draw_seed
+from .validation import (
+    check_codes,
+    check_ends,
+    check_horizon,
+    check_lengths,
+    check_sampling,
+    draw_seed,
+)
 
 
 class GenerativeAutoencoder(ReconstructingAutoencoder):
-    """Base of autoencoders that decode codes, impute missing values and draw samples."""
+    """Base of autoencoders that decode codes, impute, forecast and draw samples."""
 
     _n_features_out: int
 
@@ -107,6 +115,56 @@ class GenerativeAutoencoder(ReconstructingAutoencoder):
             filled = self._fitted_model.impute(sequences).values
             sequences = sequences.with_values(np.where(missing, filled, sequences.values))
         return to_container(sequences)
+
+    def forecast(self, X: Any, n_steps: int | None = None) -> Any:
+        """Forecast the steps after the end of each sequence.
+
+        A forecast is linear in the last steps, relative to the last one or to the last period; in
+        each channel the forecast of the recurrent decoder is added, as far as it lowers the squared
+        error of held-out sequences. Both are learned in `fit` from sequences whose last `horizon`
+        steps are hidden. More than `horizon` steps are forecast from forecasts.
+
+        Parameters
+        ----------
+        X : list, ndarray, DataFrame or other container
+            Sequences, as in `fit`, with at least one observed value each. In an array or wide
+            DataFrame, steps of NaN at the end of a row are padding, and its forecast begins there.
+        n_steps : int, default=None
+            Number of steps to forecast. None means the `horizon` of `fit`.
+
+        Returns
+        -------
+        list, ndarray, DataFrame or other container
+            The next `n_steps` steps of each sequence, in the container of `X`, with its ids. Time
+            stamps (and columns of a wide DataFrame without padding) go on if they are regular;
+            others are 0, 1, ... Of windows an array (n_windows, `n_steps`, n_channels).
+
+        Raises
+        ------
+        ValueError
+            If the estimator was fitted with ``horizon=0``, or if a sequence has no observed value.
+
+        See Also
+        --------
+        impute : Missing values within sequences.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_seqae import LSTMAutoencoderTransformer
+        >>> from sklearn_seqae.windows import sliding_windows
+        >>> x = np.sin(np.arange(300) / 5)
+        >>> windows = sliding_windows(x[:280], window_size=50)
+        >>> ae = LSTMAutoencoderTransformer(4, units=4, epochs=1, horizon=10, random_state=0)
+        >>> ahead = ae.fit(windows).forecast([x[:280]], n_steps=20)
+        >>> bool(np.abs(ahead[0] - x[280:]).max() < 0.1)
+        True
+        """
+        check_is_fitted(self)
+        steps = check_horizon(n_steps, self._fitted_model.architecture.horizon)
+        sequences = self._read(X)
+        check_ends(sequences)
+        return write_following(self._fitted_model.forecast(sequences, steps), sequences)
 
     def sample(self, n_samples: int = 1, random_state: Any = None) -> Any:
         """Generate random sequences from the fitted density of codes.

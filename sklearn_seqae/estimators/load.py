@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 from sklearn.base import clone
 from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_seqae.exceptions import FileFormatError
 from sklearn_seqae.network import layer_specs
+from sklearn_seqae.network.linear_forecast import LinearForecast
 from sklearn_seqae.persistence import versions
 from sklearn_seqae.persistence.allowlist import Resolver
 from sklearn_seqae.persistence.archive import Archive
@@ -188,6 +190,37 @@ def _check_attributes(kind: type, attributes: dict[str, Any]) -> None:
         raise invalid("the scaling", "it is not fitted")
 
 
+def _misfit_of_forecasts(model: FittedModel) -> str | None:
+    """Return what is wrong with the forecasts; None if they are those of the architecture."""
+    horizon, n_channels = model.architecture.horizon, model.architecture.n_channels
+    found = model._forecaster
+    if (found is not None) != bool(horizon):
+        return f"its horizon is {horizon}, and its forecasts are {found!r:.60}"
+    if found is None:
+        return None
+    if not found.linear or found.n_shown < 1:
+        return "its forecasts look back at no steps"
+    arrays: list[tuple[str, Any, Any]] = [("gains", found.gains, (n_channels,))]
+    parts: tuple[Any, ...] = found.linear
+    for part in parts:
+        if not isinstance(part, LinearForecast):
+            return f"a forecast of it is {part!r:.60}"
+        n_lags, n_joint = np.shape(part.own)[1], len(part.joint)
+        if n_lags < 1 or n_joint not in (0, n_lags * n_channels):
+            return f"its forecasts look back at {n_lags} steps, and {n_joint} values of all"
+        arrays += [
+            ("own", part.own, (n_channels, n_lags, horizon)),
+            ("joint", part.joint, (n_joint, n_channels, horizon)),
+            ("constant", part.constant, (n_channels, horizon)),
+        ]
+    if found.linear[-1].n_lags != 1:
+        return "its forecasts are none of a single step"
+    for name, array, shape in arrays:
+        if array.shape != shape or array.dtype != np.float64:
+            return f"expected {name} to be float64 of shape {shape}, found {array.shape}"
+    return None
+
+
 def _check_network(model: FittedModel, n_channels: int) -> None:
     """Raise unless weights and scaling fit the architecture."""
     architecture = model.architecture
@@ -204,6 +237,7 @@ def _check_network(model: FittedModel, n_channels: int) -> None:
         problem = None
         if architecture.is_built_in:
             problem = layer_specs.misfit(architecture, model.network.weights)
+        problem = problem or _misfit_of_forecasts(model)
     except INVALID_FILE_ERRORS as error:
         problem = str(error)
     if problem:

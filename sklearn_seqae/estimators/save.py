@@ -15,6 +15,7 @@ from sklearn_seqae import __version__
 from sklearn_seqae.containers.columns import Categories
 from sklearn_seqae.containers.registry import FORMS, Form
 from sklearn_seqae.network.architecture import Architecture
+from sklearn_seqae.network.linear_forecast import LinearForecast
 from sklearn_seqae.persistence import archive, versions
 from sklearn_seqae.persistence.allowlist import path_of
 from sklearn_seqae.persistence.encoder import Encoder
@@ -26,6 +27,7 @@ from sklearn_seqae.preprocessing.scaling import SequenceScaler
 from .anomaly_score import LogTDistribution, ReferenceDistribution
 from .code_density import CodeDensity, Constant, Mixture
 from .fitted_model import FittedModel
+from .forecasting import Forecaster
 from .known_runs import KnownRuns, TrainingWindows
 from .network_state import NetworkState
 
@@ -58,6 +60,7 @@ STRUCTURES = {
             "n_linear": Integral,
             "n_frequencies": Integral,
             "soft_step": str,
+            "horizon": Integral,
         },
     ),
     "mixed_scaler": Structure(
@@ -81,6 +84,7 @@ STRUCTURES = {
             "_optimizer_state": (dict, _NONE),
             "_density": (CodeDensity, _NONE),
             "_correlation": (ndarray, _NONE),
+            "_forecaster": (Forecaster, _NONE),
         },
     ),
     "network": Structure(
@@ -97,6 +101,10 @@ STRUCTURES = {
             "_drawn_from": (Constant, Mixture, _NONE),
         },
         fixed={"sequences": None},
+    ),
+    "forecaster": Structure(Forecaster, {"linear": tuple, "gains": ndarray, "n_shown": Integral}),
+    "linear_forecast": Structure(
+        LinearForecast, {"own": ndarray, "joint": ndarray, "constant": ndarray}
     ),
     "reference_distribution": Structure(
         ReferenceDistribution,

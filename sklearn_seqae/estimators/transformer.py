@@ -38,8 +38,8 @@ class LSTMAutoencoderTransformer(
     bidirectional : bool, default=True
         Whether the encoder reads each sequence in both directions.
     pooling : {"last", "mean", "max", "mean_max"}, default="mean_max"
-        How the encoder's hidden states are pooled over the steps: the last state, their mean, their
-        maximum, or mean and maximum concatenated. The code is a linear map of the result.
+        How the encoder's hidden states are pooled over the steps: last state, mean, maximum, or
+        mean and maximum concatenated. The code is a linear map of the result.
     multiscale : bool, default=True
         Whether codes contain pooled features of fixed convolution kernels at several dilations, as
         in MiniRocket [2]_. Beyond the first 32 components half of the code then consists of these
@@ -71,14 +71,15 @@ class LSTMAutoencoderTransformer(
         of shape (None, n_channels) batches are padded to their own longest sequence only. A
         sequence without observed values is one step of zeros.
     patch_size : int or "auto", default="auto"
-        Number of consecutive steps that form the input of one recurrent step, which makes the
-        recurrence shorter by this factor. "auto" chooses it so that about 40 recurrent steps are
-        left.
+        Number of consecutive steps that form the input of one recurrent step. "auto" chooses it so
+        that there are about 40 recurrent steps.
+    horizon : int, default=0
+        Number of steps after the end that `forecast` returns: the composite model of [1]_, in which
+        half of the training sequences are encoded without their last `horizon` steps.
     scaler : {"standard", "minmax", "robust", "per_sequence"}, scikit-learn scaler or None, \
             default="standard"
-        Scaling of the values of each channel, padding excluded. "per_sequence" standardizes each
-        sequence by its own mean and scale, which are kept in the last 2 * n_channels components of
-        the code. Categories are not scaled.
+        Scaling of numerical channels, padding excluded. "per_sequence" standardizes each sequence
+        by its own mean and scale, the last 2 * n_channels components of the code.
     categorical_features : "from_dtype", array-like of int, str or bool, or None, \
             default="from_dtype"
         The categorical channels, which are one-hot encoded internally; None and NaN are missing
@@ -91,9 +92,8 @@ class LSTMAutoencoderTransformer(
         zeros. Its reconstruction error is then that of a category with predicted probability 0, the
         largest possible. In `partial_fit` it is a missing value.
     min_frequency : int or float, default=None
-        Minimum count, or fraction, of the steps with a category. Less frequent categories are
-        grouped into one, as in scikit-learn's `OneHotEncoder`, which is reconstructed as the most
-        frequent of them.
+        Minimum count, or fraction, of the steps with a category. Less frequent ones are grouped, as
+        in scikit-learn's `OneHotEncoder`, and reconstructed as the most frequent of them.
     loss : str, callable or keras.losses.Loss, default="mse"
         "mse", "mae", "huber", "binary_crossentropy", "categorical_crossentropy" or any Keras loss,
         averaged over observed values (a loss across channels over complete steps). With the
@@ -147,16 +147,15 @@ class LSTMAutoencoderTransformer(
     Attributes
     ----------
     model_ : keras.Model
-        The autoencoder, with submodels named "encoder" and "decoder" (and "length" if lengths are
-        decoded). Its input are scaled values, with NaN for padding and missing values.
+        The autoencoder of scaled values, NaN if missing or padding, with submodels "encoder" and
+        "decoder" (and "length" if lengths are decoded).
     encoder_, decoder_ : keras.Model
         The submodels, from (n, n_steps, n_channels) to (n, n_components), and from (n,
         n_components) to (n, n_steps, n_channels) with the length of the longest training sequence.
     history_ : dict of str to list of float
-        Values per epoch of "loss", "val_loss" (if sequences were held out), "length_loss" (if
-        lengths are decoded) and the metrics. Losses that custom models add (regularizers,
-        ``add_loss``) are included in "loss", as in Keras, and also listed as "added_loss". All
-        lists have `n_epochs_` entries, NaN if a value was not computed.
+        `n_epochs_` values each, NaN if not computed, of "loss", "val_loss" (if sequences were held
+        out), "length_loss" (if lengths are decoded) and the metrics. "loss" includes losses that
+        custom models add (regularizers, ``add_loss``), which are also listed as "added_loss".
     n_epochs_ : int
         Number of epochs run.
     best_epoch_ : int
@@ -216,6 +215,7 @@ class LSTMAutoencoderTransformer(
         decoder: Any = "repeat",
         encoder: Any = None,
         patch_size: int | str = "auto",
+        horizon: int = 0,
         scaler: Any = "standard",
         categorical_features: Any = "from_dtype",
         handle_unknown: str = "error",
@@ -246,6 +246,7 @@ class LSTMAutoencoderTransformer(
         self.decoder = decoder
         self.encoder = encoder
         self.patch_size = patch_size
+        self.horizon = horizon
         self.scaler = scaler
         self.categorical_features = categorical_features
         self.handle_unknown = handle_unknown

@@ -33,6 +33,7 @@ PARAMETER_CONSTRAINTS: dict[str, list[Any]] = {
     "decoder": [StrOptions({"repeat", "reshape", "dense", "autoregressive"}), callable],
     "encoder": [callable, None],
     "patch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+    "horizon": [Interval(Integral, 0, None, closed="left")],
     "scaler": [
         StrOptions({"standard", "minmax", "robust", "per_sequence"}),
         HasMethods(["fit", "transform", "inverse_transform"]),
@@ -103,6 +104,36 @@ def check_top(top: Any) -> None:
         raise ValueError(
             f"top must be a number of values, 0 or more, or None for all, got {top!r}: use for "
             "example top=5."
+        )
+
+
+def check_horizon(n_steps: Any, horizon: int) -> int:
+    """Return the number of steps to forecast, or raise."""
+    if not horizon:
+        raise ValueError(
+            "forecast needs a fit with a horizon of 1 step or more, got horizon=0: fit with "
+            "horizon=, the number of steps after the end that are to be learned."
+        )
+    if n_steps is None:
+        return horizon
+    whole = isinstance(n_steps, Integral) and not isinstance(n_steps, bool)
+    if not (whole and int(n_steps) >= 1):
+        raise ValueError(
+            f"n_steps must be a number of steps, 1 or more, or None for the horizon of fit, got "
+            f"{n_steps!r}: use for example n_steps={horizon}."
+        )
+    return int(n_steps)
+
+
+def check_ends(sequences: Sequences) -> None:
+    """Raise unless each sequence has an observed value."""
+    observed = np.zeros(len(sequences), dtype=bool)
+    observed[sequences.owners[np.isfinite(sequences.values).any(axis=1)]] = True
+    if not observed.all():
+        raise ValueError(
+            "forecast needs sequences with at least one observed value, got "
+            f"{np.sum(~observed)} without any, first sequence {int(np.argmin(observed))}: leave "
+            "them out."
         )
 
 

@@ -54,6 +54,8 @@ class Architecture:
         components of their own.
     soft_step : {"clip", "tanh"}
         What is pooled of a kernel's response. Files of format 1 have weights for the second.
+    horizon : int
+        Steps after the end that the decoder learns to write, from sequences whose ends are hidden.
     """
 
     n_steps: int
@@ -75,6 +77,7 @@ class Architecture:
     n_linear: int = 0
     n_frequencies: int = 0
     soft_step: str = "clip"
+    horizon: int = 0
 
     @property
     def n_learned(self) -> int:

@@ -45,6 +45,11 @@ class Network(Protocol):
     ) -> NDArray[np.float32]:
         """Return (n_rows, n_steps, n_channels), of which `lengths` are read."""
 
+    def extend(
+        self, codes: NDArray[np.float32], lengths: NDArray[np.int64], n_steps: int
+    ) -> NDArray[np.float32]:
+        """Return (n_rows, n_steps, n_channels) of which steps behind the lengths are read."""
+
     def lengths(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the number of steps that each code stands for, as real numbers (n_rows,)."""
 
@@ -93,6 +98,35 @@ def decode(network: Network, codes: NDArray[np.float32], lengths: NDArray[np.int
     chunks = inference_batches(lengths, order, architecture.patch_size, units)
     _for_each(run, chunks, units)
     return Sequences(values, offsets).take(equals)
+
+
+def extend(
+    network: Network, codes: NDArray[np.float32], lengths: NDArray[np.int64], horizon: int
+) -> NDArray[np.float32]:
+    """Return what the decoder writes after the end of scaled sequences of these lengths.
+
+    Returns
+    -------
+    ndarray of shape (n_sequences, horizon, n_channels), dtype float32
+    """
+    architecture = network.architecture
+    network = _suited(network, len(codes))
+    order, equals = canonical_order(lengths, codes)
+    ahead = np.empty((len(codes), horizon, architecture.n_channels), dtype=np.float32)
+    limit = architecture.max_decoded_steps
+
+    def run(chunk: Chunk) -> None:
+        width = network.array_width(chunk.width)
+        width = width if limit is None else min(width, limit)
+        written = network.extend(codes[chunk.rows], lengths[chunk.rows], width)
+        steps = lengths[chunk.rows, None] + np.arange(horizon)
+        ahead[chunk.rows] = np.take_along_axis(written, steps[..., None], axis=1)
+
+    units = max(architecture.units)
+    _for_each(
+        run, inference_batches(lengths + horizon, order, architecture.patch_size, units), units
+    )
+    return ahead[equals]
 
 
 def decode_lengths(network: Network, codes: NDArray[np.float32], longest: int) -> NDArray[np.int64]:

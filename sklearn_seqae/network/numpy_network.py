@@ -121,19 +121,29 @@ class Network:
 
     def decode(self, codes: Floats, lengths: NDArray[np.int64], n_steps: int) -> Floats:
         """Return rows (n_rows, n_steps, n_channels); `n_steps` as the decoder can write them."""
-        outputs = self.architecture.outputs
-        codes = codes.astype(self._dtype, copy=False)
-        if not self._synthesis:
-            return _activate(self._decode_recurrent(codes, n_steps), outputs)
-        linear = codes[:, : self.architecture.n_linear]
-        linear = _invert(cosines.decode(linear, lengths, n_steps, self._synthesis), outputs)
         if self._gain is None:
-            return _activate(linear + self._decode_recurrent(codes, n_steps, linear), outputs)
-        linear = _activate(linear, outputs)
+            return self.extend(codes, lengths, n_steps)
+        linear = _activate(self._decode_linear(codes, lengths, n_steps), self.architecture.outputs)
         if not self._gain.any():
             return linear
-        recurrent = _activate(self._decode_recurrent(codes, n_steps), outputs)
-        return linear + self._gain * (recurrent - linear)
+        return linear + self._gain * (self.extend(codes, lengths, n_steps) - linear)
+
+    def extend(self, codes: Floats, lengths: NDArray[np.int64], n_steps: int) -> Floats:
+        """Return rows (n_rows, n_steps, n_channels) as recurrent layers write them.
+
+        That is beyond the lengths too, where a linear path alone writes nothing.
+        """
+        outputs = self.architecture.outputs
+        if not self.architecture.adds_to_linear:
+            return _activate(self._decode_recurrent(codes, n_steps), outputs)
+        linear = self._decode_linear(codes, lengths, n_steps)
+        return _activate(linear + self._decode_recurrent(codes, n_steps, linear), outputs)
+
+    def _decode_linear(self, codes: Floats, lengths: NDArray[np.int64], n_steps: int) -> Floats:
+        """Return the raw values (n_rows, n_steps, n_channels) of the linear path."""
+        part = codes[:, : self.architecture.n_linear].astype(self._dtype, copy=False)
+        written = cosines.decode(part, lengths, n_steps, self._synthesis)
+        return _invert(written, self.architecture.outputs)
 
     def _decode_recurrent(self, codes: Floats, n_steps: int, base: Floats | None = None) -> Floats:
         """Return raw values (n_rows, n_steps, n_channels).
@@ -141,7 +151,8 @@ class Network:
         An autoregressive decoder sees what the sums of these and of `base` stand for.
         """
         architecture = self.architecture
-        code = np.ascontiguousarray(codes[:, slice(*architecture.recurrent_part)].T)
+        part = codes[:, slice(*architecture.recurrent_part)]
+        code = np.ascontiguousarray(part.T, self._dtype)
         n_patches = -(-n_steps // architecture.patch_size)
         if architecture.decoder == "autoregressive":
             return self._autoregress(code, n_patches, base)[:, :n_steps]

@@ -104,6 +104,8 @@ def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
         return  # which is refused where it is read
     parameters |= {"handle_unknown": "error", "min_frequency": None, "shortcut": None}
     parameters |= {"checkpoint": None}
+    if parts.get("path") == "sklearn_seqae:LSTMAutoencoderTransformer":
+        parameters["horizon"] = 0
     for old, new in (("_codec", "_fitted_model"), ("_norm", "_reference")):
         if old in attributes:
             attributes[new] = attributes.pop(old)
@@ -111,7 +113,7 @@ def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
     if isinstance(categories, list):
         attributes["infrequent_categories_"] = [None] * len(categories)
     if isinstance(made_with, dict):
-        made_with |= {"min_frequency": None, "shortcut": None}
+        made_with |= {"min_frequency": None, "shortcut": None, "horizon": 0}
     fitted = attributes.get("_fitted_model")
     if isinstance(fitted, dict) and isinstance(fitted.get("state"), dict):
         _gather_network(fitted["state"])
@@ -120,7 +122,7 @@ def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
 def _gather_network(state: dict[str, Any]) -> None:
     """Weights were a list in the order of the Keras model: encoder, decoder, length."""
     node, weights = state.pop("architecture"), state.pop("_weights")
-    node["state"] |= {"n_linear": 0, "n_frequencies": 0, "soft_step": "tanh"}
+    node["state"] |= {"n_linear": 0, "n_frequencies": 0, "soft_step": "tanh", "horizon": 0}
     fields: dict[str, Any] = {
         k: tuple(v["items"]) if k in _TUPLES else v for k, v in node["state"].items()
     }
@@ -132,6 +134,7 @@ def _gather_network(state: dict[str, Any]) -> None:
     if fields["encoder"] is None:
         n_before = sum(name.startswith("encoder/") for name in names)
     names[n_before:n_before] = [f"own/{i}" for i in range(n_own)]
+    state["_forecaster"] = None
     state["network"] = {
         "$": "network",
         "state": {

@@ -53,6 +53,12 @@ class CustomNetwork:
         """Return (n_rows, n_steps, n_channels)."""
         return self._run(self._program.decode, codes, n_steps)
 
+    def extend(
+        self, codes: NDArray[np.float32], lengths: NDArray[np.int64], n_steps: int
+    ) -> NDArray[np.float32]:
+        """Return the same as `decode`."""
+        return self.decode(codes, lengths, n_steps)
+
     def lengths(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the number of steps that each code stands for, as real numbers (n_rows,)."""
         return self._run(self._program.lengths, codes)

@@ -192,12 +192,13 @@ class TrainingProgram:
     def losses(self, batch: Any, lengths: Any, training: bool = False) -> Any:
         """Return the sums of one batch, as `Totals` adds them up, and update the metrics."""
         encoder = self.model.get_layer("encoder")
-        code = encode(encoder, self.architecture, batch, lengths, training)
+        shown, n_shown = hide_ends(batch, lengths, self.architecture.horizon)
+        code = encode(encoder, self.architecture, shown, n_shown, training)
         teacher = ops.where(ops.isnan(batch), 0.0, batch) if training else None
         decoder = self.model.get_layer("decoder")
         n_real = ops.cast(ops.max(ops.maximum(lengths, 0.0)), "int32")
         n_steps = ops.shape(batch)[1]
-        predicted = decode(decoder, self.architecture, code, n_steps, n_real, teacher, lengths)
+        predicted = decode(decoder, self.architecture, code, n_steps, n_real, teacher, n_shown)
         if self.architecture.max_decoded_steps is not None:
             batch = batch[:, : ops.shape(predicted)[1]]  # behind it there is nothing to compare
         for metric in self.metrics:
@@ -207,7 +208,7 @@ class TrainingProgram:
         length_loss, n_sequences = ops.zeros((), "float32"), ops.sum(real)
         if self.architecture.decodes_length:
             model = self.model.get_layer("length")
-            error = ops.abs(model(code) - lengths)
+            error = ops.abs(model(code) - n_shown)
             huber = ops.where(error < 1.0, 0.5 * error**2, error - 0.5)
             huber = huber / model.get_layer("steps").scale
             length_loss = ops.sum(huber * real)
@@ -223,6 +224,21 @@ class TrainingProgram:
         loss, count, length_loss, n_sequences, added = ops.unstack(sums)
         by_sequence = (LENGTH_WEIGHT * length_loss + added) / ops.maximum(n_sequences, 1.0)
         return loss / ops.maximum(count, 1.0) + by_sequence
+
+
+def hide_ends(batch: Any, lengths: Any, horizon: int) -> tuple[Any, Any]:
+    """Return every other sequence without its last steps, and the lengths of what is left.
+
+    Sequences of `horizon` steps or fewer stay whole.
+    """
+    if not horizon:
+        return batch, lengths
+    is_even = ops.arange(ops.shape(batch)[0]) % 2 == 0
+    hides = ops.logical_and(is_even, lengths > horizon)
+    n_shown = ops.where(hides, lengths - horizon, lengths)
+    steps = ops.cast(ops.arange(ops.shape(batch)[1]), "float32")
+    is_hidden = ops.logical_and(hides[:, None], steps[None] >= n_shown[:, None])
+    return ops.where(is_hidden[..., None], np.nan, batch), n_shown
 
 
 def _computes_in_half(model: keras.Model) -> bool:
