@@ -23,6 +23,10 @@ Data are files, or "-" for a stream, in one of three formats, given by the suffi
   npz      a padded array X (n_sequences, n_steps, n_channels); or values (n_steps, n_channels) of
            all sequences and offsets (n_sequences + 1); and optionally ids
 
+A folder of Parquet files, or a pattern such as 'data/*.parquet', is read part by part by fit, and
+transform writes one file of codes for each of them to the output folder; both go on where they
+were interrupted (fit with --checkpoint).
+
 A model stores the names of the columns that it was fitted on. Results have the format of the data,
 or that of the output's suffix. Rows are read, processed and written in chunks, except by fit and
 for npz, which need all of them in memory. CSV and Parquet need pip install "sklearn-seqae[cli]".
@@ -35,6 +39,8 @@ exit codes: 0 success, 1 error (one line on stderr), 2 invalid command line, 130
   seqae transform visits.zip new_visits.csv -o codes.csv
   seqae inverse visits.zip codes.csv -o drawn.csv
   seqae detect --window-size 100 series.csv
+  seqae fit 'visits/*.parquet' visits.zip --id patient --checkpoint epochs
+  seqae transform visits.zip 'visits/*.parquet' -o codes --workers 2
 """
 
 
@@ -111,6 +117,11 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         metavar="A,B",
         help="categorical channels whose values look like numbers",
     )
+    command.add_argument(
+        "--checkpoint",
+        metavar="FOLDER",
+        help="folder to write each epoch to; an interrupted fit goes on from there",
+    )
     _add_windows(command, "fit a detector of anomalies in the long series in DATA")
     for name, summary in (
         ("transform", "encode sequences"),
@@ -129,7 +140,14 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         command.add_argument(
             "--output-format", choices=("csv", "parquet", "npz"), help="format of the output"
         )
-        if name == "inverse":
+        if name == "transform":
+            command.add_argument(
+                "--workers",
+                type=int,
+                metavar="N",
+                help="encode Parquet files in N processes, each file to one in the output folder",
+            )
+        elif name == "inverse":
             command.add_argument("--lengths", metavar="A", help="column with lengths of sequences")
         elif name == "score":
             command.add_argument(

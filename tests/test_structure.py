@@ -145,7 +145,16 @@ ROOMS = {
     ],
     "adapters": ["inner", "for_aeon", "for_sktime"],
     "distributed": ["parquet"],
-    "cli": ["table_files", "table_times", "table_csv", "tables", "series", "commands"],
+    "cli": [
+        "table_files",
+        "table_times",
+        "table_csv",
+        "tables",
+        "series",
+        "many_files",
+        "summary",
+        "commands",
+    ],
 }
 # Each as the file system has it; a room without modules is one, and a room itself is its __init__.
 MODULES = [

@@ -17,14 +17,14 @@ from sklearn_seqae._utils.printing import one_line
 from sklearn_seqae.containers import convert
 from sklearn_seqae.containers.pandas_frames import LongFrame
 from sklearn_seqae.containers.registry import Sequences, as_sequences
+from sklearn_seqae.distributed.parquet import Encoding
 from sklearn_seqae.estimators.detector import LSTMAutoencoderDetector
 from sklearn_seqae.estimators.load import load
 from sklearn_seqae.estimators.transformer import LSTMAutoencoderTransformer
-from sklearn_seqae.persistence import versions
-from sklearn_seqae.persistence.archive import Archive
-from sklearn_seqae.persistence.decoder import INVALID_FILE_ERRORS, invalid
+from sklearn_seqae.streaming import ParquetSequences
 
-from . import series
+from . import many_files, series
+from .summary import summary
 from .table_files import STREAM, File
 from .tables import Columns, read_rows, read_sequences, writing
 
@@ -50,16 +50,24 @@ def fit(options: Namespace) -> None:
             f"{', '.join(model.get_params())}."
         )
     model.set_params(**options.param)
+    if options.checkpoint is not None:
+        model.set_params(checkpoint=options.checkpoint)
     _check_folder(options.model)
+    if many_files.names_many(options.data):
+        many_files.check_options(options)
+        channels = None if options.channels is None else list(options.channels)
+        source = ParquetSequences(options.data, id=options.id, channels=channels, time=options.time)
+        _fit(options, model, source)
+        _report(
+            options,
+            f"{len(source)} sequences, {model.n_channels_in_} channels; {model.n_epochs_} epochs; "
+            f"wrote {options.model}",
+        )
+        return
     columns = Columns(options.id, options.time, options.channels, tuple(options.categorical))
     chunks = list(read_sequences(_data(options), columns, is_whole=True))
     X = chunks[0] if len(chunks) == 1 else load_package("pandas").concat(chunks)
-    if _is_shown(options):
-        model.set_params(verbose=1)
-    with contextlib.redirect_stdout(sys.stderr):  # for the progress bar of Keras
-        model.fit(X)
-    model.set_params(verbose=options.param.get("verbose", 0))
-    model.save(options.model)
+    _fit(options, model, X)
     lengths = _read(X).lengths
     skill = f", R2 {model.score(X):.3f}" if hasattr(model, "score") else ""
     _report(
@@ -69,9 +77,22 @@ def fit(options: Namespace) -> None:
     )
 
 
+def _fit(options: Namespace, model: Any, X: Any) -> None:
+    """Fit a model, with a progress bar, and save it."""
+    if _is_shown(options):
+        model.set_params(verbose=1)
+    with contextlib.redirect_stdout(sys.stderr):  # for the progress bar of Keras
+        model.fit(X)
+    model.set_params(verbose=options.param.get("verbose", 0))
+    model.save(options.model)
+
+
 def transform(options: Namespace) -> None:
     """Encode sequences."""
     model = _load(options, "transform")
+    if options.workers is not None or many_files.names_many(options.data):
+        _encode_files(options, model)
+        return
 
     def codes(X: Any, ids: Any) -> pd.DataFrame:
         frame = load_package("pandas").DataFrame(
@@ -81,6 +102,37 @@ def transform(options: Namespace) -> None:
         return frame
 
     _for_chunks(options, model, codes, "codes")
+
+
+def _encode_files(options: Namespace, model: Any) -> None:
+    """Encode Parquet files one by one, each to a file of codes."""
+    many_files.check_options(options)
+    if options.output == STREAM:
+        raise ValueError(
+            "Expected the folder to write files of codes to, got none: give it by --output."
+        )
+    columns = _columns(options, model)
+    channels = None if columns.channels is None else list(columns.channels)
+    identity = columns.id or getattr(model._form, "id_name", None)
+    if options.trust and options.workers:
+        raise ValueError(
+            "Expected a model without code of its own for --workers, got --trust: leave one out."
+        )
+    job = Encoding(
+        options.model if options.workers else model,
+        options.data,
+        options.output,
+        id=identity,
+        channels=channels,
+        time=columns.time,
+    )
+    with (
+        many_files.workers(options.workers) as client,
+        _progress(options, "files", len(job.paths)) as advance,
+    ):
+        for _ in job.run(client):
+            advance(1)
+    _report(options, f"{len(job.paths)} files of codes in {options.output}")
 
 
 def inverse(options: Namespace) -> None:
@@ -183,34 +235,7 @@ def detect(options: Namespace) -> None:
 
 def info(options: Namespace) -> None:
     """Print a summary of a model from its manifest, without loading it."""
-    manifest = Archive(options.model).manifest
-    versions.check(manifest)
-    try:
-        estimator = manifest["estimator"]
-        # Of a detector of long series the autoencoder is in it.
-        inner = estimator.get("estimator_", estimator)
-        attributes = inner["attributes"]
-        parameters = estimator["parameters"]
-        if inner is not estimator:
-            parameters = {**parameters, "estimator": inner["parameters"]}
-        found = {
-            "estimator": estimator["path"].rpartition(":")[2],
-            "format_version": manifest["format_version"],
-            "versions": manifest["versions"],
-            "channels": attributes["n_channels_in_"],
-            "components": attributes["_n_features_out"],
-            "epochs": attributes["n_epochs_"],
-            "best_epoch": attributes["best_epoch_"],
-            # Last finite values: NaN is written as a dict.
-            "losses": {
-                name: [value for value in values if not isinstance(value, dict)][-1]
-                for name, values in attributes["history_"].items()
-            },
-            "parameters": parameters,
-            "bytes": Path(options.model).stat().st_size,
-        }
-    except INVALID_FILE_ERRORS as error:
-        raise invalid("its manifest", f"{type(error).__name__}: {error}") from error
+    found = summary(options.model)
     if options.json:
         print(json.dumps(found, indent=2))
         return
@@ -348,17 +373,20 @@ def _is_shown(options: Namespace) -> bool:
 
 
 @contextlib.contextmanager
-def _progress(options: Namespace) -> Iterator[Any]:
-    """Show the number of processed sequences on stderr, if that is a terminal."""
+def _progress(
+    options: Namespace, label: str = "sequences", total: int | None = None
+) -> Iterator[Any]:
+    """Show the number of what is processed on stderr, if that is a terminal."""
     if not _is_shown(options):
         yield lambda n: None
         return
+    from rich import progress as bars
     from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
 
-    shown = (SpinnerColumn(), "{task.description}", MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*shown, console=Console(stderr=True)) as progress:
-        task = progress.add_task("sequences", total=None)
+    shown = (bars.SpinnerColumn(), "{task.description}", bars.MofNCompleteColumn())
+    times = (bars.TimeElapsedColumn(), bars.TimeRemainingColumn())
+    with bars.Progress(*shown, *times, console=Console(stderr=True)) as progress:
+        task = progress.add_task(label, total=total)
         yield lambda n: progress.advance(task, n)
 
 

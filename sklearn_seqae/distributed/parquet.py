@@ -95,40 +95,75 @@ def encode_parquet(
     (2, 5)
     >>> folder.cleanup()
     """
-    X = ParquetSequences(source, id=id, channels=channels, time=time)
-    len(X)  # refuses what is not sorted before anything is written, and tells workers the borders
-    content = _saved(model)
-    digest = hashlib.sha256(content).hexdigest()
-    names = X._files.relative_paths
-    folder = Path(target)
-    is_single = os.path.isfile(source) and not folder.is_dir()
-    if is_single and folder.suffix in SUFFIXES:
-        folder, names = folder.parent, [folder.name]
-    jobs = []
-    for i, name in enumerate(names):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.resolve() == Path(X._files.paths[i]).resolve():
-            raise ValueError(
-                f"Expected a target other than the source, got {str(path)!r} for both: give "
-                "another folder."
-            )
-        origin = _origin(X, i, digest)
-        if _read_origin(path) != origin:
-            jobs.append((i, str(path), origin))
-    if client is None:
-        estimator = load(BytesIO(content)) if isinstance(model, str | os.PathLike) else model
-        for job in jobs:
-            _write_codes(estimator, X, *job)
-    elif jobs:
-        with _travelling(content, folder, digest) as saved:
-            futures = [client.submit(_encode_file, saved, X, *job, pure=False) for job in jobs]
-            try:
-                client.gather(futures)
-            finally:
-                client.cancel(futures)
-                _remove_pieces([folder / name for name in names])
-    return [folder / name for name in names]
+    job = Encoding(model, source, target, id=id, channels=channels, time=time)
+    for _ in job.run(client):
+        pass
+    return job.paths
+
+
+class Encoding:
+    """What `encode_parquet` does: see there.
+
+    Attributes
+    ----------
+    paths : list of Path
+        The files of codes.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        source: Any,
+        target: Any,
+        *,
+        id: str | None,  # noqa: A002
+        channels: Sequence[str] | None,
+        time: str | None,
+    ) -> None:
+        X = ParquetSequences(source, id=id, channels=channels, time=time)
+        len(X)  # refuses what is not sorted before anything is written; workers know borders then
+        self._X = X
+        self._model = model
+        self._content = _saved(model)
+        self._digest = hashlib.sha256(self._content).hexdigest()
+        names = X._files.relative_paths
+        self._folder = Path(target)
+        is_single = os.path.isfile(source) and not self._folder.is_dir()
+        if is_single and self._folder.suffix in SUFFIXES:
+            self._folder, names = self._folder.parent, [self._folder.name]
+        self.paths = [self._folder / name for name in names]
+        for path, own in zip(self.paths, X._files.paths, strict=True):
+            if path.resolve() == Path(own).resolve():
+                raise ValueError(
+                    f"Expected a target other than the source, got {str(path)!r} for both: give "
+                    "another folder."
+                )
+
+    def run(self, client: Any) -> Iterator[Any]:
+        """Encode the files, and yield after each of them."""
+        jobs = []
+        for i, path in enumerate(self.paths):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            origin = _origin(self._X, i, self._digest)
+            if _read_origin(path) == origin:
+                yield path
+            else:
+                jobs.append((self._X, i, str(path), origin))
+        if client is None:
+            is_path = isinstance(self._model, str | os.PathLike)
+            estimator = load(BytesIO(self._content)) if is_path else self._model
+            for job in jobs:
+                _write_codes(estimator, *job)
+                yield job
+        elif jobs:
+            with _travelling(self._content, self._folder, self._digest) as saved:
+                futures = [client.submit(_encode_file, saved, *job, pure=False) for job in jobs]
+                try:
+                    yield from load_package("distributed").as_completed(futures, raise_errors=True)
+                    client.gather(futures)  # raises the error of a file
+                finally:
+                    client.cancel(futures)
+                    _remove_pieces(self.paths)
 
 
 def _saved(model: Any) -> bytes:

@@ -21,7 +21,7 @@ from .keras_arguments import cache_key, make_keras_objects
 from .losses import MaskedLoss, MaskedMetric
 from .network_keys import check_rebuilt, network_key
 from .optimizers import kind, learning_rates, set_learning_rates
-from .program import LENGTH_WEIGHT, Totals, TrainingProgram
+from .program import LENGTH_WEIGHT, Totals, TrainingProgram, check_devices
 from .program_cache import programs
 from .skill import SkillScore
 from .training_data import Stream, TrainingData
@@ -121,9 +121,11 @@ def train(
     ValueError
         If the loss is no longer a finite number.
     RuntimeError
-        In a process that was forked after TensorFlow had started.
+        In a process that was forked after TensorFlow had started, or where Keras is to train on
+        several devices.
     """
     check_process()
+    check_devices()
     made = make_keras_objects(
         settings.loss,
         settings.metrics,

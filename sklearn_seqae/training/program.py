@@ -6,6 +6,7 @@ for all backends of Keras; how it runs, in one module per backend, each with the
 """
 
 import math
+import sys
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
@@ -56,6 +57,27 @@ def backend() -> ModuleType:
         f"sklearn_seqae needs a backend of Keras that trains, but KERAS_BACKEND is {name!r}: set "
         "it to 'tensorflow', 'jax' or 'torch' before anything imports Keras."
     )
+
+
+def check_devices() -> None:
+    """Raise where Keras is told to train on several devices at once, which would have no effect.
+
+    Under TensorFlow `keras.distribution` does nothing, without a word, and `Model.fit` fails under
+    MultiWorkerMirroredStrategy (keras#20585, seen with Keras 3.15). The programs here are none of
+    Keras' own, and run on one device.
+    """
+    found: Any = keras.distribution.distribution()
+    tensorflow: Any = sys.modules.get("tensorflow")
+    if tensorflow is not None and tensorflow.distribute.has_strategy():
+        found = tensorflow.distribute.get_strategy()
+        if type(found) is tensorflow.distribute.OneDeviceStrategy:
+            found = None
+    if found is not None:
+        raise RuntimeError(
+            f"Expected one device to train on, got {type(found).__name__}: fit outside of its "
+            "scope. Search parameters on several devices or machines by joblib (n_jobs, or the "
+            "backend 'dask'), and encode there by sklearn_seqae.distributed.encode_parquet."
+        )
 
 
 @dataclass

@@ -574,3 +574,49 @@ def test_stamps_with_and_without_an_offset_do_not_mix(run, folder):
     frame.to_csv(folder / "naive.csv", index=False)
     printed = run("fit", "naive.csv", "naive.zip", "--id", "id", "--time", "time", *TINY, code=1)
     assert "Expected an offset to UTC" in printed.err
+
+
+@pytest.fixture(scope="module")
+def many(visits, tmp_path_factory):
+    """Return a folder with the table in three files, cut within sequences."""
+    path = tmp_path_factory.mktemp("many")
+    table = pa.Table.from_pandas(visits, preserve_index=False)
+    for i, (start, stop) in enumerate([(0, 61), (61, 100), (100, len(table))]):
+        pq.write_table(table.slice(start, stop - start), path / f"{i}.parquet")
+    return path
+
+
+def test_a_pattern_of_parquet_files_is_fitted_and_encoded_file_by_file(
+    run, many, visits, folder, tmp_path
+):
+    pattern, model = str(many / "*.parquet"), str(tmp_path / "many.zip")
+    fit = ["fit", pattern, model, *NAMES, *TINY, "--checkpoint", str(tmp_path / "epochs")]
+    assert "30 sequences, 2 channels; 2 epochs" in run(*fit).err
+    assert len(list((tmp_path / "epochs").glob("epoch-*"))) == 2
+    codes = tmp_path / "codes"
+    assert "3 files of codes" in run("transform", model, pattern, "-o", str(codes)).err
+    found = pd.concat(map(pd.read_parquet, sorted(codes.glob("*.parquet"))))
+    assert found["patient"].tolist() == visits["patient"].unique().tolist()
+    run("transform", model, "visits.parquet", "-o", str(tmp_path / "codes.parquet"))
+    expected = pd.read_parquet(tmp_path / "codes.parquet")
+    np.testing.assert_allclose(found.iloc[:, 1:], expected.iloc[:, 1:], atol=1e-6)
+
+
+def test_what_needs_all_data_in_memory_refuses_a_pattern(run, many, tmp_path):
+    pattern = str(many / "*.parquet")
+    for arguments, words in (
+        (["fit", pattern, "x.zip", *NAMES, "--detector"], "subset"),
+        (["fit", pattern, "x.zip", *NAMES, "--categorical", "pulse"], "--categorical"),
+        (["fit", pattern, "x.zip", *NAMES, "--format", "csv"], "--format csv"),
+        (["transform", "model.zip", pattern], "--output"),
+        (["transform", "model.zip", pattern, "-o", "x", "--workers", "0"], "--workers of 1"),
+        (["fit", str(tmp_path), "x.zip", *NAMES], "without any"),
+    ):
+        assert words in run(*arguments, code=1).err
+
+
+@pytest.mark.long
+def test_workers_encode_files(run, many, tmp_path):
+    arguments = ["transform", "model.zip", str(many), "-o", str(tmp_path), "--workers", "2"]
+    assert "3 files of codes" in run(*arguments).err
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{i}.parquet" for i in range(3)]

@@ -4,11 +4,15 @@ import threading
 import time
 import warnings
 
+import joblib
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sklearn.base import clone
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
 
 from sklearn_seqae import LSTMAutoencoderTransformer
 from sklearn_seqae.datasets import make_ragged_sines
@@ -123,7 +127,7 @@ def client():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the packages that a cluster imports
         cluster = distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
         )
         with cluster, distributed.Client(cluster) as client:
             yield client
@@ -167,3 +171,17 @@ def test_a_killed_worker_costs_only_its_file(tmp_path, model, X, client):
     check(written, model, many)
     left = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert len(left) == n
+
+
+@pytest.mark.long
+def test_a_search_on_workers_of_dask_has_the_scores_of_one_here(X, client):
+    ae = LSTMAutoencoderTransformer(4, units=4, epochs=1, random_state=0)
+    for search in (
+        GridSearchCV(ae, {"learning_rate": [0.001, 0.01]}, cv=2),
+        HalvingGridSearchCV(ae, {"units": [4, 6]}, cv=2, min_resources=30, random_state=0),
+    ):
+        expected = clone(search).fit(X).cv_results_["mean_test_score"]
+        with joblib.parallel_config("dask"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the engine
+            found = clone(search).fit(X).cv_results_["mean_test_score"]
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
