@@ -78,7 +78,7 @@ ROOMS = {
         "training_data",
         "loop",
     ],
-    "onnx": ["graph", "inputs", "cosines", "network", "export"],
+    "onnx": ["graph", "inputs", "cosines", "network", "engine", "export"],
     "persistence": [
         "allowlist",
         "archive",

@@ -1,5 +1,6 @@
 """Contexts that limit threads: those of BLAS to one, those of this package to a number."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,8 +15,15 @@ _most: ContextVar[int | None] = ContextVar("most", default=None)
 
 
 def n_threads() -> int:
-    """Return how many threads may work for the calling one."""
-    return _most.get() or int(cpu_count())
+    """Return how many threads may work for the calling one.
+
+    The processes that joblib starts find their share of the cores in an environment variable, as
+    libraries that use OpenMP do.
+    """
+    given = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    cores = int(cpu_count())
+    share = int(given) if given.isdecimal() else 0
+    return _most.get() or min(cores, share or cores)
 
 
 @contextmanager

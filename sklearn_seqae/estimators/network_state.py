@@ -17,6 +17,8 @@ from sklearn_seqae.network.layer_specs import (
     layer_specs,
     read_layers,
 )
+from sklearn_seqae.onnx import engine as onnx_network
+from sklearn_seqae.onnx.engine import chosen_engine
 
 if TYPE_CHECKING:
     import keras
@@ -39,7 +41,8 @@ class NetworkState:
         self.architecture = architecture
         self._seed = seed
         self._holder: Weights | keras.Model
-        self._runner: tuple[Weights, Network] | None = None  # and the weights that it has
+        # With the weights that it has, and its engine.
+        self._runner: tuple[Weights, str, Network] | None = None
         if architecture.is_built_in:
             self._holder = initial_weights(architecture, seed)
         else:  # the weights of the user's own models are what Keras gives them
@@ -79,10 +82,11 @@ class NetworkState:
     @property
     def runner(self) -> Network:
         """What encodes and decodes with the present weights."""
-        weights = self.weights
-        if self._runner is None or not _same(self._runner[0], weights):
-            self._runner = weights, self._make_runner(weights)
-        return self._runner[1]
+        weights, engine = self.weights, chosen_engine()
+        known = self._runner
+        if known is None or known[1] != engine or not _same(known[0], weights):
+            known = self._runner = weights, engine, self._make_runner(weights, engine)
+        return known[2]
 
     @property
     def readable_steps(self) -> int | None:
@@ -122,9 +126,10 @@ class NetworkState:
 
         return build(self.architecture, self._seed)
 
-    def _make_runner(self, weights: Weights) -> Network:
+    def _make_runner(self, weights: Weights, engine: str) -> Network:
         if self.architecture.is_built_in:
-            return numpy_network.Network(self.architecture, weights)
+            room = onnx_network if engine == "onnxruntime" else numpy_network
+            return room.Network(self.architecture, weights)
         from sklearn_seqae.training.custom_network import CustomNetwork
 
         return CustomNetwork(self.model, self.architecture)

@@ -36,7 +36,7 @@ class SequenceReader(HTMLReprMixin):
 
     def _read(self, X: Any, reset: bool = False) -> Sequences:
         """Return `X` as `Sequences`; unless `reset`, checked against the data seen in `fit`."""
-        if not reset:
+        if not reset and "_fitted_model" not in vars(self):
             check_is_fitted(self)
         sequences = X if isinstance(X, Sequences) else self._encode(read(X), reset)
         if not reset:

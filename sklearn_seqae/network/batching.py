@@ -190,6 +190,25 @@ def inference_batches(
     return chunks
 
 
+def batches_of_steps(
+    lengths: NDArray[np.int64], order: NDArray[np.int64], multiple: int, n_steps: int
+) -> list[Chunk]:
+    """Cut sequences, in an order of ascending lengths, into batches of about so many steps.
+
+    A batch has one sequence at least. Widths are multiples of `multiple`.
+    """
+    widths = np.maximum(1, -(-lengths[order] // multiple)) * multiple
+    chunks = []
+    end = len(order)
+    while end > 0:  # from the longest down, so that a width, and with it the size, is known
+        width = int(widths[end - 1])
+        start = max(end - max(1, n_steps // width), 0)
+        start = max(start, int(np.searchsorted(widths[:end], FALL * width)))
+        chunks.append(Chunk(width, order[start:end]))
+        end = start
+    return chunks
+
+
 def canonical_order(
     lengths: NDArray[np.int64], items: Sequences | NDArray[np.float32]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

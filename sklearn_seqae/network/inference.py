@@ -11,7 +11,7 @@ from sklearn_seqae._utils.threads import n_threads, single_threaded
 from sklearn_seqae.containers.registry import Sequences
 
 from .architecture import Architecture
-from .batching import Chunk, canonical_order, inference_batches, pad
+from .batching import Chunk, batches_of_steps, canonical_order, inference_batches, pad
 from .minirocket import N_KERNELS
 
 # So many sequences in one call are computed in float64, which takes little longer, as long as it is
@@ -29,6 +29,9 @@ class Network(Protocol):
     """What encodes and decodes padded batches; NaN marks what is not there."""
 
     architecture: Architecture
+    # Of all sequences of a batch, if it encodes such batches best, and few sequences one by one;
+    # None if it encodes these in float64, and batches as wide as keep the states in the cache.
+    steps_at_once: int | None
 
     @property
     def in_double(self) -> "Network":
@@ -57,7 +60,6 @@ class Network(Protocol):
 def encode(network: Network, sequences: Sequences) -> NDArray[np.float32]:
     """Return the codes (n_sequences, n_components) of scaled sequences."""
     architecture = network.architecture
-    network = _suited(network, len(sequences))
     codes = np.empty((len(sequences), architecture.n_components), dtype=np.float32)
     order, equals = canonical_order(sequences.lengths, sequences)
 
@@ -66,10 +68,19 @@ def encode(network: Network, sequences: Sequences) -> NDArray[np.float32]:
         batch = np.clip(batch, -MOST_READ, MOST_READ)
         codes[chunk.rows] = network.encode(batch, sequences.lengths[chunk.rows])
 
-    units = max(architecture.units)
-    chunks = inference_batches(sequences.lengths, order, architecture.patch_size, units)
+    size, units, at_once = architecture.patch_size, max(architecture.units), network.steps_at_once
+    if at_once is not None:
+        if len(sequences) <= FEW:
+            for chunk in batches_of_steps(sequences.lengths, order, size, 1):
+                run(chunk)
+        else:
+            _for_each(run, batches_of_steps(sequences.lengths, order, size, at_once), True)
+        return codes[equals]
+    network = _suited(network, len(sequences))
+    chunks = inference_batches(sequences.lengths, order, size, units)
     # Kernels take long operations.
-    _for_each(run, chunks, max(units, N_KERNELS) if architecture.n_summary else units)
+    states = max(units, N_KERNELS) if architecture.n_summary else units
+    _for_each(run, chunks, _has_long_steps(chunks, states))
     return codes[equals]
 
 
@@ -96,7 +107,7 @@ def decode(network: Network, codes: NDArray[np.float32], lengths: NDArray[np.int
 
     units = max(architecture.units)
     chunks = inference_batches(lengths, order, architecture.patch_size, units)
-    _for_each(run, chunks, units)
+    _for_each(run, chunks, _has_long_steps(chunks, units))
     return Sequences(values, offsets).take(equals)
 
 
@@ -123,9 +134,8 @@ def extend(
         ahead[chunk.rows] = np.take_along_axis(written, steps[..., None], axis=1)
 
     units = max(architecture.units)
-    _for_each(
-        run, inference_batches(lengths + horizon, order, architecture.patch_size, units), units
-    )
+    chunks = inference_batches(lengths + horizon, order, architecture.patch_size, units)
+    _for_each(run, chunks, _has_long_steps(chunks, units))
     return ahead[equals]
 
 
@@ -150,21 +160,25 @@ def _suited(network: Network, n_sequences: int) -> Network:
     return network.in_double if n_sequences <= FEW else network
 
 
-def _for_each(run: Callable[[Chunk], None], chunks: list[Chunk], units: int) -> None:
-    """Run batches, side by side where their steps are large enough.
+def _has_long_steps(chunks: list[Chunk], units: int) -> bool:
+    """Tell whether the operations of NumPy in a step are so long that threads pay.
 
-    Threads hand Python's lock to each other around every operation of NumPy's; where operations
-    take a microsecond, that is all they would do.
+    Threads hand Python's lock to each other around every operation; where operations take a
+    microsecond, that is all they would do.
     """
-    n_used = min(len(chunks), n_threads())
-    rows = sum(len(chunk.rows) for chunk in chunks) / len(chunks)
+    return sum(len(chunk.rows) for chunk in chunks) / len(chunks) * units >= STATES_PER_THREAD
+
+
+def _for_each(run: Callable[[Chunk], None], chunks: list[Chunk], side_by_side: bool) -> None:
+    """Run batches, maybe side by side, in as many threads as may work for this one."""
+    n_used = min(len(chunks), n_threads()) if side_by_side else 1
 
     def run_alone(chunk: Chunk) -> None:
         with single_threaded():
             run(chunk)
 
     with single_threaded():
-        if n_used == 1 or rows * units < STATES_PER_THREAD:
+        if n_used == 1:
             for chunk in chunks:
                 run_alone(chunk)
             return

@@ -41,6 +41,8 @@ class Network:
         Whether codes end with the summary. If not, with all pooled features.
     """
 
+    steps_at_once: int | None = None
+
     def __init__(
         self,
         architecture: Architecture,

@@ -11,7 +11,7 @@ from sklearn_seqae.network.architecture import Architecture
 from sklearn_seqae.network.layer_specs import Weights
 from sklearn_seqae.preprocessing.categories import MixedScaler
 
-from .graph import Graph
+from .graph import Graph, load_onnx
 from .inputs import scale
 from .network import encode
 
@@ -41,7 +41,7 @@ def encoder_model(
     dtype: type[np.floating[Any]] = np.float32,
     handle_unknown: str = "error",
 ) -> "onnx.ModelProto":
-    """Return the encoder, with its scaling, as an ONNX model.
+    """Return the encoder, with its scaling, as a checked ONNX model.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def encoder_model(
     n_components = architecture.n_components + scaler.n_statistics_
     shape: list[str | int] = ["n_sequences", "n_steps", scaler.n_channels]
     release = version("sklearn-seqae")
-    return graph.model(
+    model = graph.model(
         "encoder",
         [
             ("sequences", dtype, shape, _SEQUENCES_DOC),
@@ -87,6 +87,8 @@ def encoder_model(
             "channels": json.dumps(_describe_channels(scaler, names)),
         },
     )
+    load_onnx().checker.check_model(model, full_check=True)
+    return model
 
 
 def _describe_channels(scaler: MixedScaler, names: tuple[Any, ...] | None) -> list[dict[str, Any]]:

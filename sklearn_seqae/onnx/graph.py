@@ -114,11 +114,11 @@ class Graph:
         inputs: list[tuple[str, type, list[str | int], str]],
         output: tuple[str, type, list[str | int], str],
         *,
-        producer: tuple[str, str],
-        doc: str,
-        metadata: dict[str, str],
+        producer: tuple[str, str] = ("", ""),
+        doc: str = "",
+        metadata: dict[str, str] | None = None,
     ) -> "onnx.ModelProto":
-        """Return the checked model.
+        """Return the model, not checked.
 
         Inputs and output are a name, a dtype, a shape (a str is an axis of any size) and a
         description. What is named as the output has to be the last node, whose name it takes.
@@ -147,8 +147,7 @@ class Graph:
             producer_version=producer[1],
             doc_string=doc,
         )
-        helper.set_model_props(model, metadata)
-        self._onnx.checker.check_model(model, full_check=True)
+        helper.set_model_props(model, metadata or {})
         return model
 
     def _value(self, name: str, dtype: type, shape: list[str | int], doc: str) -> Any:

@@ -8,21 +8,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
 from sklearn_seqae.containers.columns import Categories
 from sklearn_seqae.containers.numeric import LARGEST
 from sklearn_seqae.network.inference import MOST_READ
 from sklearn_seqae.preprocessing.categories import MixedScaler
 from sklearn_seqae.preprocessing.moments import FLOOR
+from sklearn_seqae.preprocessing.scalers import Arithmetic, arithmetic
 from sklearn_seqae.preprocessing.scaling import SequenceScaler
 
 from .graph import Graph
 
-# Operators with their second operand, one after the other, in float64.
-Arithmetic = list[tuple[str, NDArray[np.float64]]]
 # Of the scale of a channel: what rounding values to float32 may change them by.
 LEAST_ROUNDING = 1e-5
 
@@ -86,37 +82,15 @@ def arithmetic_of(scaler: Any) -> Arithmetic:
     ValueError
         If it is none of those that only add, multiply and clip.
     """
-    if type(scaler) is Pipeline:
-        steps = [step for _, step in scaler.steps if step not in (None, "passthrough")]
-        return [operation for step in steps for operation in arithmetic_of(step)]
-    if type(scaler) is FrozenEstimator:
-        return arithmetic_of(scaler.estimator)
-    operations: list[tuple[str, Any]]
-    # No subclasses: they may compute something else.
-    if type(scaler) is StandardScaler:
-        operations = [
-            ("Sub", scaler.mean_ if scaler.with_mean else None),
-            ("Div", scaler.scale_ if scaler.with_std else None),
-        ]
-    elif type(scaler) is MinMaxScaler:
-        low, high = scaler.feature_range if scaler.clip else (None, None)
-        operations = [("Mul", scaler.scale_), ("Add", scaler.min_), ("Max", low), ("Min", high)]
-    elif type(scaler) is RobustScaler:
-        operations = [
-            ("Sub", scaler.center_ if scaler.with_centering else None),
-            ("Div", scaler.scale_ if scaler.with_scaling else None),
-        ]
-    elif type(scaler) is MaxAbsScaler:
-        clips = getattr(scaler, "clip", False)  # which older releases lack
-        low, high = (-1.0, 1.0) if clips else (None, None)
-        operations = [("Div", scaler.scale_), ("Max", low), ("Min", high)]
-    else:
+    operations = arithmetic(scaler)
+    if operations is None:
         raise ValueError(
             "export_onnx expects a scaler that only adds, multiplies and clips (StandardScaler, "
-            f"MinMaxScaler, RobustScaler, MaxAbsScaler or a Pipeline of these), got {scaler!r}: "
-            "fit with one of these, or scale X yourself and fit with scaler=None."
+            "MinMaxScaler, RobustScaler, MaxAbsScaler or a Pipeline of these), got "
+            f"{' '.join(repr(scaler).split())}: fit with one of these, or scale X yourself and fit "
+            "with scaler=None."
         )
-    return [(kind, np.asarray(x, dtype=np.float64)) for kind, x in operations if x is not None]
+    return operations
 
 
 def scale(
@@ -163,6 +137,14 @@ def scale(
     values = parts[0] if len(parts) == 1 else graph.op("Concat", *parts, axis=2)
     refusal = graph.op("Unsqueeze", refusal, [1])
     return Scaled(values, observed, given, real, width, statistics, refusal)
+
+
+def read_scaled(graph: Graph, values: str, lengths: str) -> Scaled:
+    """Add masks of values that are scaled already, of which NaN is padding or missing."""
+    observed = graph.op("Not", graph.op("IsNaN", values))
+    width = graph.op("Slice", graph.op("Shape", values), [1], [2])
+    known = graph.op("Where", observed, values, 0.0)
+    return Scaled(known, observed, lengths, _last_seen(graph, observed, width), width, "", "")
 
 
 def _cut(graph: Graph, x: str, lengths: str, patch_size: int) -> tuple[str, str, str, str, str]:

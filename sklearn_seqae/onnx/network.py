@@ -140,15 +140,18 @@ def _pool(
     count = graph.op("Unsqueeze", graph.cast(lengths, np.float32), [1])
     is_filled = graph.op("Greater", count, 0.0)
     real = graph.op("Unsqueeze", graph.op("Transpose", is_real, perm=[1, 0]), [1, 3])
+    real = graph.cast(real, np.float32)
     pooled = []
     if mode == "last":
         pooled.append(graph.op("Where", is_filled, last, 0.0))
     if mode in ("mean", "mean_max"):
-        total = graph.op("ReduceSum", graph.op("Where", real, states, 0.0), [0], keepdims=0)
+        total = graph.op("ReduceSum", graph.op("Mul", states, real), [0], keepdims=0)
         pooled.append(graph.op("Div", total, graph.op("Max", count, 1.0)))
     if mode in ("max", "mean_max"):  # states lie in (-1, 1)
-        highest = graph.op("Where", real, states, -2.0)
-        highest = graph.op("ReduceMax", highest, axes=[0], keepdims=0)
+        highest = graph.op("Add", states, graph.op("Mul", graph.op("Sub", real, 1.0), 3.0))
+        # onnxruntime finds a maximum over the last but one axis five times as fast.
+        highest = graph.op("Transpose", highest, perm=[1, 2, 0, 3])
+        highest = graph.op("ReduceMax", highest, axes=[2], keepdims=0)
         pooled.append(graph.op("Where", is_filled, highest, 0.0))
     width = (1 + architecture.bidirectional) * architecture.units[-1]
     # From (n_directions, n, units) to the directions side by side.
@@ -165,11 +168,19 @@ def _pool(
 
 
 def _summarize(graph: Graph, scaled: Scaled, architecture: Architecture, weights: Weights) -> str:
-    """Return what `minirocket.Kernels` does: one convolution a dilation, pooled and projected."""
+    """Return what `minirocket.Kernels` does: one convolution a dilation, pooled and projected.
+
+    Without weights for that they are not projected.
+    """
     dilations = architecture.dilations
-    kernels, biases, projection = weights["kernels"], weights["biases"], weights["projection"]
+    kernels, biases = weights["kernels"], weights["biases"]
     is_real = _is_real(graph, scaled.lengths, scaled.width)
-    x = _fill(graph, scaled, is_real)
+    n_values = architecture.n_channels
+    n_seen = graph.op("ReduceSum", graph.cast(scaled.observed, np.int64), [1, 2], keepdims=0)
+    has_gaps = graph.op("Less", n_seen, graph.op("Mul", scaled.lengths, n_values))
+    has_gaps = graph.cast(graph.op("ReduceMax", graph.cast(has_gaps, np.int64), keepdims=0), bool)
+    x = graph.op("Transpose", scaled.values, perm=[0, 2, 1])
+    x = graph.choose(has_gaps, lambda: _fill(graph, scaled, is_real), x)
     # One product takes the sum over the real steps.
     mask = graph.op("Unsqueeze", graph.cast(is_real, np.float32), [2])
     totals, order = [], []
@@ -195,6 +206,10 @@ def _summarize(graph: Graph, scaled: Scaled, architecture: Architecture, weights
     pooled = totals[0] if len(totals) == 1 else graph.op("Concat", *totals, axis=1)
     count = graph.op("Unsqueeze", graph.cast(graph.op("Max", scaled.lengths, 1), np.float32), [1])
     pooled = graph.op("Div", graph.op("Squeeze", pooled, [2]), count)
+    if "projection" not in weights:
+        places = np.arange(biases.size).reshape(biases.shape)[np.argsort(order)]
+        return graph.op("Gather", pooled, places.ravel(), axis=1)
+    projection = weights["projection"]
     of_banks = projection.reshape(len(dilations), N_KERNELS, -1)[order]
     return graph.op("Gemm", pooled, of_banks.reshape(projection.shape), weights["center"])
 

@@ -1,15 +1,28 @@
 """scikit-learn's scalers over the steps of sequences: which are allowed, and checks of results."""
 
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.base import clone
-from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
 from sklearn_seqae.containers.sequences import Sequences
 
+# Operators of ONNX with their second operand, one after the other, in float64.
+Arithmetic = list[tuple[str, NDArray[np.float64]]]
+_IN_NUMPY = {
+    "Sub": np.subtract,
+    "Div": np.divide,
+    "Mul": np.multiply,
+    "Add": np.add,
+    "Max": np.maximum,
+    "Min": np.minimum,
+}
 _SCALERS = {"standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustScaler}
 
 
@@ -65,13 +78,54 @@ def apply_scaler(scaler: Any, method: str, values: NDArray[Any]) -> NDArray[Any]
     """Return values as a fitted scaler makes them, float64; without one as they are."""
     if scaler is None or not len(values):
         return values
+    operations = arithmetic(scaler) if method == "transform" else None
     with np.errstate(all="ignore"):  # `check_finite` finds what is lost
+        if operations is not None:  # the same numbers without the checks, which take longer
+            result = values.astype(np.float64)
+            for kind, operand in operations:
+                _IN_NUMPY[kind](result, operand, out=result)
+            return result
         made = getattr(scaler, method)(values.astype(np.float64))
     scaled: NDArray[np.float64] = np.asarray(made, dtype=np.float64)
     missing = np.isnan(values)
     if missing.any():  # missing stays missing, even if the scaler imputes
         scaled = np.where(missing, np.nan, scaled)  # anew, as a scaler may hand back what it holds
     return scaled
+
+
+def arithmetic(scaler: Any) -> Arithmetic | None:
+    """Return what a fitted scaler of scikit-learn computes, if it only adds, multiplies and clips.
+
+    Of known types only, no subclasses, as these may compute something else.
+    """
+    if type(scaler) is Pipeline:
+        steps = [step for _, step in scaler.steps if step not in (None, "passthrough")]
+        parts = [arithmetic(step) for step in steps]
+        known = [part for part in parts if part is not None]
+        return [*chain(*known)] if len(known) == len(parts) else None
+    if type(scaler) is FrozenEstimator:
+        return arithmetic(scaler.estimator)
+    operations: list[tuple[str, Any]]
+    if type(scaler) is StandardScaler:
+        operations = [
+            ("Sub", scaler.mean_ if scaler.with_mean else None),
+            ("Div", scaler.scale_ if scaler.with_std else None),
+        ]
+    elif type(scaler) is MinMaxScaler:
+        low, high = scaler.feature_range if scaler.clip else (None, None)
+        operations = [("Mul", scaler.scale_), ("Add", scaler.min_), ("Max", low), ("Min", high)]
+    elif type(scaler) is RobustScaler:
+        operations = [
+            ("Sub", scaler.center_ if scaler.with_centering else None),
+            ("Div", scaler.scale_ if scaler.with_scaling else None),
+        ]
+    elif type(scaler) is MaxAbsScaler:
+        clips = getattr(scaler, "clip", False)  # which older releases lack
+        low, high = (-1.0, 1.0) if clips else (None, None)
+        operations = [("Div", scaler.scale_), ("Max", low), ("Min", high)]
+    else:
+        return None
+    return [(kind, np.asarray(x, dtype=np.float64)) for kind, x in operations if x is not None]
 
 
 def check_finite(scaler: Any, scaled: NDArray[Any], sequences: Sequences) -> None:

@@ -27,6 +27,8 @@ class CustomNetwork:
     architecture : Architecture
     """
 
+    steps_at_once: int | None = None
+
     def __init__(self, model: keras.Model, architecture: Architecture) -> None:
         self.architecture = architecture
         self._weights = [ops.convert_to_tensor(variable) for variable in lent_variables(model)]
