@@ -28,8 +28,8 @@ RUN := PATH="$(BIN):$$PATH"
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test long backends test-backends docs site test-docs browse images oldest test-oldest \
-kernels interop test-interop dist bench measure quality judge seeds reseed detection detect series \
-spot forecasts foresee lint types clean clean-docs
+kernels interop test-interop dist bench measure bench-quick measure-quick quality judge seeds reseed \
+detection detect series spot forecasts foresee lint types clean clean-docs
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed-plot
@@ -119,6 +119,13 @@ bench:
 
 measure: $(VENV)/.installed-bench
 	$(RUN) python -m benchmarks.run $(BENCH)
+
+# Three minutes: what got slower since the figures of docs/benchmarks.md, on the same processor.
+bench-quick:
+	$(MAKE) VENV=.venv-bench measure-quick
+
+measure-quick: $(VENV)/.installed-bench
+	$(RUN) python -m benchmarks.quick
 
 # What quality.json has is not measured again, but with QUALITY=--afresh; QUALITY="--parts codes --seeds
 # 0" measures less: see benchmarks/quality.py.

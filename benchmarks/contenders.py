@@ -1,5 +1,6 @@
 """Who is measured. Heavy packages load in `__init__`, in the process of one contender only."""
 
+import os
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -102,6 +103,17 @@ class Defaults(Ours):
     choices: ClassVar[dict[str, Any]] = {}
     max_repeats = 1
     matched = False
+
+
+class InNumPy(Defaults):
+    """Encoding without onnxruntime."""
+
+    label = "defaults in NumPy"
+    title = "the defaults where onnxruntime is not installed"
+
+    def __init__(self) -> None:
+        os.environ["SKLEARN_SEQAE_ENGINE"] = "numpy"
+        super().__init__()
 
 
 class _Keras(Contender):
@@ -322,5 +334,5 @@ def _keras_callback(note: Note) -> Any:
 
 CONTENDERS = {
     contender.label: contender
-    for contender in (Tutorial, Ours, Defaults, Torch, TorchPacked, Aeon, Sequitur)
+    for contender in (Defaults, InNumPy, Ours, Tutorial, Torch, TorchPacked, Aeon, Sequitur)
 }

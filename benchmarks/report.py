@@ -33,6 +33,7 @@ COLOURS = {
     "tutorial": "#000000",
     "sklearn_seqae": "#0072B2",
     "defaults": "#56B4E9",
+    "defaults in NumPy": "#999999",
     "torch padded": "#D55E00",
     "torch packed": "#E69F00",
     "aeon": "#009E73",

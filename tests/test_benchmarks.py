@@ -12,6 +12,7 @@ def benchmarks(monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1]))
     import benchmarks.contenders
     import benchmarks.measure
+    import benchmarks.quick
     import benchmarks.report
     import benchmarks.workloads
 
@@ -49,6 +50,25 @@ def test_a_ratio_is_the_median_over_rounds_of_both(benchmarks, results):
     assert figures.ratio("small", "sklearn_seqae", "fit_cold") == pytest.approx(6.0)
     assert figures.ratio("small", "sklearn_seqae", "encode_steps_per_s") == pytest.approx(6.0)
     assert figures.median("small", "tutorial", "to_loss") == pytest.approx(12.0)
+
+
+def test_what_got_slower_by_more_than_a_fifth_on_the_same_processor_is_listed(benchmarks, results):
+    now = results | {"runs": [run("small", "sklearn_seqae", 0, 2.3)]}
+    assert benchmarks.quick.compare(now, results)[0].startswith("Nothing got slower")
+    now["runs"] = [run("small", "sklearn_seqae", 0, 3.0)]
+    *slower, load = benchmarks.quick.compare(now, results)
+    assert [line.split(", ")[2] for line in slower] == [
+        "cold fit",
+        "encoding",
+        "one sequence",
+        "warm fit",
+    ]
+    assert all(line.endswith("1.50 times as slow") for line in slower)
+    assert load == "Load before a measurement: at most 0.5."
+    other = now | {"machine": now["machine"] | {"cpu": "another CPU"}}
+    assert (
+        "figures are of a CPU, these of another CPU" in benchmarks.quick.compare(other, results)[0]
+    )
 
 
 def test_the_page_and_its_plots_are_written_from_results_alone(
