@@ -57,6 +57,7 @@ ROOMS = {
         "numpy_network",
         "decoder_layers",
         "cosine_layers",
+        "custom_models",
         "keras_network",
     ],
     "training": [

@@ -16,6 +16,7 @@ from sklearn_seqae._utils.threads import single_threaded
 from sklearn_seqae.containers.registry import Sequences
 from sklearn_seqae.network import cosines, inference, minirocket, numpy_network
 from sklearn_seqae.network.architecture import Architecture
+from sklearn_seqae.network.layer_specs import within
 from sklearn_seqae.preprocessing.categories import MixedScaler
 
 from .code_density import CodeDensity
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 # Weights of the recurrent decoder beside a linear path, by channel.
 GAIN = "decoder/mean/gain"
 MOST_WEIGHED = 256
+# Training sequences whose errors say how those of neighbouring steps correlate.
+MOST_EXPECTED = 1000
 
 
 class FittedModel:
@@ -153,11 +156,11 @@ class FittedModel:
 
     def _fit_linear(self, scaled: Sequences) -> None:
         """Compute the linear path from sequences."""
-        n_frequencies, n_linear = self.architecture.n_frequencies, self.architecture.n_linear
+        sizes = self.architecture.n_frequencies, self.architecture.n_linear
+        tells_length = self.architecture.has_linear_length
         with single_threaded():
-            path = cosines.fit(scaled, n_frequencies, n_linear, self._seed)
-        names = [name for name in self.network.weights if "/linear/" in name]
-        self.network.assign({name: path[name.rpartition("/")[2]] for name in names})
+            path = cosines.fit(scaled, *sizes, self._seed, tells_length)
+        self.network.assign(cosines.place(path, self.network.weights))
 
     def _weigh(self, sequences: Sequences) -> bool:
         """Set how much the recurrent decoder counts, by channel; tell whether it counts at all.
@@ -225,9 +228,8 @@ class FittedModel:
     def _impute_scaled(self, sequences: Sequences) -> Sequences:
         self._settle()
         assert self._correlation is not None
-        scaled, decoded = self.compare_scaled(sequences)
-        errors = scaled.with_values(scaled.values - decoded.values)
-        return decoded.with_values(decoded.values + bridge(errors, self._correlation))
+        expected, errors = self._expect(sequences)
+        return errors.with_values(expected + bridge(errors, self._correlation))
 
     def forecast(self, sequences: Sequences, n_steps: int) -> Sequences:
         """Return the steps after the end of each sequence."""
@@ -243,14 +245,28 @@ class FittedModel:
         steps = Sequences.from_lengths(ahead, np.full(len(sequences), n_steps))
         return self.scaler.inverse_transform(steps, self.scaler.statistics(sequences))
 
+    def _expect(self, sequences: Sequences) -> tuple[NDArray[Any], Sequences]:
+        """Return what is expected of scaled values, and their differences from it, where known.
+
+        It is the reconstruction or, with a linear path, what its model says, in more directions
+        than codes have components.
+        """
+        if not self.architecture.n_linear:
+            targets, decoded = self.compare_scaled(sequences)
+            return decoded.values, targets.with_values(targets.values - decoded.values)
+        scaled = self.scaler.transform(sequences)
+        with single_threaded():
+            expected = cosines.expect(scaled, within(self.network.weights, "encoder/linear"))
+        targets = self.scaler.targets(scaled, sequences)
+        return expected, targets.with_values(targets.values - expected)
+
     def _settle(self) -> None:
         """Compute all that depends on the last training sequences, and release them."""
         sequences = None if self._density is None else self._density.sequences
         if self._density is None or sequences is None:
             return
-        scaled, decoded = self.compare_scaled(sequences)
-        errors = scaled.with_values(scaled.values - decoded.values)
-        self._correlation = step_correlation(errors)
+        chosen = np.random.default_rng(self._seed).permutation(len(sequences))[:MOST_EXPECTED]
+        self._correlation = step_correlation(self._expect(sequences.take(np.sort(chosen)))[1])
         self._density.settle(self.encode)
 
     def reconstruct(self, sequences: Sequences) -> Sequences:
@@ -326,7 +342,9 @@ class FittedModel:
     def _tell_lengths(self, lengths: NDArray[np.int64]) -> None:
         """Set the mean and spread of lengths in the layers that encode and decode them."""
         moments_of = {"length/steps": lengths}
-        if self.architecture.encoder is None:
+        if self.architecture.has_linear_length:
+            moments_of["encoder/linear"] = lengths
+        elif self.architecture.encoder is None:
             moments_of["encoder/pool"] = np.log1p(lengths)
         for layer, numbers in moments_of.items():
             spread = numbers.std() or 1.0  # all alike so far

@@ -90,6 +90,16 @@ class Architecture:
         return 0 < self.n_linear == self.n_learned
 
     @property
+    def has_linear_length(self) -> bool:
+        """Whether the length is one direction of the linear components, and not learned."""
+        return self.decodes_length and self.n_linear > 0 and not self.adds_to_linear
+
+    @property
+    def learns_length(self) -> bool:
+        """Whether recurrent layers are trained to encode lengths."""
+        return self.decodes_length and not self.has_linear_length
+
+    @property
     def recurrent_part(self) -> tuple[int, int]:
         """First and last, plus one, of the components that recurrent layers give and read."""
         return 0 if self.adds_to_linear else self.n_linear, self.n_learned
@@ -141,7 +151,13 @@ class Architecture:
         """
         learned = replace(self, n_components=self.n_learned, dilations=(), n_summary=0)
         if not self.adds_to_linear:
-            learned = replace(learned, n_components=self.n_recurrent, n_linear=0, n_frequencies=0)
+            learned = replace(
+                learned,
+                n_components=self.n_recurrent,
+                decodes_length=self.learns_length,
+                n_linear=0,
+                n_frequencies=0,
+            )
         if self.max_decoded_steps is not None or self.encoder is not None:
             return learned
         return replace(learned, n_steps=self.patch_size)

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from .cosines import count_directions
 from .decoder_layers import activate, invert
 from .encoder_layers import Layer, step_mask
 
@@ -41,21 +42,29 @@ class CosineEncoder(Layer):
     are those of `cosines.fit`, and are not trained.
     """
 
-    def __init__(self, n_frequencies: int, n_components: int, **kwargs: Any) -> None:
+    def __init__(
+        self, n_frequencies: int, n_components: int, tells_length: bool, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.n_frequencies = n_frequencies
         self.n_components = n_components
+        self.tells_length = tells_length
 
     def build(self, input_shape: tuple) -> None:
-        n_channels = input_shape[-1]
-        for name, shape in (
-            ("frequencies", (self.n_frequencies,)),
-            ("mean", (self.n_frequencies, n_channels)),
-            ("projection", (self.n_frequencies, n_channels, self.n_components)),
-            ("scale", ()),
-            ("precision", (self.n_components, self.n_components)),
-        ):
-            weight = self.add_weight(name=name, shape=shape, initializer="zeros", trainable=False)
+        sizes = self.n_frequencies, input_shape[-1]
+        n_directions = count_directions(sizes[0] * sizes[1], self.n_components)
+        shapes: list[tuple[str, tuple[int, ...]]] = [
+            ("frequencies", sizes[:1]),
+            ("mean", sizes),
+            ("projection", (*sizes, self.n_components)),
+            ("directions", (n_directions, *sizes)),
+            ("precision", (n_directions,)),
+        ]
+        if self.tells_length:
+            shapes += [("length_projection", (self.n_components,)), ("location", ()), ("scale", ())]
+        for name, shape in shapes:
+            start = "ones" if name == "scale" else "zeros"
+            weight = self.add_weight(name=name, shape=shape, initializer=start, trainable=False)
             setattr(self, name, weight)
 
     def call(self, inputs: Any, lengths: Any = None) -> Any:
@@ -78,23 +87,27 @@ class CosineEncoder(Layer):
         centred = ops.reshape(found - self.mean, (-1, size))
         codes = ops.matmul(centred, ops.reshape(self.projection, (size, self.n_components)))
         codes = ops.where(ops.expand_dims(lengths, -1) > 0, codes, 0.0)
+        if self.tells_length:
+            standardised = (ops.cast(lengths, "float32") - self.location) / self.scale
+            codes = codes + standardised[:, None] * self.length_projection
         return ops.stop_gradient(codes)
 
     def _expected(self, values: Any, observed: Any, basis: Any) -> Any:
         """Return the mean of all values given the observed ones, (batch, n_steps, n_channels)."""
-        n_frequencies, n_channels = self.mean.shape
+        n_directions, n_frequencies, n_channels = self.directions.shape
         mean = ops.matmul(basis, self.mean)
         shape = (-1, ops.shape(values)[1] * n_channels)
-        synthesis = ops.transpose(self.projection, (0, 2, 1)) * self.scale
-        waves = ops.matmul(basis, ops.reshape(synthesis, (n_frequencies, -1)))
-        waves = ops.reshape(waves, (-1, ops.shape(values)[1], self.n_components, n_channels))
+        directions = ops.reshape(ops.transpose(self.directions, (1, 0, 2)), (n_frequencies, -1))
+        waves = ops.matmul(basis, directions)
+        waves = ops.reshape(waves, (-1, ops.shape(values)[1], n_directions, n_channels))
         waves = ops.transpose(waves, (0, 2, 1, 3))
-        waves = ops.reshape(waves, (-1, self.n_components, shape[1]))
+        waves = ops.reshape(waves, (-1, n_directions, shape[1]))
         seen = waves * ops.reshape(ops.cast(observed, "float32"), shape)[:, None]
         errors = ops.reshape(values - mean, shape)[..., None]
         # Small differences of large sums: in float64, but for JAX, which is not set to have it.
         dtype = "float32" if keras.backend.backend() == "jax" else "float64"
-        wide = [ops.cast(x, dtype) for x in (seen, waves, errors, self.precision)]
+        precision = ops.diag(self.precision)
+        wide = [ops.cast(x, dtype) for x in (seen, waves, errors, precision)]
         normal = ops.matmul(wide[0], ops.transpose(wide[1], (0, 2, 1))) + wide[3]
         factor = ops.cholesky(normal)
         code = ops.solve_triangular(factor, ops.matmul(wide[0], wide[2]), lower=True)
@@ -109,7 +122,39 @@ class CosineEncoder(Layer):
         return super().get_config() | {
             "n_frequencies": self.n_frequencies,
             "n_components": self.n_components,
+            "tells_length": self.tells_length,
         }
+
+
+@_register
+class CosineLength(Layer):
+    """The number of steps that the linear part of a code stands for, a real number (batch,).
+
+    Input are codes, of which it reads the first `n_components`. The weights are those of
+    `cosines.fit`, with the mean and standard deviation of lengths, and are not trained.
+    """
+
+    def __init__(self, n_components: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.n_components = n_components
+
+    def build(self, input_shape: tuple) -> None:
+        shape = (self.n_components,)
+        self.length_synthesis = self.add_weight(
+            name="length_synthesis", shape=shape, initializer="zeros", trainable=False
+        )
+        self.location = self.add_weight(name="location", initializer="zeros", trainable=False)
+        self.scale = self.add_weight(name="scale", initializer="ones", trainable=False)
+
+    def call(self, inputs: Any) -> Any:
+        standardised = ops.matmul(inputs[:, : self.n_components], self.length_synthesis)
+        return self.location + self.scale * standardised
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return (input_shape[0],)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"n_components": self.n_components}
 
 
 @_register

@@ -1,8 +1,5 @@
 """Pure factories: sizes and choices in, one Keras model with named submodels out."""
 
-import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
@@ -10,8 +7,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from .architecture import Architecture, Builder
-from .cosine_layers import CosineDecoder, CosineEncoder, Join, Mean, Sum
+from .architecture import Architecture
+from .cosine_layers import CosineDecoder, CosineEncoder, CosineLength, Join, Mean, Sum
+from .custom_models import keras_input, wrap_decoder, wrap_encoder
 from .decoder_layers import (
     Activate,
     AutoregressiveRecurrence,
@@ -24,7 +22,6 @@ from .decoder_layers import (
 from .encoder_layers import (
     DTYPE,
     CodePart,
-    EndMask,
     KernelFeatures,
     Patch,
     Pool,
@@ -36,6 +33,8 @@ from .layer_specs import SUBMODELS, Weights, initial_weights
 
 # Layers in which Keras' recurrent layers, and ours around them, keep their weights.
 _CELLS = ("lstm_cell", "gru_cell", "recurrence")
+
+_LENGTHS = (Length, CosineLength)
 
 
 def build(architecture: Architecture, seed: int) -> keras.Model:
@@ -49,12 +48,12 @@ def build(architecture: Architecture, seed: int) -> keras.Model:
     encoder_seed, decoder_seed = (int(s) for s in np.random.SeedSequence(seed).generate_state(2))
     encoder = _build_encoder(architecture, encoder_seed)
     decoder = _build_decoder(architecture, decoder_seed)
-    sequence = _input(encoder.input_shape[1:], name="sequence")
+    sequence = keras_input(encoder.input_shape[1:], name="sequence")
     code = encoder(sequence)
     outputs = decoder(code)
     if architecture.decodes_length:
-        code_input = _input((architecture.n_components,), name="code")
-        steps = Length(name="steps")(_recurrent_part(architecture, code_input))
+        code_input = keras_input((architecture.n_components,), name="code")
+        steps = _length(architecture, code_input, _recurrent_part(architecture, code_input))
         outputs = [outputs, keras.Model(code_input, steps, name="length")(code)]
     model = keras.Model(sequence, outputs, name="autoencoder")
     assign(model, initial_weights(architecture, seed))
@@ -72,7 +71,7 @@ def named_variables(model: keras.Model) -> dict[str, keras.Variable]:
     for name in SUBMODELS:
         part = model.get_layer(name) if name in {layer.name for layer in model.layers} else None
         for layer in part.layers if part is not None else ():
-            if isinstance(layer, Length) and name != "length":  # a copy: see `copy_length`
+            if isinstance(layer, _LENGTHS) and name != "length":  # a copy: see `copy_length`
                 continue
             if isinstance(layer, keras.Model):
                 own = [*layer.weights, *seed_states(layer)]
@@ -101,7 +100,7 @@ def assign(model: keras.Model, weights: Weights) -> None:
 def copy_length(model: keras.Model) -> None:
     """Bring a decoder's copy of the layer up to date: Keras cannot load models that share one."""
     for layer in model.get_layer("decoder").layers:
-        if isinstance(layer, Length):
+        if isinstance(layer, _LENGTHS):
             layer.set_weights(model.get_layer("length").get_layer("steps").get_weights())
 
 
@@ -161,7 +160,7 @@ def decode(
 
     x = code
     for layer in decoder.layers:
-        if isinstance(layer, keras.layers.InputLayer | CosineDecoder | Length):
+        if isinstance(layer, (keras.layers.InputLayer, CosineDecoder, *_LENGTHS)):
             continue
         if isinstance(layer, AutoregressiveRecurrence):
             base = write_linear(n_steps) if architecture.adds_to_linear else None
@@ -187,8 +186,8 @@ def _build_encoder(architecture: Architecture, seed: int) -> keras.Model:
         name="patch",
     )
     if architecture.encoder is not None:
-        return _wrap_encoder(architecture, architecture.encoder, patch, seed)
-    layers: list[keras.layers.Layer] = [_input((None, architecture.n_channels)), patch]
+        return wrap_encoder(architecture, architecture.encoder, patch, seed)
+    layers: list[keras.layers.Layer] = [keras_input((None, architecture.n_channels)), patch]
     for i, units in enumerate(architecture.units):
         layers.append(
             RecurrentLevel(
@@ -202,20 +201,25 @@ def _build_encoder(architecture: Architecture, seed: int) -> keras.Model:
         Pool(
             architecture.pooling,
             architecture.bidirectional,
-            counts=architecture.decodes_length,
+            counts=architecture.learns_length,
             name="pool",
         )
     )
     layers.append(dense(architecture.n_recurrent, name="code"))
     if not architecture.n_summary and not architecture.n_linear:
         return keras.Sequential(layers, name="encoder")
-    sequence = code = _input((None, architecture.n_channels), name="sequence")
+    sequence = code = keras_input((None, architecture.n_channels), name="sequence")
     for layer in layers[1:]:
         code = layer(code)
     parts = [code]
     if architecture.n_linear:
-        sizes = architecture.n_frequencies, architecture.n_linear
-        parts.insert(0, CosineEncoder(*sizes, name="linear")(sequence))
+        path = CosineEncoder(
+            architecture.n_frequencies,
+            architecture.n_linear,
+            architecture.has_linear_length,
+            name="linear",
+        )
+        parts.insert(0, path(sequence))
     if architecture.n_summary:
         how = architecture.dilations, architecture.n_summary, architecture.soft_step
         parts.append(KernelFeatures(*how, name="summary")(sequence))
@@ -231,9 +235,16 @@ def _recurrent_part(architecture: Architecture, code: Any) -> Any:
     return CodePart(start, stop, name="part")(code)
 
 
+def _length(architecture: Architecture, code: Any, part: Any, trainable: bool = True) -> Any:
+    """Return the number of steps that a code, with its recurrent part, stands for."""
+    if architecture.has_linear_length:
+        return CosineLength(architecture.n_linear, name="steps")(code)
+    return Length(name="steps", trainable=trainable)(part)
+
+
 def _build_decoder(architecture: Architecture, seed: int) -> keras.Model:
     if callable(architecture.decoder):
-        return _wrap_decoder(architecture, architecture.decoder, seed)
+        return wrap_decoder(architecture, architecture.decoder, seed)
     units = architecture.units[::-1]
     n_outputs = architecture.patch_size * architecture.n_channels
     layers: list[keras.layers.Layer] = []
@@ -267,7 +278,7 @@ def _build_decoder(architecture: Architecture, seed: int) -> keras.Model:
     is_linear = all(activation == "linear" for _, activation in architecture.outputs)
     if not is_linear and architecture.decoder != "autoregressive":
         layers.append(Activate(architecture.outputs, name="activation"))
-    code = _input((architecture.n_components,), name="code")
+    code = keras_input((architecture.n_components,), name="code")
     x = _recurrent_part(architecture, code)
     linear = None
     if architecture.n_linear:
@@ -280,7 +291,7 @@ def _build_decoder(architecture: Architecture, seed: int) -> keras.Model:
         )
         lengths = None
         if architecture.decodes_length:
-            lengths = Length(name="steps", trainable=False)(x)
+            lengths = _length(architecture, code, x, trainable=False)
         linear = path(code, lengths=lengths)
         if not architecture.adds_to_linear:
             layers.append(Mean(architecture.outputs, name="mean"))
@@ -294,106 +305,3 @@ def _build_decoder(architecture: Architecture, seed: int) -> keras.Model:
         else:
             x = layer(x)
     return keras.Model(code, x, name="decoder")
-
-
-def _wrap_encoder(
-    architecture: Architecture, builder: Builder, patch: Patch, seed: int
-) -> keras.Model:
-    """Put a user's own encoder behind `patch`, so that it sees zeros and a Keras mask, not NaN."""
-    shape = (None, architecture.n_steps, architecture.n_channels)
-    _, n_patches, width = patch.compute_output_shape(shape)
-    with _seeded(seed):
-        model = builder(n_steps=n_patches, n_channels=width, n_components=architecture.n_components)
-    _check_model("encoder", model, (n_patches, width), (architecture.n_components,))
-    _draw_by_own_generators(model)
-    model.supports_masking = True  # else Keras warns that the mask ends here, where it should
-    fixed = model.input_shape[1] is not None
-    sequence = _input((shape[1] if fixed else None, shape[2]), name="sequence")
-    code = EndMask(name="code")(model(patch(sequence)))
-    return keras.Model(sequence, code, name="encoder")
-
-
-def _wrap_decoder(architecture: Architecture, builder: Builder, seed: int) -> keras.Model:
-    with _seeded(seed):
-        model = builder(
-            n_steps=architecture.n_steps,
-            n_channels=architecture.n_channels,
-            n_components=architecture.n_components,
-        )
-    _check_model(
-        "decoder",
-        model,
-        (architecture.n_components,),
-        (architecture.n_steps, architecture.n_channels),
-    )
-    _draw_by_own_generators(model)
-    code = _input((architecture.n_components,), name="code")
-    steps = model(code)
-    if architecture.symbols:
-        steps = Activate(architecture.outputs, name="activation")(steps)
-    elif steps.dtype != DTYPE:  # by a policy of the user's
-        steps = EndMask(name=DTYPE)(steps)
-    return keras.Model(code, steps, name="decoder")
-
-
-def _input(shape: tuple, name: str | None = None) -> Any:
-    return keras.Input(shape, dtype=DTYPE, name=name)
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Seed the global generators for the block: Keras draws what has no seed from Python's."""
-    states = random.getstate(), np.random.get_state()
-    random.seed(seed)
-    np.random.seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])
-
-
-def _draw_by_own_generators(model: keras.Model) -> None:
-    """Have dropout without a seed draw from its layer's generator; under torch it would not."""
-    for layer in model._flatten_layers():
-        for generator in layer._seed_generators:
-            generator._initial_seed = int(generator.state.numpy()[0])
-
-
-def _check_model(role: str, model: Any, input_shape: tuple, output_shape: tuple) -> None:
-    """Raise unless a user's `model` maps the one shape to the other (None fits any size)."""
-    if not isinstance(model, keras.Model):
-        raise TypeError(
-            f"{role} must be a callable that returns a keras.Model, but it returned "
-            f"{type(model).__name__}: build a keras.Sequential or keras.Model and return that."
-        )
-    if not model.built:
-        raise ValueError(
-            f"The model that {role} returned is not built: begin it with "
-            f"keras.Input({input_shape})."
-        )
-    if not hasattr(model, "input_shape"):
-        raise ValueError(
-            f"The model that {role} returned does not tell its shapes, as a subclass of "
-            "keras.Model does not: build a keras.Sequential, or a keras.Model of inputs and "
-            "outputs, and return that."
-        )
-    if others := {weight.dtype for weight in model.trainable_weights} - {DTYPE}:
-        raise ValueError(
-            f"The model that {role} returned has weights of {others.pop()}, but trains together "
-            f"with some of {DTYPE}: give its inputs and layers dtype={DTYPE!r}, or build it under "
-            "a policy whose weights are of that type, as 'mixed_bfloat16'."
-        )
-    for side, given, expected in (
-        ("take inputs", model.input_shape, input_shape),
-        ("give outputs", model.output_shape, output_shape),
-    ):
-        sizes = tuple(given[1:]) if isinstance(given, tuple) else (given,)
-        fits = len(sizes) == len(expected) and all(
-            size in (None, wanted) for size, wanted in zip(sizes, expected, strict=True)
-        )
-        if not fits:
-            raise ValueError(
-                f"The model that {role} returned must {side} of shape {expected} a sequence, but "
-                f"has {sizes}: use the sizes that the callable receives."
-            )

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .architecture import LENGTH_UNITS, POSITION_RATES, Architecture
+from .cosines import count_directions
 from .minirocket import N_KERNELS, SOFT_STEPS, TAPS
 
 if TYPE_CHECKING:
@@ -190,9 +191,9 @@ def _encoder(architecture: Architecture) -> Iterator[LayerSpec]:
         width = units * len(directions)
         yield LayerSpec("encoder", f"recurrence_{i}", kind, (None, None, width), tuple(weights))
     width *= 1 + (architecture.pooling == "mean_max")
-    width += architecture.decodes_length
+    width += architecture.learns_length
     kind = f"{architecture.pooling.replace('_', ' and ')} over steps"
-    moments = _MOMENTS if architecture.decodes_length else ()
+    moments = _MOMENTS if architecture.learns_length else ()
     yield LayerSpec("encoder", "pool", kind, (None, width), moments)
     n_recurrent, n_summary = architecture.n_recurrent, architecture.n_summary
     # What is added to the linear path is next to nothing at first: it tells constant sequences of
@@ -227,15 +228,20 @@ def _cosines(architecture: Architecture, model: str) -> LayerSpec:
     shape = (size, architecture.n_channels)
     arrays: dict[str, tuple[int, ...]] = {"frequencies": (size,), "mean": shape}
     output: Shape = (None, n_linear)
+    moments: tuple[WeightSpec, ...] = ()
     if model == "encoder":
+        n_directions = count_directions(size * architecture.n_channels, n_linear)
         arrays["projection"] = (*shape, n_linear)
-        arrays |= {"scale": (), "precision": (n_linear, n_linear)}
+        arrays |= {"directions": (n_directions, *shape), "precision": (n_directions,)}
+        if architecture.has_linear_length:
+            arrays["length_projection"] = (n_linear,)
+            moments = _MOMENTS
     else:
         arrays["synthesis"] = (n_linear, *shape)
         n_steps = architecture.n_patches * architecture.patch_size
         output = (None, n_steps, architecture.n_channels)
     weights = [WeightSpec(name, shape, is_trained=False) for name, shape in arrays.items()]
-    return LayerSpec(model, "linear", "cosines", output, tuple(weights))
+    return LayerSpec(model, "linear", "cosines", output, (*weights, *moments))
 
 
 def _decoder(architecture: Architecture) -> Iterator[LayerSpec]:
@@ -303,6 +309,10 @@ def _decoder(architecture: Architecture) -> Iterator[LayerSpec]:
 
 
 def _length(architecture: Architecture) -> Iterator[LayerSpec]:
+    if architecture.has_linear_length:
+        kernel = WeightSpec("length_synthesis", (architecture.n_linear,), is_trained=False)
+        yield LayerSpec("length", "steps", "linear", (None,), (kernel, *_MOMENTS))
+        return
     width = architecture.n_recurrent
     if width < architecture.n_components:
         yield LayerSpec("length", "part", "the recurrent part", (None, width))

@@ -174,6 +174,9 @@ class Network:
     def lengths(self, codes: Floats) -> Floats:
         """Return the number of steps that each code stands for, a real number (n_rows,)."""
         weights = self._length
+        if self.architecture.has_linear_length:
+            part = codes[:, : self.architecture.n_linear].astype(self._dtype, copy=False)
+            return weights["location"] + weights["scale"] * (part @ weights["length_synthesis"])
         part = codes[:, slice(*self.architecture.recurrent_part)].T
         hidden = np.maximum(_dense(part, **within(weights, "hidden")), 0.0)
         standardised = _dense(hidden, **within(weights, "output"))[0]

@@ -29,7 +29,13 @@ def encode(graph: Graph, scaled: Scaled, weights: Weights) -> str:
     found = graph.op("Reshape", graph.op("MatMul", waves, values), [-1, mean.size])
     centred = graph.op("Sub", graph.op("Div", found, n_steps), mean.ravel())
     codes = graph.op("MatMul", centred, projection.reshape(mean.size, -1))
-    return str(graph.op("Where", graph.op("Greater", lengths, 0), codes, 0.0))
+    codes = graph.op("Where", graph.op("Greater", lengths, 0), codes, 0.0)
+    if "length_projection" not in weights:
+        return str(codes)
+    standardised = graph.op("Sub", graph.cast(lengths, np.float32), weights["location"])
+    standardised = graph.op("Div", standardised, weights["scale"])
+    parts = graph.op("Mul", standardised, weights["length_projection"])
+    return str(graph.op("Add", codes, parts))
 
 
 def _waves(
@@ -80,15 +86,10 @@ def _waves(
 
 def _fill(graph: Graph, scaled: Scaled, waves: str, weights: Weights) -> str:
     """Return the values with gaps filled by the mean of the model given the observed ones."""
-    projection = weights["projection"]
-    n_channels, n_components = projection.shape[1:]
+    n_channels = weights["mean"].shape[1]
     n_seen = graph.op("ReduceSum", graph.cast(scaled.observed, np.int64), [1, 2], keepdims=0)
     has_gaps = graph.op("Less", n_seen, graph.op("Mul", scaled.given, n_channels))
-    # Made of the projection as it is stored, once a session.
-    synthesis = graph.cast(projection.reshape(-1, n_components), np.float64)
-    synthesis = graph.op("Mul", synthesis, np.float64(weights["scale"]))
-    synthesis = graph.op("Reshape", synthesis, list(projection.shape))
-    synthesis = graph.op("Transpose", synthesis, perm=[2, 1, 0])
+    synthesis = graph.cast(weights["directions"].transpose(0, 2, 1), np.float64)
 
     def fill() -> str:
         rows = graph.op("Squeeze", graph.op("NonZero", has_gaps), [0])
@@ -112,9 +113,11 @@ def _infer(graph: Graph, scaled: Scaled, weights: Weights, synthesis: str) -> st
     In float64, as the systems are differences of large sums.
     """
     mean = weights["mean"].T.astype(np.float64)
-    n_frequencies, n_channels, n_components = weights["projection"].shape
+    n_components, n_frequencies, n_channels = weights["directions"].shape
     patterns = graph.op("Concat", synthesis, mean[None], axis=0)
-    prior = np.pad(weights["precision"].astype(np.float64), ((0, 0), (0, 1)))
+    prior = (
+        np.eye(n_components, n_components + 1) * weights["precision"].astype(np.float64)[:, None]
+    )
     waves, places = _waves(graph, scaled.given, scaled.width, weights["frequencies"], np.float64)
 
     def collect(place: str, values: str, observed: str) -> list[str]:

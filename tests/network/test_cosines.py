@@ -61,7 +61,7 @@ def make_weights(architecture, sequences, seed=0):
         if not array.any()
     }
     path = cosines.fit(sequences, architecture.n_frequencies, architecture.n_linear, seed)
-    weights |= {name: path[name.split("/")[-1]] for name in weights if "/linear/" in name}
+    weights |= cosines.place(path, weights)
     if "decoder/mean/gain" in weights:
         weights["decoder/mean/gain"] = rng.random(architecture.n_channels).astype(np.float32)
     return weights
@@ -178,6 +178,49 @@ def test_gaps_count_less_than_means_in_their_places(seed):
     assert off < 0.2 * off_zeros
     _, _, decoded = reconstruct(gaps, 8, 8, seed)  # the gaps are in the training, too
     assert np.square(decoded - to_batch(whole)).mean() < 0.1 * whole.values.var()
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_gaps_are_filled_as_well_by_a_code_of_one_component(seed):
+    whole = make_waves(80, seed)
+    gone = np.random.default_rng(seed).random(whole.values.shape) < 0.4
+    batch = to_batch(whole.with_values(np.where(gone, np.nan, whole.values).astype(np.float32)))
+    path = cosines.fit(whole, 8, 1, seed)
+    filled = cosines._fill(batch, path)
+    assert np.square(filled - to_batch(whole)).mean() < 0.02 * whole.values.var()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_missing_takes_no_variance_from_its_model(seed):
+    whole = make_waves(200, seed)
+    gone = np.random.default_rng(seed).random(whole.values.shape) < 0.9
+    gaps = whole.with_values(np.where(gone, np.nan, whole.values).astype(np.float32))
+    widths = []
+    for sequences in (whole, gaps):
+        path = cosines.fit(sequences, 8, 8, seed)
+        # The projection is scaled so that components have one spread, whatever that of values is.
+        widths.append(np.linalg.norm(path["synthesis"]))
+    assert 0.8 < widths[1] / widths[0] < 1.15
+
+
+@pytest.mark.parametrize("kind", ["ragged", "in_pieces"])
+def test_a_code_with_a_direction_for_lengths_has_them_exactly(kind):
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(n, 1)).cumsum(axis=0) for n in rng.integers(20, 300, 40)]
+    ae = LSTMAutoencoderTransformer(n_components=80, units=4, epochs=1, random_state=0)
+    if kind == "ragged":
+        ae.fit(X)
+    else:  # the first ones do not say what lengths there will be
+        ae.partial_fit([x[:20] for x in X]).partial_fit(X)
+        assert np.abs(ae.transform(X)).max() < 20
+    assert ae._fitted_model.architecture.has_linear_length
+    assert "length_loss" not in ae.history_
+    new = [*X, X[0][:0], X[0][:1], np.tile(X[0], (2, 1))[:590]]
+    written = ae.inverse_transform(ae.transform(new))
+    limit = 2 * max(map(len, X))
+    assert [len(x) for x in written] == [min(len(x), limit) for x in new]
+    length = ae.model_.get_layer("length")(ae.transform(X)[:, :80])
+    assert_allclose(length, [len(x) for x in X], rtol=1e-4)
 
 
 @pytest.mark.parametrize("seed", range(2))

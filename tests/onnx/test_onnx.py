@@ -58,7 +58,7 @@ def draw_weights(architecture, summary, path):
         for name, spec in weight_specs(architecture).items()
     }
     weights |= {f"encoder/summary/{name}": array for name, array in summary.items()}
-    weights |= {name: path[name.split("/")[-1]] for name in weights if "/linear/" in name}
+    weights |= cosines.place(path, weights)
     if architecture.decodes_length:
         moments = {"encoder/pool/location": 1.5, "encoder/pool/scale": 0.7}
         weights |= {name: np.array(value, np.float32) for name, value in moments.items()}
