@@ -115,9 +115,9 @@ def _infer(graph: Graph, scaled: Scaled, weights: Weights, synthesis: str) -> st
     mean = weights["mean"].T.astype(np.float64)
     n_components, n_frequencies, n_channels = weights["directions"].shape
     patterns = graph.op("Concat", synthesis, mean[None], axis=0)
-    prior = (
-        np.eye(n_components, n_components + 1) * weights["precision"].astype(np.float64)[:, None]
-    )
+    zeros = graph.op("Expand", np.float64(0.0), [n_components, n_components + 1])
+    precision = weights["precision"].astype(np.float64)[:, None]
+    prior = graph.op("Mul", graph.op("EyeLike", zeros), precision)  # a constant would be large
     waves, places = _waves(graph, scaled.given, scaled.width, weights["frequencies"], np.float64)
 
     def collect(place: str, values: str, observed: str) -> list[str]:

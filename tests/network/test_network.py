@@ -15,7 +15,14 @@ from sklearn_seqae import LSTMAutoencoderTransformer
 from sklearn_seqae.containers.registry import as_sequences
 from sklearn_seqae.network.architecture import Architecture
 from sklearn_seqae.network.batching import pad
-from sklearn_seqae.network.cosine_layers import CosineDecoder, CosineEncoder, Join, Mean, Sum
+from sklearn_seqae.network.cosine_layers import (
+    CosineDecoder,
+    CosineEncoder,
+    CosineLength,
+    Join,
+    Mean,
+    Sum,
+)
 from sklearn_seqae.network.decoder_layers import (
     Activate,
     AutoregressiveRecurrence,
@@ -465,7 +472,8 @@ def test_a_saved_and_a_cloned_model_give_the_same_outputs(choice, tmp_path):
         Activate(((1, "linear"), (2, "softmax"))),
         AutoregressiveRecurrence(5, (3, 2), "gru", 4, ((2, "softmax"),)),
         Length(hidden=3),
-        CosineEncoder(4, 3),
+        CosineEncoder(4, 3, tells_length=True),
+        CosineLength(3),
         CosineDecoder(6, 4, 3, 2),
         Join(adds=True),
         Sum(((1, "linear"), (2, "softmax"))),

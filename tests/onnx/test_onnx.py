@@ -60,7 +60,8 @@ def draw_weights(architecture, summary, path):
     weights |= {f"encoder/summary/{name}": array for name, array in summary.items()}
     weights |= cosines.place(path, weights)
     if architecture.decodes_length:
-        moments = {"encoder/pool/location": 1.5, "encoder/pool/scale": 0.7}
+        layer = "encoder/linear" if architecture.has_linear_length else "encoder/pool"
+        moments = {f"{layer}/location": 1.5, f"{layer}/scale": 0.7}
         weights |= {name: np.array(value, np.float32) for name, value in moments.items()}
     return weights
 
@@ -85,7 +86,8 @@ def make(X, scaler="standard", categories=False, multiscale=False, n_linear=0, *
     scaled = fitted.transform(sequences)
     with single_threaded():
         summary = minirocket.fit(scaled, dilations, n_summary, seed=0) if multiscale else {}
-        path = cosines.fit(scaled, 12, n_linear, seed=0) if n_linear else {}
+        tells_length = architecture.has_linear_length
+        path = cosines.fit(scaled, 12, n_linear, 0, tells_length) if n_linear else {}
     weights = draw_weights(architecture, summary, path)
     model = encoder_model(architecture, weights, fitted)
     network = Network(architecture, weights)
