@@ -21,7 +21,7 @@ from .sweep import sweep
 RESULTS = Path(__file__).with_name("series.json")
 OURS = series_report.OURS
 # Each so manieth series with anomalies is given to the slow models, too.
-EVERY = 4
+EVERY = 10
 
 
 def detect(series: LongSeries) -> dict[str, Any]:

@@ -92,6 +92,7 @@ ROOMS = {
         "encoder",
     ],
     "estimators": [
+        "neighbours",
         "anomaly_score",
         "code_density",
         "fit_warnings",

@@ -21,20 +21,18 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 from scipy.special import log_ndtr
 
 from sklearn_seqae.containers.sequences import Sequences
-from sklearn_seqae.containers.spans import Spans, as_spans, count_disjoint, overlap
+from sklearn_seqae.containers.spans import Spans, as_spans, count_disjoint
+
+from .neighbours import Neighbours
 
 Floats = NDArray[np.float64]
 
 COMPONENTS = ("values", "shape", "length")  # of a score
 # Largest number of training sequences that are kept as neighbours.
 MAX_NEIGHBOURS = 1000
-# Distances are in standard deviations, the root mean square over features. At a smaller distance
-# two sequences are the same: features computed on another machine differ by rounding.
-SAME = 1e-3
 # The least mean squared error of a channel, in scaled units, and the least ratio to it that differs
 # from a perfect reconstruction.
 LEAST_ERROR = 1e-6
@@ -53,7 +51,6 @@ LEAST_SPREAD = 0.05
 PRIOR_SEQUENCES = 10
 # -log p of a length, for each standard deviation of log lengths that it is outside of their range.
 LENGTH_SLOPE = 3.0
-ROWS_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -183,7 +180,7 @@ class ReferenceDistribution:
         kept = choose_neighbours(len(points), seed)
         spans = None if groups is None else as_spans(groups)
         apart = None if spans is None else (spans, spans[kept])
-        distances = _nearest(points, points[kept], apart)
+        distances = Neighbours(points[kept]).distances(points, apart)
         is_known = observed & ~np.isnan(distances)
         lengths = sequences.lengths
         reference = cls(
@@ -210,16 +207,18 @@ class ReferenceDistribution:
         errors: Floats,
         features: NDArray[np.float32],
         apart: tuple[Spans, Spans] | None = None,
+        search: Neighbours | None = None,
     ) -> Floats:
         """Return the nonnegative scores of the three `COMPONENTS`, (n_sequences, 3).
 
         Arguments are those of `fit`; `apart` has the spans of the sequences and of the neighbours,
-        if sequences are not to be compared with neighbours that they overlap. Values and shape have
-        a score of 0.0 where nothing was observed; so has shape where there are no two training
-        sequences.
+        if sequences are not to be compared with neighbours that they overlap; `search` is that of
+        the neighbours, if it is made already. Values and shape have a score of 0.0 where nothing
+        was observed; so has shape where there are no two training sequences.
         """
         points = (features / self.deviations).astype(np.float32)
-        return self._anomaly_scores(sequences, errors, _nearest(points, self.neighbours, apart))
+        search = search or Neighbours(self.neighbours)
+        return self._anomaly_scores(sequences, errors, search.distances(points, apart))
 
     def _anomaly_scores(self, sequences: Sequences, errors: Floats, distances: Floats) -> Floats:
         sizes, observed = _sizes(sequences, _ratios(errors, self.channel_errors))
@@ -299,31 +298,3 @@ def _sizes(sequences: Sequences, ratios: Floats) -> tuple[Floats, NDArray[np.boo
     sums = np.bincount(owners, np.nansum(np.square(ratios), axis=1), n)
     means = np.sqrt(sums / np.maximum(counts, 1))
     return np.log(np.maximum(means, LEAST_RATIO)), counts > 0
-
-
-def _nearest(
-    points: NDArray[np.float32],
-    neighbours: NDArray[np.float32],
-    spans: tuple[Spans, Spans] | None = None,
-) -> Floats:
-    """Return the logarithm of the distance from each point to its nearest neighbour.
-
-    The neighbour is another point; if spans of points and of neighbours are given, one whose span
-    does not overlap that of the point. It is NaN where there is none.
-    """
-    nearest = np.full(len(points), np.nan)
-    if len(neighbours) < 2:
-        return nearest
-    for start in range(0, len(points), ROWS_AT_ONCE):
-        rows = slice(start, start + ROWS_AT_ONCE)
-        # By `cdist`, as small distances computed by a matrix product are rounding errors.
-        # Features of sequences that overflowed are NaN.
-        distances = np.nan_to_num(cdist(points[rows], neighbours), nan=MOST_RATIO)
-        if spans is None:
-            first, second = np.partition(distances, 1, axis=1)[:, :2].T
-            nearest[rows] = np.where(first < SAME, second, first)
-        else:
-            is_other = ~overlap(spans[0][rows], spans[1])
-            other = np.where(is_other, distances, np.inf).min(axis=1)
-            nearest[rows] = np.where(is_other.any(axis=1), other, np.nan)
-    return np.log(np.clip(nearest, SAME, MOST_RATIO))

@@ -1,6 +1,5 @@
 """Scores of time stamps as they come."""
 
-from collections import deque
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,8 @@ from sklearn_seqae.containers.registry import as_sequences
 from sklearn_seqae.containers.sequences import Sequences
 from sklearn_seqae.containers.windows import WindowArray
 
-from .window_scores import is_own, score_windows
+from .neighbours import Neighbours
+from .window_scores import is_own, score_own, score_windows
 
 
 class SeriesStream:
@@ -37,9 +37,14 @@ class SeriesStream:
 
     def __init__(self, detector: Any) -> None:
         self._detector = detector
-        self._steps: deque[Any] = deque(maxlen=detector.window_size)
-        estimator = detector.estimator_
+        size, estimator = detector.window_size, detector.estimator_
+        self._search = Neighbours(estimator._reference.neighbours) if is_own(estimator) else None
         self._has_categories = is_own(estimator) and bool(estimator._fitted_model.scaler.categories)
+        # Each step is there twice, so that the last ones follow each other somewhere.
+        dtype = object if self._has_categories else np.float64
+        self._steps = np.empty((2 * size, detector.n_features_in_), dtype=dtype)
+        self._n_seen = 0
+        self._form = WindowArray(size, "float64", columns=detector._names)
 
     def update(self, step: Any) -> float:
         """Take the values of the next time stamp, and return its score.
@@ -55,20 +60,24 @@ class SeriesStream:
             The score of the window that ends with this time stamp, as of `score_samples` with
             ``aggregation="last"``; NaN until as many time stamps came as a window has.
         """
-        detector = self._detector
-        self._steps.append(self._row(step))
-        if len(self._steps) < detector.window_size:
+        detector, row = self._detector, self._row(step)
+        size, estimator = detector.window_size, detector.estimator_
+        at = self._n_seen % size
+        self._steps[at] = self._steps[at + size] = row
+        self._n_seen += 1
+        if self._n_seen < size:
             return float("nan")
-        estimator = detector.estimator_
-        values = np.array(self._steps)
-        span = np.array([0, len(values)])
+        values = self._steps[at + 1 : at + 1 + size]
+        span = np.array([0, size])
         if self._has_categories:
             window = estimator._read([values])
         else:
-            form = WindowArray(len(values), str(values.dtype), columns=detector._names)
-            window = Sequences(values, span, form)
-        known = detector._training_windows
-        return float(score_windows(estimator, window, span[None], known).scores[0])
+            window = Sequences(values, span, self._form)
+        if self._search is not None:
+            found = score_own(estimator, window, detector._training_windows, self._search)
+        else:
+            found = score_windows(estimator, window, span[None], None)
+        return float(found.scores[0])
 
     def _row(self, step: Any) -> Any:
         detector = self._detector
@@ -83,7 +92,9 @@ class SeriesStream:
         if self._has_categories:
             row = np.array(step, dtype=object).ravel()
         else:
-            row = as_sequences([np.reshape(step, (1, -1))]).values[0]
+            row = np.asarray(step).ravel()
+            if row.dtype.kind not in "fiu" or np.isinf(row).any():
+                row = as_sequences([row[None]]).values[0]  # or it is refused there
         if len(row) != detector.n_features_in_:
             raise ValueError(
                 f"Expected the values of {detector.n_features_in_} channels, got {len(row)}: give "

@@ -23,6 +23,7 @@ from sklearn_seqae.training.holdout import hold_out
 from .anomaly_score import choose_neighbours
 from .intervals import SHAPE
 from .known_runs import KnownRuns, TrainingWindows
+from .neighbours import Neighbours
 from .outlier_scores import OutlierScoringAutoencoder
 
 Floats = NDArray[np.float64]
@@ -85,15 +86,11 @@ def score_windows(
     estimator: Any, steps: Sequences, spans: Spans, known: TrainingWindows | None
 ) -> WindowScores:
     """Return the scores of windows, in pieces of limited size."""
-    found = [
-        score_own(estimator, windows, known)
-        if is_own(estimator)
-        else WindowScores(_score_other(estimator, windows))
-        for windows in pieces(steps, spans)
-    ]
-    scores = np.concatenate([part.scores for part in found])
+    cut = pieces(steps, spans)
     if not is_own(estimator):
-        return WindowScores(scores)
+        return WindowScores(np.concatenate([_score_other(estimator, part) for part in cut]))
+    search = Neighbours(estimator._reference.neighbours)
+    found = [score_own(estimator, part, known, search) for part in cut]
     longest = int((spans[:, 1] - spans[:, 0]).max())
     errors = np.full((len(spans), longest), np.nan)
     row = 0
@@ -102,14 +99,18 @@ def score_windows(
         n, width = part.errors.shape
         errors[row : row + n, :width] = part.errors
         row += n
-    values, shape = (np.concatenate([getattr(x, k) for x in found]) for k in ("values", "shape"))
+    names = ("scores", "values", "shape")
+    scores, values, shape = (np.concatenate([getattr(x, name) for x in found]) for name in names)
     return WindowScores(scores, values, shape, errors)
 
 
 def score_own(
-    estimator: OutlierScoringAutoencoder, windows: Sequences, known: TrainingWindows | None
+    estimator: OutlierScoringAutoencoder,
+    windows: Sequences,
+    known: TrainingWindows | None,
+    search: Neighbours,
 ) -> WindowScores:
-    """Return the scores of windows by a detector of this package."""
+    """Return the scores of windows by a detector of this package, given its neighbours."""
     features, errors, _ = estimator._examine(windows)
     apart = None
     if known is not None:
@@ -117,7 +118,7 @@ def score_own(
         apart = known.runs.find(windows.values, local), known.neighbours
     ranked = estimator._ranked(windows, errors)
     reference = estimator._reference
-    components = reference.anomaly_scores(windows, ranked, features, apart)
+    components = reference.anomaly_scores(windows, ranked, features, apart, search)
     values, shape = np.log1p(components[:, :2]).T
     relative = np.minimum(ranked / reference.channel_errors, MOST_ERROR)
     counts = (~np.isnan(relative)).sum(axis=1)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.spatial.distance import cdist
 from sklearn.base import clone, is_outlier_detector
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV
@@ -28,6 +29,7 @@ from sklearn_seqae.estimators.anomaly_score import (
     combine,
     threshold,
 )
+from sklearn_seqae.estimators.neighbours import FARTHEST, Neighbours
 from tests.conftest import TINY, make_ragged
 
 NAN = np.nan
@@ -464,6 +466,27 @@ def test_a_tenth_of_outliers_hardly_changes_the_estimates():
     contaminated = LogTDistribution.fit(np.append(normal[:920], np.full(80, 50.0)), 1000)
     assert abs(contaminated.location) < 0.2
     assert contaminated.spread < 2.0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_neighbours_are_those_of_all_distances(seed):
+    rng = np.random.default_rng(seed)
+    known = (5 + rng.normal(size=(80, 300)) * rng.choice([1e-3, 1.0], (80, 1))).astype(np.float32)
+    near = (known[:40] + rng.normal(size=(40, 300)) * 1e-2).astype(np.float32)
+    points = np.concatenate([known[:20], near])
+    distances = cdist(points, known)
+    found = Neighbours(known).distances(points)
+    # A point is no neighbour of its own.
+    assert_allclose(np.exp(found[:20]), np.sort(distances[:20], axis=1)[:, 1], rtol=1e-9)
+    assert_allclose(np.exp(found[20:]), distances[20:].min(axis=1), rtol=1e-9)
+    spans = np.stack([np.arange(80), np.arange(80) + 10], axis=1)
+    apart = np.abs(np.arange(60)[:, None] - np.arange(80)) >= 10
+    found = Neighbours(known).distances(points, (spans[:60], spans))
+    assert_allclose(np.exp(found), np.where(apart, distances, np.inf).min(axis=1), rtol=1e-9)
+    everywhere = np.tile([0, 100], (60, 1))
+    assert np.isnan(Neighbours(known).distances(points, (everywhere, spans))).all()
+    points[0] = np.nan  # of a sequence that overflowed
+    assert Neighbours(known).distances(points)[0] == np.log(FARTHEST)
 
 
 @pytest.mark.parametrize("n", [5, 30, 1000])

@@ -341,8 +341,21 @@ def test_a_stream_is_pickled_and_goes_on(detector):
         assert again.update(step) == score == other.update(pd.Series(step, ["load", "heat"]))
 
 
+def test_streamed_scores_are_those_of_last(plain):
+    last = clone(plain).set_params(aggregation="last").fit(TRAIN)
+    broken = make_broken()
+    broken[70:75, 0] = np.nan
+    expected = last.score_samples(broken)
+    stream = plain.stream()
+    streamed = np.array([stream.update(step) for step in broken.tolist()])
+    assert np.isnan(streamed[: SIZE - 1]).all()
+    assert_allclose(streamed[SIZE - 1 :], expected[SIZE - 1 :], atol=1e-5)
+
+
 def test_what_is_no_step_of_the_series_is_refused(detector):
     stream = detector.stream()
+    with pytest.raises(ValueError, match="inf"):
+        stream.update([np.inf, 1.0])
     with pytest.raises(ValueError, match="values of 2 channels, got 3"):
         stream.update([1.0, 2.0, 3.0])
     with pytest.raises(ValueError, match="got none for 'heat'"):
