@@ -30,8 +30,13 @@ def is_stream(X: Any) -> bool:
     Such are iterables that have no elements by index or key, and no end but their own.
     """
     others = (str, bytes, Iterator, Mapping, MappingView, Set)
-    is_container = hasattr(X, "__getitem__") or hasattr(X, "__array__")
+    is_container = hasattr(X, "__getitem__") or hasattr(X, "__array__") or is_lazy(X)
     return isinstance(X, Iterable) and not isinstance(X, others) and not is_container
+
+
+def is_lazy(X: Any) -> bool:
+    """Tell whether this is a collection of Dask, which is not computed yet."""
+    return type(X).__module__.partition(".")[0] == "dask"
 
 
 def is_series(X: Any) -> bool:

@@ -15,9 +15,9 @@ import numpy as np
 
 from . import arrow, numpy_arrays, pandas_frames, pandas_nested, ragged, windows
 from .ambiguity import check_table
-from .numeric import as_array, is_frame
+from .numeric import as_array, is_frame, is_lazy
 from .raw_sequences import RawSequences
-from .remedies import for_container
+from .remedies import LAZY, for_container
 from .sequences import FlatListForm, Form, ListForm, SequenceIndex, Sequences
 
 __all__ = ["Form", "Sequences", "as_sequences", "read", "row_labels", "to_container"]
@@ -72,6 +72,8 @@ def read(X: Any) -> RawSequences:
         return column
     if isinstance(X, windows.Windows):
         return windows.RawWindows.of(X)
+    if is_lazy(X):
+        raise TypeError(f"Expected data in memory, got a {type(X).__name__} of Dask. {LAZY}")
     tensors = ragged.unpack_torch(X)
     if tensors is not None:
         return read(tensors)

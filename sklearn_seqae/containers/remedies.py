@@ -7,6 +7,11 @@ import numpy as np
 
 from .numeric import is_frame, is_stream
 
+LAZY = (
+    "Call the method for each partition, as by X.map_partitions(model.transform, meta=...), or "
+    "compute it: X.compute()."
+)
+
 
 def for_container(X: Any) -> str:
     """Return what to do about an object that is read as no container."""

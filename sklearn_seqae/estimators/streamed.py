@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 # Values in the sample, in the sequences that are held out, and in a pool whose sequences are
 # shuffled together. A few of each are in memory at once, whatever the size of the stream.
-MOST_SAMPLED = 1 << 22
-MOST_HELD_OUT = 1 << 22
-POOL_VALUES = 1 << 22
+MOST_SAMPLED = 1 << 21
+MOST_HELD_OUT = 1 << 21
+POOL_VALUES = 1 << 21
 # Makes other numbers of the keys, so that the sample does not depend on what is held out.
 SALT = np.uint64(0x5851F42D4C957F2D)
 

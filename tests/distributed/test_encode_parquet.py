@@ -185,3 +185,24 @@ def test_a_search_on_workers_of_dask_has_the_scores_of_one_here(X, client):
             warnings.simplefilter("ignore")  # of the engine
             found = clone(search).fit(X).cv_results_["mean_test_score"]
         np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+# 2026-11, dask 2026.8 and pandas 3.1: its reader of Parquet resets an index in place.
+@pytest.mark.filterwarnings("ignore:The inplace keyword")
+def test_frames_of_dask_are_encoded_by_partition(tmp_path, model, X):
+    frames = pytest.importorskip("dask.dataframe")
+    for i, part in enumerate((X[:40], X[40:])):
+        lists = [pa.array([x[:, j] for x in part], pa.list_(pa.float32())) for j in range(2)]
+        pq.write_table(pa.table(lists, ["a", "b"]), tmp_path / f"{i}.parquet")
+    frame = frames.read_parquet(tmp_path, dtype_backend="pyarrow")
+    meta = pd.DataFrame(columns=model.get_feature_names_out(), dtype="float32")
+    encoder = clone(model).set_output(transform="pandas")
+    vars(encoder).update({k: v for k, v in vars(model).items() if k not in vars(encoder)})
+    codes = frame.map_partitions(encoder.transform, meta=meta)
+    assert list(codes.columns) == list(meta)
+    found = codes.compute(scheduler="sync")
+    np.testing.assert_allclose(found, model.transform(X), atol=1e-5)
+    bag = pytest.importorskip("dask.bag").from_sequence(X[:3])
+    for lazy in (frame, bag):
+        with pytest.raises(TypeError, match=r"of Dask\. Call the method for each partition"):
+            model.transform(lazy)
