@@ -29,11 +29,12 @@ def write(results: dict[str, Any]) -> None:
     ours = [run for run in runs if run["model"] == OURS]
     collections = list(dict.fromkeys(run["collection"] for run in scored))
     page = [INTRODUCTION.format(date=results["date"])]
-    page += ["## Without a threshold", *_areas(scored, collections), AREAS]
-    slow = {run["name"] for run in scored if run["model"] in SLOW}
-    if slow:
-        few = [run for run in scored if run["name"] in slow]
-        page += ["## Networks of tutorials", NETWORKS, _all(few, collections, [OURS, *SLOW])]
+    page += ["## Without a threshold", _all(scored, collections, [OURS, *QUICK]), AREAS]
+    slow = [{run["name"] for run in scored if run["model"] == model} for model in SLOW]
+    few = [run for run in scored if run["name"] in set.intersection(*slow)]
+    if few:
+        of_few = [name for name in collections if any(run["collection"] == name for run in few)]
+        page += ["## Networks of tutorials", NETWORKS, _all(few, of_few, [OURS, *SLOW])]
     page += ["## By group", _groups(scored), GROUPS]
     events = [run for run in ours if run["group"] in PUBLISHED]
     if events:
@@ -88,11 +89,6 @@ of NAB has drifted away from its first 15 %, most of the rest is abnormal."""
 SECONDS = """\
 On two cores that other programs used, too, so that only ratios say something. A fit includes the
 start of TensorFlow's graph where a series has another number of channels than those before it."""
-
-
-def _areas(runs: list[Run], collections: list[str]) -> list[str]:
-    models = [OURS, *QUICK]
-    return [_all(runs, collections, models)]
 
 
 def _all(runs: list[Run], collections: list[str], models: list[str]) -> str:

@@ -12,6 +12,7 @@ from threadpoolctl import ThreadpoolController
 
 _lock = threading.Lock()
 _most: ContextVar[int | None] = ContextVar("most", default=None)
+_holds: ContextVar[bool] = ContextVar("holds", default=False)
 
 
 def n_threads() -> int:
@@ -48,15 +49,25 @@ def single_threaded() -> Iterator[None]:
     anew for each batch. While a thread of the user's holds a limit, threadpoolctl lets no other
     change it.
     """
+    if _holds.get():
+        yield
+        return
     with ExitStack() as stack:
+        lowered = []
         with _lock:
             for library in _blas().lib_controllers:
                 if library.num_threads != 1:
                     alone = _blas().select(filepath=library.filepath)
                     limiter = alone.limit(limits=1, user_api="blas")
-                    if library.num_threads == 1:  # else it is not this thread's to change
+                    lowered.append(library.num_threads == 1)
+                    if lowered[-1]:  # else it is not this thread's to change
                         stack.enter_context(limiter)
-        yield
+        # Nobody else raises what this thread has lowered, so it need not ask again meanwhile.
+        token = _holds.set(len(lowered) == len(_blas().lib_controllers) and all(lowered))
+        try:
+            yield
+        finally:
+            _holds.reset(token)
 
 
 @cache

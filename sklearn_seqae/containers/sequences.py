@@ -191,7 +191,8 @@ class Sequences:
     @property
     def lengths(self) -> NDArray[np.int64]:
         """Number of steps of each sequence, (n_sequences,) int64."""
-        return np.diff(self.offsets)
+        lengths: NDArray[np.int64] = self.offsets[1:] - self.offsets[:-1]
+        return lengths
 
     @property
     def owners(self) -> NDArray[np.int64]:

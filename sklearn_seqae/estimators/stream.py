@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_seqae._utils.threads import single_threaded
 from sklearn_seqae.containers.registry import as_sequences
 from sklearn_seqae.containers.sequences import Sequences
 from sklearn_seqae.containers.windows import WindowArray
@@ -73,10 +74,11 @@ class SeriesStream:
             window = estimator._read([values])
         else:
             window = Sequences(values, span, self._form)
-        if self._search is not None:
-            found = score_own(estimator, window, detector._training_windows, self._search)
-        else:
-            found = score_windows(estimator, window, span[None], None)
+        with single_threaded():  # once, as each of several within would take its time
+            if self._search is not None:
+                found = score_own(estimator, window, detector._training_windows, self._search)
+            else:
+                found = score_windows(estimator, window, span[None], None)
         return float(found.scores[0])
 
     def _row(self, step: Any) -> Any:

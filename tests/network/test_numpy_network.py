@@ -165,6 +165,15 @@ def test_blas_is_held_to_one_thread_from_any_thread():
     assert blas_threads() == before
 
 
+def test_blas_has_one_thread_until_the_outermost_context_ends():
+    before = blas_threads()
+    with single_threaded():
+        with single_threaded():
+            assert set(blas_threads()) == {1}
+        assert set(blas_threads()) == {1}
+    assert blas_threads() == before
+
+
 @pytest.mark.parametrize("first", ["main", "other"])
 @pytest.mark.parametrize("last", ["main", "other"])
 def test_blas_has_its_threads_again_whoever_comes_first_and_leaves_last(first, last):
