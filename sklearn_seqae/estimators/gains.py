@@ -20,6 +20,7 @@ def least_squares_gains(
     channel_groups: tuple[int, ...],
     n_sequences: int,
     sure: float = SURE,
+    least_lowered: float = LEAST_LOWERED,
 ) -> NDArray[np.float64]:
     """Return the gain of each channel with which a change of a prediction has the least error.
 
@@ -36,8 +37,8 @@ def least_squares_gains(
     channel_groups : tuple of int
         Numbers of channels that have one gain.
     n_sequences : int
-    sure : float
-        How sure a lower error must be.
+    sure, least_lowered : float
+        How sure a lower squared error must be, and by what share it must be lower.
 
     Returns
     -------
@@ -53,5 +54,5 @@ def least_squares_gains(
     np.add.at(sums, owners, lowered)
     spread = sums.std(axis=0, ddof=1) if n_sequences > 1 else np.inf
     noise = stdtrit(max(n_sequences - 1, 1), sure) * spread * np.sqrt(n_sequences)
-    gains[sums.sum(axis=0) <= np.maximum(noise, LEAST_LOWERED * squared)] = 0.0
+    gains[sums.sum(axis=0) <= np.maximum(noise, least_lowered * squared)] = 0.0
     return np.repeat(gains, np.diff(bounds))
