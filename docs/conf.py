@@ -84,6 +84,7 @@ EXAMPLES = [
     "demo",
     "digits",
     "heartbeats",
+    "server",
     "missing_values",
     "between_codes",
     "displays",
