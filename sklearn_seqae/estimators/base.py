@@ -370,7 +370,7 @@ class SequenceAutoencoder(SequenceReader):
             decodes_length=in_pieces or bool(lengths.min() < lengths.max()),
             dilations=choose_dilations(lengths) if n_learned < n_components else (),
             n_summary=n_components - n_learned,
-            symbols=scaler.symbols,
+            category_widths=scaler.category_widths,
             n_linear=n_linear,
             n_frequencies=n_frequencies,
             horizon=int(self._made_with["horizon"]),

@@ -71,8 +71,12 @@ class FittedModel:
         self.network = NetworkState(architecture, seed)
         if architecture.n_summary:
             with single_threaded():
-                bank = minirocket.fit(scaled, architecture.dilations, architecture.n_summary, seed)
-            self.network.assign({f"encoder/summary/{name}": x for name, x in bank.items()})
+                kernel_weights = minirocket.fit(
+                    scaled, architecture.dilations, architecture.n_summary, seed
+                )
+            self.network.assign(
+                {f"encoder/summary/{name}": x for name, x in kernel_weights.items()}
+            )
 
     @property
     def architecture(self) -> Architecture:

@@ -142,8 +142,8 @@ def _append(scaled: Sequences, ahead: NDArray[Any]) -> Sequences:
 
 def _as_given(ahead: NDArray[np.float64], architecture: Architecture) -> NDArray[np.float64]:
     """Return forecasts as the network reads them: the most probable category alone."""
-    ahead, start = ahead.copy(), architecture.n_channels - sum(architecture.symbols)
-    for width in architecture.symbols:
+    ahead, start = ahead.copy(), architecture.n_channels - sum(architecture.category_widths)
+    for width in architecture.category_widths:
         part = ahead[..., start : start + width]
         part[...] = np.eye(width)[part.argmax(axis=-1)]
         start += width

@@ -56,7 +56,7 @@ STRUCTURES = {
             "decodes_length": bool,
             "dilations": tuple,
             "n_summary": Integral,
-            "symbols": tuple,
+            "category_widths": tuple,
             "n_linear": Integral,
             "n_frequencies": Integral,
             "soft_step": str,

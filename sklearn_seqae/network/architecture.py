@@ -31,7 +31,7 @@ class Architecture:
     n_steps : int
         Longest sequence seen in training, in steps.
     n_channels, n_components : int
-        Sizes of a step, one-hot values of symbols included, and of the code.
+        Sizes of a step, one-hot values of categories included, and of the code.
     units, cell, bidirectional, pooling, decoder, encoder, patch_size
         As in `LSTMAutoencoderTransformer`; `units` a tuple, `patch_size` a number.
     activation : {"linear", "sigmoid", "softmax"}
@@ -41,12 +41,12 @@ class Architecture:
     decodes_length : bool
         Whether the model has a submodel "length".
     dilations : tuple of int
-        One for each bank of MiniRocket kernels; () for none.
+        One for each set of 84 MiniRocket kernels; () for none.
     n_summary : int
         Components of the code, its last ones, that summarize the pooled features.
-    symbols : tuple of int
-        Widths of the groups of one-hot values, one a channel of symbols: the last of a step's
-        values, behind the numbers.
+    category_widths : tuple of int
+        Numbers of one-hot values, one a categorical channel: the last of a step's values, behind
+        the numbers.
     n_linear, n_frequencies : int
         Components of the code, its first ones, that the linear path reads and writes, and how many
         cosines it does so by; 0 for none. Small codes are linear throughout, and the recurrent
@@ -73,7 +73,7 @@ class Architecture:
     decodes_length: bool
     dilations: tuple[int, ...] = ()
     n_summary: int = 0
-    symbols: tuple[int, ...] = ()
+    category_widths: tuple[int, ...] = ()
     n_linear: int = 0
     n_frequencies: int = 0
     soft_step: str = "clip"
@@ -118,14 +118,14 @@ class Architecture:
         """
         # A model of the user's own has the activation of its numbers inside it.
         activation = "linear" if callable(self.decoder) else self.activation
-        n_numbers = self.n_channels - sum(self.symbols)
+        n_numbers = self.n_channels - sum(self.category_widths)
         numbers = ((n_numbers, activation),) if n_numbers else ()
-        return numbers + tuple((width, "softmax") for width in self.symbols)
+        return numbers + tuple((width, "softmax") for width in self.category_widths)
 
     @property
     def channel_groups(self) -> tuple[int, ...]:
         """Widths of what belongs together in a step: a number each, a category's one-hot values."""
-        return (1,) * (self.n_channels - sum(self.symbols)) + self.symbols
+        return (1,) * (self.n_channels - sum(self.category_widths)) + self.category_widths
 
     @property
     def is_built_in(self) -> bool:

@@ -52,7 +52,7 @@ def wrap_decoder(architecture: Architecture, builder: Builder, seed: int) -> ker
     _draw_by_own_generators(model)
     code = keras_input((architecture.n_components,), name="code")
     steps = model(code)
-    if architecture.symbols:
+    if architecture.category_widths:
         steps = Activate(architecture.outputs, name="activation")(steps)
     elif steps.dtype != DTYPE:  # by a policy of the user's
         steps = EndMask(name=DTYPE)(steps)

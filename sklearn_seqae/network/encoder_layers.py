@@ -305,11 +305,11 @@ class KernelFeatures(Layer):
         self.soft_step = soft_step
 
     def build(self, input_shape: tuple) -> None:
-        n_banks = len(self.dilations)
+        n_sets = len(self.dilations)
         for name, shape in (
-            ("kernels", (n_banks, TAPS * input_shape[-1], N_KERNELS)),
-            ("biases", (n_banks, N_KERNELS)),
-            ("projection", (n_banks * N_KERNELS, self.n_components)),
+            ("kernels", (n_sets, TAPS * input_shape[-1], N_KERNELS)),
+            ("biases", (n_sets, N_KERNELS)),
+            ("projection", (n_sets * N_KERNELS, self.n_components)),
             ("center", (self.n_components,)),
         ):
             weight = self.add_weight(name=name, shape=shape, initializer="zeros", trainable=False)

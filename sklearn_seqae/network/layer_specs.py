@@ -211,14 +211,14 @@ def _encoder(architecture: Architecture) -> Iterator[LayerSpec]:
 
 
 def _kernels(architecture: Architecture) -> LayerSpec:
-    n_banks, n_summary = len(architecture.dilations), architecture.n_summary
-    bank = {
-        "kernels": (n_banks, TAPS * architecture.n_channels, N_KERNELS),
-        "biases": (n_banks, N_KERNELS),
-        "projection": (n_banks * N_KERNELS, n_summary),
+    n_sets, n_summary = len(architecture.dilations), architecture.n_summary
+    kernel_weights = {
+        "kernels": (n_sets, TAPS * architecture.n_channels, N_KERNELS),
+        "biases": (n_sets, N_KERNELS),
+        "projection": (n_sets * N_KERNELS, n_summary),
         "center": (n_summary,),
     }
-    weights = [WeightSpec(name, shape, is_trained=False) for name, shape in bank.items()]
+    weights = [WeightSpec(name, shape, is_trained=False) for name, shape in kernel_weights.items()]
     return LayerSpec("encoder", "summary", "fixed kernels", (None, n_summary), tuple(weights))
 
 

@@ -59,7 +59,7 @@ Floats = NDArray[Any]  # float32, or float64 for few sequences
 
 
 def choose_dilations(lengths: NDArray[np.int64]) -> tuple[int, ...]:
-    """Return the dilation of every bank: half octaves, up to where a kernel spans a sequence."""
+    """Return each set's dilation: half octaves, up to where a kernel spans a sequence."""
     span = max(float(np.quantile(lengths, 0.9)), 2.0 * (TAPS - 1))
     octaves = np.arange(0.0, np.log2(span / (TAPS - 1)) + 1e-6, 0.5)
     dilations = np.unique(np.rint(2.0**octaves)).astype(int)
@@ -74,8 +74,8 @@ def fit(
     Returns
     -------
     dict of str to ndarray, float32
-        "kernels" (n_banks, 9 * n_channels, 84), "biases" (n_banks, 84), "projection"
-        (84 * n_banks, n_components) and "center" (n_components,), which makes the mean of the
+        "kernels" (n_sets, 9 * n_channels, 84), "biases" (n_sets, 84), "projection"
+        (84 * n_sets, n_components) and "center" (n_components,), which makes the mean of the
         training sequences zero.
     """
     rng = np.random.default_rng(seed)
@@ -88,19 +88,19 @@ def fit(
     least_edges = LEAST_EDGE * _responses_to_noise(kernels, x[real])
     biases = np.zeros((len(dilations), N_KERNELS), np.float32)
     padded = _surround(x, max(dilations))
-    for dilation, banks, weights in _by_dilation(dilations, kernels, biases):
+    for dilation, sets, weights in _by_dilation(dilations, kernels, biases):
         windows = _windows(padded, x.shape[1], dilation, *places)
         responses = np.sort(weights[:, : len(windows)] @ windows, axis=1)
         if not len(chosen):  # no step at all
             responses = np.zeros((len(weights), 1), np.float32)
-        responses = responses.reshape(len(banks), N_KERNELS, -1)
+        responses = responses.reshape(len(sets), N_KERNELS, -1)
         levels = rng.uniform(0.1, 0.9, responses.shape[:2]) * (responses.shape[-1] - 1)
         ranks = np.rint(levels).astype(int)[..., None]
         thresholds = np.take_along_axis(responses, ranks, axis=-1)[..., 0]
-        edges = np.maximum(SOFTNESS * responses.std(axis=-1), least_edges[banks])
+        edges = np.maximum(SOFTNESS * responses.std(axis=-1), least_edges[sets])
         edges[edges == 0] = 1.0  # zeros throughout
-        kernels[banks] /= edges[:, None]
-        biases[banks] = -thresholds / edges
+        kernels[sets] /= edges[:, None]
+        biases[sets] = -thresholds / edges
     most = sequences.take(np.sort(rng.permutation(len(sequences))[:MAX_FOR_COMPONENTS]))
     pooled = _each(most, Kernels(dilations, {"kernels": kernels, "biases": biases}))
     pooled = pooled.astype(np.float64)
@@ -126,13 +126,13 @@ def fit(
 
 
 class Kernels:
-    """The kernels of a fitted bank: rows to their summaries.
+    """The fitted kernels: rows to their summaries.
 
     Parameters
     ----------
     dilations : tuple of int
-        One for each bank.
-    bank : dict of str to ndarray
+        One for each set of 84 kernels.
+    kernel_weights : dict of str to ndarray
         What `fit` returns. Without "projection" and "center" there are pooled features in place of
         summaries.
     soft_step : {"clip", "tanh"}, default="clip"
@@ -140,17 +140,20 @@ class Kernels:
     """
 
     def __init__(
-        self, dilations: tuple[int, ...], bank: dict[str, Floats], soft_step: str = "clip"
+        self, dilations: tuple[int, ...], kernel_weights: dict[str, Floats], soft_step: str = "clip"
     ) -> None:
-        self._groups = _by_dilation(dilations, bank["kernels"], bank["biases"])
-        self._shape = bank["biases"].shape
+        self._groups = _by_dilation(dilations, kernel_weights["kernels"], kernel_weights["biases"])
+        self._shape = kernel_weights["biases"].shape
         self._soft_step = SOFT_STEPS[soft_step]
-        self.projection, self.center = bank.get("projection"), bank.get("center")
+        self.projection, self.center = (
+            kernel_weights.get("projection"),
+            kernel_weights.get("center"),
+        )
 
     def __call__(self, batch: Floats) -> Floats:
         """Return the summaries (n_rows, n_components) of rows padded with NaN.
 
-        Or their pooled features (n_rows, n_banks * 84).
+        Or their pooled features (n_rows, n_sets * 84).
         """
         pooled = np.zeros((len(batch), *self._shape), batch.dtype)
         rows = np.flatnonzero(~np.isnan(batch).all(axis=(1, 2)))
@@ -163,20 +166,20 @@ class Kernels:
         return pooled if self.projection is None else pooled @ self.projection + self.center
 
     def _pool(self, x: Floats, real: NDArray[np.bool_], at_once: int) -> Floats:
-        """Return the means (n_rows, n_banks, 84) over real steps, each between -1 and 1."""
+        """Return the means (n_rows, n_sets, 84) over real steps, each between -1 and 1."""
         n_rows, n_steps, _ = x.shape
         pooled = np.zeros((n_rows, *self._shape, 1), x.dtype)
         # One product takes the mean.
         parts = real / np.maximum(np.count_nonzero(real, axis=1), 1)[:, None]
         parts = parts.astype(x.dtype)[..., None]
         padded = _surround(x, max(dilation for dilation, _, _ in self._groups))
-        for dilation, banks, weights in self._groups:
+        for dilation, sets, weights in self._groups:
             for start in range(0, n_steps, at_once):
                 steps = slice(start, start + at_once)
                 windows = _windows(padded, n_steps, dilation, slice(None), steps)
                 responses = self._soft_step(weights[:, : len(windows)] @ windows)
                 of_rows = responses.reshape(len(weights), n_rows, -1).transpose(1, 0, 2)
-                pooled[:, banks] += (of_rows @ parts[:, steps]).reshape(n_rows, -1, N_KERNELS, 1)
+                pooled[:, sets] += (of_rows @ parts[:, steps]).reshape(n_rows, -1, N_KERNELS, 1)
         return pooled[..., 0]
 
 
@@ -196,14 +199,14 @@ def _each(sequences: Sequences, function: Any) -> Floats:
 def _by_dilation(
     dilations: tuple[int, ...], kernels: Floats, biases: Floats
 ) -> list[tuple[int, list[int], Floats]]:
-    """Return each dilation, its banks, and their weights in the order of `_windows`' rows."""
+    """Return each dilation, its sets, and their weights in the order of `_windows`' rows."""
     taps = kernels.reshape(len(kernels), TAPS, -1, N_KERNELS)[:, _OUTWARD]
     columns = np.concatenate([biases[:, None], taps.reshape(kernels.shape)], axis=1)
     groups = []
     for dilation in dict.fromkeys(dilations):
-        banks = [i for i, other in enumerate(dilations) if other == dilation]
-        weights = columns[banks].transpose(0, 2, 1).reshape(-1, columns.shape[1])
-        groups.append((dilation, banks, weights))
+        sets = [i for i, other in enumerate(dilations) if other == dilation]
+        weights = columns[sets].transpose(0, 2, 1).reshape(-1, columns.shape[1])
+        groups.append((dilation, sets, weights))
     return groups
 
 
@@ -261,7 +264,7 @@ def _windows(padded: Floats, n_steps: int, dilation: int, rows: Any, steps: Any)
 
 
 def _responses_to_noise(kernels: Floats, steps: Floats) -> NDArray[np.float64]:
-    """Return the root mean square responses (n_banks, 84) to noise as large as these steps are."""
+    """Return the root mean square responses (n_sets, 84) to noise as large as these steps are."""
     power = np.square(steps, dtype=np.float64).sum(axis=0) / max(1, len(steps))
     gains = np.square(kernels).reshape(len(kernels), TAPS, -1, N_KERNELS).sum(axis=1)
     return np.sqrt(power @ gains)

@@ -65,7 +65,7 @@ class Network:
         self._analysis = within(weights, "encoder/linear")
         self._synthesis = within(weights, "decoder/linear")
         self._gain = weights.get("decoder/mean/gain")
-        bank = within(weights, "encoder/summary")
+        kernel_weights = within(weights, "encoder/summary")
         place = "decoder/autoregress" if architecture.decoder == "autoregressive" else "decoder"
         if architecture.decoder == "dense":
             self._hidden = [within(weights, f"decoder/hidden_{i}") for i in levels]
@@ -75,15 +75,15 @@ class Network:
             ]
         self._values = within(weights, f"{place}/values")
         self._length = within(weights, "length/steps")
-        if bank and not projects:
-            bank = {name: bank[name] for name in ("kernels", "biases")}
-            n_pooled = bank["biases"].size
+        if kernel_weights and not projects:
+            kernel_weights = {name: kernel_weights[name] for name in ("kernels", "biases")}
+            n_pooled = kernel_weights["biases"].size
             n_components = architecture.n_learned + n_pooled
             architecture = replace(architecture, n_components=n_components, n_summary=n_pooled)
         self.architecture = architecture
         self._kernels = None
-        if bank:
-            self._kernels = Kernels(architecture.dilations, bank, architecture.soft_step)
+        if kernel_weights:
+            self._kernels = Kernels(architecture.dilations, kernel_weights, architecture.soft_step)
 
     @cached_property
     def in_double(self) -> "Network":

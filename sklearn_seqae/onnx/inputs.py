@@ -127,7 +127,7 @@ def scale(
             else:
                 scaled, statistics = _scale_sequences(graph, numbers, where, scaler.scaler_)
             parts.append(graph.op("Where", where, scaled, 0.0))
-    if scaler.symbols:
+    if scaler.category_widths:
         with graph.scope("categories"):
             one_hot, known = _spread_categories(graph, x, observed, scaler, dtype)
             parts.append(one_hot)

@@ -185,16 +185,16 @@ def _summarize(graph: Graph, scaled: Scaled, architecture: Architecture, weights
     mask = graph.op("Unsqueeze", graph.cast(is_real, np.float32), [2])
     totals, order = [], []
     for dilation in dict.fromkeys(dilations):
-        banks = [i for i, other in enumerate(dilations) if other == dilation]
-        order += banks
+        sets = [i for i, other in enumerate(dilations) if other == dilation]
+        order += sets
         # From (TAPS * n_channels, kernels) to (kernels, n_channels, TAPS).
-        taps = np.concatenate([kernels[i].T.reshape(N_KERNELS, TAPS, -1) for i in banks])
+        taps = np.concatenate([kernels[i].T.reshape(N_KERNELS, TAPS, -1) for i in sets])
         reach = TAPS // 2 * dilation
         responses = graph.op(
             "Conv",
             x,
             np.ascontiguousarray(taps.transpose(0, 2, 1)),
-            np.concatenate([biases[i] for i in banks]),
+            np.concatenate([biases[i] for i in sets]),
             dilations=[dilation],
             pads=[reach, reach],
         )

@@ -24,7 +24,7 @@ from sklearn_seqae.network.layer_specs import weight_specs
 
 VERSION = 2
 FORMAT = "sklearn_seqae estimator"
-_TUPLES = ("units", "dilations", "symbols")  # among the fields of an `Architecture`
+_TUPLES = ("units", "dilations", "category_widths")  # among the fields of an `Architecture`
 
 
 _FRAME = "columns dtypes column_names"
@@ -122,6 +122,7 @@ def _to_2(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
 def _gather_network(state: dict[str, Any]) -> None:
     """Weights were a list in the order of the Keras model: encoder, decoder, length."""
     node, weights = state.pop("architecture"), state.pop("_weights")
+    node["state"]["category_widths"] = node["state"].pop("symbols")
     node["state"] |= {"n_linear": 0, "n_frequencies": 0, "soft_step": "tanh", "horizon": 0}
     fields: dict[str, Any] = {
         k: tuple(v["items"]) if k in _TUPLES else v for k, v in node["state"].items()

@@ -59,7 +59,7 @@ class MixedScaler:
         return self
 
     @property
-    def symbols(self) -> tuple[int, ...]:
+    def category_widths(self) -> tuple[int, ...]:
         """Number of categories of each categorical channel."""
         return tuple(found.width for _, found in self._categorical())
 

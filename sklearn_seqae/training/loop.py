@@ -132,12 +132,12 @@ def train(
         settings.optimizer,
         settings.learning_rate,
         settings.callbacks,
-        # One symbol alone has a categorical accuracy, too.
-        architecture.n_channels + len(architecture.symbols),
+        # One category alone has a categorical accuracy, too.
+        architecture.n_channels + len(architecture.category_widths),
     )
-    symbols = architecture.symbols
-    n_numbers = architecture.n_channels - sum(symbols)
-    loss = MaskedLoss(made.loss, symbols, n_numbers)
+    category_widths = architecture.category_widths
+    n_numbers = architecture.n_channels - sum(category_widths)
+    loss = MaskedLoss(made.loss, category_widths, n_numbers)
     metrics, optimizer = made.metrics, made.optimizer
     state_key = kind(optimizer)
     fixed_steps = None if model is None else model.get_layer("encoder").input_shape[1]
@@ -157,7 +157,9 @@ def train(
     )
 
     def make() -> TrainingProgram:
-        masked = [MaskedMetric(metric, architecture.n_channels, symbols) for metric in metrics]
+        masked = [
+            MaskedMetric(metric, architecture.n_channels, category_widths) for metric in metrics
+        ]
         program = TrainingProgram(computed, loss, masked, optimizer, data.jit_compile)
         if model is not None:
             check_rebuilt(model, program.model, computed)

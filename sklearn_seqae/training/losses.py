@@ -87,37 +87,39 @@ def _apply(function: Function, *arrays: np.ndarray) -> np.ndarray:
     return ops.convert_to_numpy(function(*map(ops.convert_to_tensor, arrays)))
 
 
-def symbol_groups(n_channels: int, symbols: tuple[int, ...]) -> list[slice]:
-    """Return where the one-hot values of each channel of symbols lie, behind the numbers."""
-    stops = n_channels - sum(symbols) + np.cumsum(symbols, dtype=int)
-    return [slice(stop - width, stop) for stop, width in zip(stops, symbols, strict=True)]
+def category_groups(n_channels: int, category_widths: tuple[int, ...]) -> list[slice]:
+    """Return where the one-hot values of each channel of categories lie, behind the numbers."""
+    stops = n_channels - sum(category_widths) + np.cumsum(category_widths, dtype=int)
+    return [slice(stop - width, stop) for stop, width in zip(stops, category_widths, strict=True)]
 
 
 class MaskedLoss:
     """The sum of a Keras loss over what is real, and the number of real values (or steps).
 
-    A symbol is one value, and its loss is the categorical cross-entropy.
+    A category is one value, and its loss is the categorical cross-entropy.
 
     Parameters
     ----------
     loss : keras.losses.Loss or callable
         A Keras loss, or a function of (y_true, y_pred) that reduces over the last axis; of numbers.
-    symbols : tuple of int, default=()
+    category_widths : tuple of int, default=()
         As in `Architecture`.
     n_numbers : int, default=1
         How many of the channels hold numbers. If none does, the loss is not looked at.
     """
 
-    def __init__(self, loss: Any, symbols: tuple[int, ...] = (), n_numbers: int = 1) -> None:
+    def __init__(
+        self, loss: Any, category_widths: tuple[int, ...] = (), n_numbers: int = 1
+    ) -> None:
         self.function = as_function(loss)
         self.by_value = n_numbers == 0 or is_mean_of_values(self.function, n_numbers)
-        self.symbols = symbols
+        self.category_widths = category_widths
 
     def __call__(self, true: Any, predicted: Any) -> tuple[Any, Any]:
         """Return (sum, count) for `true` (batch, n_steps, n_channels) with NaN where nothing is."""
-        if not self.symbols:
+        if not self.category_widths:
             return self._of_numbers(true, predicted)
-        groups = symbol_groups(true.shape[-1], self.symbols)
+        groups = category_groups(true.shape[-1], self.category_widths)
         parts = [_cross_entropy(true[..., group], predicted[..., group]) for group in groups]
         n_numbers = groups[0].start
         if n_numbers:
@@ -138,7 +140,7 @@ class MaskedLoss:
 
 
 def _cross_entropy(true: Any, predicted: Any) -> tuple[Any, Any]:
-    """Return (sum, count) over the symbols that are not missing, of one-hot and probable ones."""
+    """Return (sum, count) over categories that are not missing, of one-hot and probable ones."""
     observed = ops.logical_not(ops.isnan(true[..., 0]))
     hit = ops.sum(ops.where(observed[..., None], true, 0.0) * predicted, axis=-1)
     errors = -ops.log(ops.maximum(hit, LEAST_PROBABILITY))
@@ -149,28 +151,28 @@ def _cross_entropy(true: Any, predicted: Any) -> tuple[Any, Any]:
 class MaskedMetric:
     """A Keras metric that sees real values only.
 
-    Where there are symbols, one that looks across channels sees these, channel by channel; others
-    see the numbers or, where there are none, the one-hot values.
+    Where there are categories, one that looks across channels sees these, channel by channel;
+    others see the numbers or, where there are none, the one-hot values.
 
     Parameters
     ----------
     metric : keras.metrics.Metric
         Updated in place; its mean is over real values or, where it looks across channels (as the
-        categorical accuracy does), over complete steps, or symbols.
+        categorical accuracy does), over complete steps, or categories.
     n_channels : int
         Number of channels of the arrays that it sees, one-hot values included.
-    symbols : tuple of int, default=()
+    category_widths : tuple of int, default=()
         As in `Architecture`.
     """
 
     def __init__(
-        self, metric: keras.metrics.Metric, n_channels: int, symbols: tuple[int, ...] = ()
+        self, metric: keras.metrics.Metric, n_channels: int, category_widths: tuple[int, ...] = ()
     ) -> None:
         self.metric = metric
-        self.symbols = symbols
+        self.category_widths = category_widths
         function = getattr(metric, "_fn", None)
-        # One symbol alone does not show whether a metric looks across symbols.
-        width = max(2, *symbols) if symbols else n_channels
+        # One category alone does not show whether a metric looks across categories.
+        width = max(2, *category_widths) if category_widths else n_channels
         self.across_channels = not (
             function in (None, keras.metrics.binary_accuracy)  # which reduces over no axis
             or is_mean_of_values(functools.partial(function, **metric._fn_kwargs), width, "metrics")
@@ -179,8 +181,8 @@ class MaskedMetric:
     def update(self, true: Any, predicted: Any) -> None:
         """Add a batch: `true` (batch, n_steps, n_channels) with NaN where nothing is."""
         parts = [slice(None)]
-        if self.symbols:
-            groups = symbol_groups(true.shape[-1], self.symbols)
+        if self.category_widths:
+            groups = category_groups(true.shape[-1], self.category_widths)
             parts = groups if self.across_channels else [slice(groups[0].start or None)]
         for part in parts:
             self._add(true[..., part], predicted[..., part])

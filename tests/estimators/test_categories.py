@@ -411,7 +411,7 @@ def test_numbers_do_not_depend_on_parameters_of_categories(ragged, tiny):
     one = LSTMAutoencoderTransformer(**tiny).fit(ragged)
     other = LSTMAutoencoderTransformer(**tiny, categorical_features=None).fit(ragged)
     assert one._fitted_model.architecture == other._fitted_model.architecture
-    assert one._fitted_model.architecture.symbols == ()
+    assert one._fitted_model.architecture.category_widths == ()
     assert one._fitted_model.scaler.scaler_ is one.scaler_
     assert_array_equal(one.transform(ragged), other.transform(ragged))
     assert as_sequences(ragged, "from_dtype").categories == ()

@@ -165,7 +165,7 @@ def test_categories_are_infrequent_below_a_number_or_a_part_of_steps(min_frequen
 def test_infrequent_categories_are_reconstructed_as_the_most_frequent(joining):
     assert joining.categories_[0].tolist() == ["a", "b", "c", "r", "q"]
     assert joining.infrequent_categories_[0].tolist() == ["r", "q"]
-    assert joining._fitted_model.architecture.symbols == (4,)
+    assert joining._fitted_model.architecture.category_widths == (4,)
     assert_array_equal(joining.transform([["a", "q"]]), joining.transform([["a", "r"]]))
     assert set(np.concatenate(joining.reconstruct(RARE))) <= set("abcr")
     assert joining.impute([["q", "r", None]])[0][:2].tolist() == ["q", "r"]

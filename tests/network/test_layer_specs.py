@@ -13,8 +13,14 @@ CHOICES = [
     {},
     {"cell": "gru", "units": (5, 3), "pooling": "last", "patch_size": 2},
     {"bidirectional": False, "indicators": True, "patch_size": 4, "decodes_length": False},
-    {"n_components": 9, "n_summary": 5, "dilations": (1, 2), "symbols": (2,), "n_channels": 3},
-    {"n_linear": 4, "n_frequencies": 3, "symbols": (1,)},
+    {
+        "n_components": 9,
+        "n_summary": 5,
+        "dilations": (1, 2),
+        "category_widths": (2,),
+        "n_channels": 3,
+    },
+    {"n_linear": 4, "n_frequencies": 3, "category_widths": (1,)},
     {"n_components": 9, "n_linear": 3, "n_frequencies": 5, "n_summary": 2, "dilations": (1,)},
 ]
 DECODERS = ["repeat", "reshape", "dense", "autoregressive"]

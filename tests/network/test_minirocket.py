@@ -12,14 +12,16 @@ from sklearn_seqae.network.encoder_layers import KernelFeatures
 from tests.conftest import CANCELLING, TINY, make_cancelling, make_ragged
 
 
-def make_bank(sequences, n_components=5):
+def make_kernels(sequences, n_components=5):
     dilations = minirocket.choose_dilations(sequences.lengths)
     return dilations, minirocket.fit(sequences, dilations, n_components, seed=0)
 
 
-def summarize(sequences, dilations, bank):
+def summarize(sequences, dilations, kernel_weights):
     longest = max(1, sequences.lengths.max())
-    return minirocket.Kernels(dilations, bank)(pad(sequences, np.arange(len(sequences)), longest))
+    return minirocket.Kernels(dilations, kernel_weights)(
+        pad(sequences, np.arange(len(sequences)), longest)
+    )
 
 
 def test_dilations_grow_as_far_as_sequences_reach_and_are_twelve_at_least():
@@ -47,10 +49,10 @@ def test_dilations_grow_as_far_as_sequences_reach_and_are_twelve_at_least():
 @pytest.mark.parametrize("missing", [0.0, 0.3])
 def test_padding_does_not_change_a_summary(missing):
     sequences = as_sequences(make_ragged(missing=missing))
-    dilations, bank = make_bank(sequences)
-    expected = summarize(sequences, dilations, bank)
+    dilations, kernel_weights = make_kernels(sequences)
+    expected = summarize(sequences, dilations, kernel_weights)
     for width in (10, 11, 16, 23, 90):
-        padded = minirocket.Kernels(dilations, bank)(pad(sequences, np.arange(40), width))
+        padded = minirocket.Kernels(dilations, kernel_weights)(pad(sequences, np.arange(40), width))
         assert_allclose(padded, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
 
 
@@ -58,12 +60,14 @@ def test_padding_does_not_change_a_summary(missing):
 @pytest.mark.parametrize("soft_step", ["clip", "tanh"])
 def test_the_keras_layer_finds_what_numpy_finds(soft_step):
     sequences = as_sequences(make_ragged(missing=0.2))
-    dilations, bank = make_bank(sequences)
+    dilations, kernel_weights = make_kernels(sequences)
     batch = pad(sequences, np.arange(len(sequences)), 11)
     layer = KernelFeatures(dilations, 5, soft_step)
     layer.build(batch.shape)
-    layer.set_weights(list(bank.values()))
-    assert_allclose(layer(batch), minirocket.Kernels(dilations, bank, soft_step)(batch), atol=1e-4)
+    layer.set_weights(list(kernel_weights.values()))
+    assert_allclose(
+        layer(batch), minirocket.Kernels(dilations, kernel_weights, soft_step)(batch), atol=1e-4
+    )
 
 
 @pytest.mark.kernels
@@ -73,17 +77,17 @@ def test_pooled_features_are_means_of_what_lies_between_the_bounds_of_a_soft_ste
 ):
     monkeypatch.setattr(minirocket, "RESPONSES_AT_ONCE", at_once)
     sequences = as_sequences(make_ragged(n_sequences=12, longest=30))
-    dilations, bank = (2, 1, 7, 1), make_bank(sequences)[1]
-    bank = {name: bank[name][:4] for name in ("kernels", "biases")}
-    found = summarize(sequences, dilations, bank).reshape(len(sequences), 4, -1)
+    dilations, kernel_weights = (2, 1, 7, 1), make_kernels(sequences)[1]
+    kernel_weights = {name: kernel_weights[name][:4] for name in ("kernels", "biases")}
+    found = summarize(sequences, dilations, kernel_weights).reshape(len(sequences), 4, -1)
     for row in range(len(sequences)):
         x = np.pad(sequences[row].astype(np.float64), [(30, 30), (0, 0)])
         for i, dilation in enumerate(dilations):
             means = [
                 np.clip(
                     x[t - 4 * dilation : t + 4 * dilation + 1 : dilation].ravel()
-                    @ bank["kernels"][i]
-                    + bank["biases"][i],
+                    @ kernel_weights["kernels"][i]
+                    + kernel_weights["biases"][i],
                     -1,
                     1,
                 )
@@ -103,8 +107,8 @@ def test_summaries_tell_shapes_apart_that_differ_in_where_they_stand():
         noise[start : start + 20, 0] += shapes[label]
         X.append(noise)
     sequences = as_sequences(X)
-    dilations, bank = make_bank(sequences)
-    found = summarize(sequences, dilations, bank)
+    dilations, kernel_weights = make_kernels(sequences)
+    found = summarize(sequences, dilations, kernel_weights)
     distances = np.linalg.norm(found[:, None] - found[None], axis=-1)
     np.fill_diagonal(distances, np.inf)
     assert np.mean(y[distances.argmin(axis=1)] == y) > 0.9
@@ -123,19 +127,21 @@ def test_summaries_tell_shapes_apart_that_differ_in_where_they_stand():
 )
 def test_a_summary_is_finite_whatever_there_is_to_learn_from(X):
     sequences = as_sequences(X)
-    dilations, bank = make_bank(sequences)
-    assert all(np.isfinite(weights).all() for weights in bank.values())
-    assert np.abs(summarize(sequences, dilations, bank)).max() < 100
+    dilations, kernel_weights = make_kernels(sequences)
+    assert all(np.isfinite(weights).all() for weights in kernel_weights.values())
+    assert np.abs(summarize(sequences, dilations, kernel_weights)).max() < 100
     others = as_sequences([[1e3, -1e3, 5.0], [np.nan], [0.0]])
-    assert np.isfinite(summarize(others, dilations, bank)).all()
+    assert np.isfinite(summarize(others, dilations, kernel_weights)).all()
 
 
 def test_the_kernels_are_those_of_the_seed_and_are_not_trained(ragged):
-    def bank(**changes):
+    def kernel_weights(**changes):
         ae = LSTMAutoencoderTransformer(**TINY | {"n_components": 40} | changes).fit(ragged)
         return ae.encoder_.get_layer("summary").get_weights()
 
-    for first, longer, other in zip(bank(), bank(epochs=4), bank(random_state=1), strict=True):
+    for first, longer, other in zip(
+        kernel_weights(), kernel_weights(epochs=4), kernel_weights(random_state=1), strict=True
+    ):
         assert_array_equal(first, longer)
         assert not np.array_equal(first, other)
 
@@ -181,12 +187,14 @@ def test_gaps_are_filled_along_straight_lines():
     assert not filled[2].any()
 
 
-def assert_each_alone_is_as_beside_the_others(sequences, dilations, bank):
-    together = summarize(sequences, dilations, bank)
+def assert_each_alone_is_as_beside_the_others(sequences, dilations, kernel_weights):
+    together = summarize(sequences, dilations, kernel_weights)
     longest = sequences.lengths.max()
     for i in range(0, len(sequences), 9):
         for width in (max(1, sequences.lengths[i]), longest + 13):
-            alone = minirocket.Kernels(dilations, bank)(pad(sequences, np.array([i]), width))[0]
+            alone = minirocket.Kernels(dilations, kernel_weights)(
+                pad(sequences, np.array([i]), width)
+            )[0]
             assert_allclose(alone, together[i], rtol=0, atol=1e-5 * np.abs(together).max())
 
 
@@ -194,7 +202,7 @@ def assert_each_alone_is_as_beside_the_others(sequences, dilations, bank):
 def test_a_summary_depends_on_its_sequence_alone():
     rng = np.random.default_rng(0)
     sequences = as_sequences([rng.normal(size=(n, 3)) for n in rng.integers(0, 150, 80)])
-    assert_each_alone_is_as_beside_the_others(sequences, *make_bank(sequences, n_components=40))
+    assert_each_alone_is_as_beside_the_others(sequences, *make_kernels(sequences, n_components=40))
 
 
 @pytest.mark.kernels
@@ -202,13 +210,13 @@ def test_a_summary_depends_on_its_sequence_alone():
 @pytest.mark.parametrize("seed", range(2))
 def test_a_summary_is_no_rounding_where_channels_cancel(kind, seed):
     sequences = as_sequences(make_cancelling(kind, seed))
-    dilations, bank = make_bank(sequences, n_components=40)
-    assert summarize(sequences, dilations, bank).std() > 0.1
-    assert_each_alone_is_as_beside_the_others(sequences, dilations, bank)
+    dilations, kernel_weights = make_kernels(sequences, n_components=40)
+    assert summarize(sequences, dilations, kernel_weights).std() > 0.1
+    assert_each_alone_is_as_beside_the_others(sequences, dilations, kernel_weights)
 
 
 def test_what_kernels_find_does_not_depend_on_the_unit():
     sequences = as_sequences(make_ragged(n_sequences=60, longest=40))
     small = sequences.with_values(sequences.values * np.float32(2**-20))
-    summaries = [summarize(x, *make_bank(x)) for x in (sequences, small)]
+    summaries = [summarize(x, *make_kernels(x)) for x in (sequences, small)]
     assert_allclose(*summaries, rtol=1e-4, atol=1e-4)

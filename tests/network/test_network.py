@@ -432,12 +432,16 @@ def test_lengths_come_from_a_location_and_scale_that_are_weights():
 MODELS = {
     **CHOICES,
     "softmax": {"activation": "softmax"},
-    "symbols": {"n_channels": 2, "symbols": (1,)},
-    "symbols_autoregressive": {"symbols": (2,), "decoder": "autoregressive", "patch_size": 2},
+    "categories": {"n_channels": 2, "category_widths": (1,)},
+    "categories_autoregressive": {
+        "category_widths": (2,),
+        "decoder": "autoregressive",
+        "patch_size": 2,
+    },
     "one_length": {"decodes_length": False},
     "linear": {"n_linear": 4, "n_frequencies": 5},
     "linear_autoregressive": {"n_linear": 4, "n_frequencies": 5, "decoder": "autoregressive"},
-    "linear_beside": {"n_linear": 2, "n_frequencies": 5, "symbols": (2,)},
+    "linear_beside": {"n_linear": 2, "n_frequencies": 5, "category_widths": (2,)},
 }
 
 

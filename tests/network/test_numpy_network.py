@@ -43,9 +43,13 @@ CHOICES = {
         "patch_size": 3,
         "activation": "softmax",
     },
-    "symbols": {"n_channels": 2, "symbols": (1,), "activation": "sigmoid"},
-    "only_symbols": {"symbols": (2,), "patch_size": 2},
-    "autoregressive_symbols": {"decoder": "autoregressive", "symbols": (1,), "patch_size": 2},
+    "categories": {"n_channels": 2, "category_widths": (1,), "activation": "sigmoid"},
+    "only_categories": {"category_widths": (2,), "patch_size": 2},
+    "autoregressive_categories": {
+        "decoder": "autoregressive",
+        "category_widths": (1,),
+        "patch_size": 2,
+    },
 }
 
 

@@ -78,7 +78,7 @@ def make(X, scaler="standard", categories=False, multiscale=False, n_linear=0, *
         "n_components": N_LEARNED + n_summary,
         "n_summary": n_summary,
         "dilations": dilations,
-        "symbols": fitted.symbols,
+        "category_widths": fitted.category_widths,
         "n_linear": n_linear,
         "n_frequencies": 12 if n_linear else 0,
     }
