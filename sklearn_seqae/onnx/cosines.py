@@ -50,7 +50,7 @@ def _waves(
     Cosines are (n_lengths, n_frequencies, width), the transposed ones of
     `cosine_layers.cosine_basis`: zeros beyond a length, and where it is too short for a frequency.
     """
-    numbers = frequencies.astype(np.int64)[:, None]
+    numbers = np.nan_to_num(frequencies).astype(np.int64)[:, None]
     heights = np.where(numbers > 0, math.sqrt(2.0), 1.0).astype(dtype)
     # cos(a + b) = cos(a) cos(b) - sin(a) sin(b): few sines make many cosines. A cosine is a sine a
     # quarter of a turn later, since older runtimes have none of float64.
