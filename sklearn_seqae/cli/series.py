@@ -29,6 +29,8 @@ def make_detector(options: Namespace) -> SlidingWindowDetector:
     """Return a detector with the parameters of a command: its own, and of its autoencoder."""
     own = {name: value for name, value in options.param.items() if name in _OWN}
     others = {name: value for name, value in options.param.items() if name not in _OWN}
+    if getattr(options, "checkpoint", None) is not None:  # of `fit` alone
+        others["checkpoint"] = options.checkpoint
     inner = None
     if others:
         inner = SlidingWindowDetector()._make_estimator()

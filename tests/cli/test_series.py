@@ -32,7 +32,8 @@ def folder(table, tmp_path_factory):
     table.to_csv(path / "series.csv", index=False)
     table.iloc[:300].to_parquet(path / "normal.parquet", index=False)
     arguments = ["fit", str(path / "normal.parquet"), str(path / "watch.zip")]
-    assert main([*arguments, "--window-size", "40", "--quiet", *TINY]) == 0
+    arguments += ["--window-size", "40", "--checkpoint", str(path / "epochs"), "--quiet"]
+    assert main([*arguments, *TINY]) == 0
     return path
 
 
@@ -66,6 +67,7 @@ def test_a_stream_is_read_once(run, folder):
 
 def test_a_saved_detector_finds_and_explains_anomalies_of_other_series(run, folder, table):
     detector = load(folder / "watch.zip")
+    assert len(list((folder / "epochs").glob("epoch-*"))) > 0
     X = table.set_index("timestamp")
     found = pd.read_csv(io.StringIO(run("detect", "watch.zip", "series.csv").out))
     assert found["peak"].tolist() == detector.find_anomalies(X)["peak"].astype(str).tolist()

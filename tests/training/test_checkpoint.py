@@ -85,6 +85,7 @@ def test_a_fit_that_is_complete_is_not_run_again(tmp_path, X):
     assert Interrupts.begun == begun
 
 
+@pytest.mark.long
 def test_damaged_checkpoints_are_passed_over(tmp_path, X):
     expected = make().fit(X)
     for n_damaged in (1, 2):
@@ -105,6 +106,7 @@ def test_damaged_checkpoints_are_passed_over(tmp_path, X):
         make(folder).fit(X)
 
 
+@pytest.mark.long
 def test_a_random_seed_is_kept(tmp_path, X):
     for state in (None, np.random.RandomState(3)):
         folder = tmp_path / type(state).__name__
