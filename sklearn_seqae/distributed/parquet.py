@@ -21,6 +21,7 @@ from sklearn_seqae._utils.threads import at_most
 from sklearn_seqae.estimators.load import load
 from sklearn_seqae.streaming import ParquetSequences
 from sklearn_seqae.streaming.parquet_files import SUFFIXES
+from sklearn_seqae.streaming.parquet_sequences import located
 
 # Key of the metadata of a file of codes, which says what they were computed from.
 ORIGIN = b"sklearn_seqae"
@@ -218,7 +219,8 @@ def _write_codes(model: Any, X: ParquetSequences, file: int, path: str, origin: 
     )
     with replacing(path) as sink, parquet.ParquetWriter(sink, schema) as writer:
         for part in X._of_file(file):
-            codes = np.asarray(model.transform(part))
+            with located(part):
+                codes = np.asarray(model.transform(part))
             columns = [pa.array(column) for column in codes.T]
             if ids:
                 index = part.index

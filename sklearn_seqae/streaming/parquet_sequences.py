@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,21 @@ from sklearn_seqae._utils.optional_imports import load
 from sklearn_seqae.containers.conversion import from_long
 
 from .parquet_files import ParquetFiles, RowGroup
+
+# Name of the attribute of a part, as pandas keeps such, that says where it was read.
+SOURCE = "source"
+
+
+@contextlib.contextmanager
+def located(part: Any) -> Iterator[None]:
+    """Add to errors about a part from which file and row group it is."""
+    try:
+        yield
+    except ValueError as error:
+        source = getattr(part, "attrs", {}).get(SOURCE)
+        if source is None:
+            raise
+        raise ValueError(f"{error} (Found in {source}.)") from error
 
 
 @dataclass(frozen=True)
@@ -134,10 +150,14 @@ class ParquetSequences:
         numbers = self._n_sequences()
         firsts = np.cumsum(numbers) - numbers
         for i in groups:
-            if self._files.is_long:
-                yield from self._long_parts(i)
-            else:
-                yield from self._list_parts(self._files.groups[i], int(firsts[i]))
+            group = self._files.groups[i]
+            is_long = self._files.is_long
+            parts = self._long_parts(i) if is_long else self._list_parts(group, int(firsts[i]))
+            for part in parts:
+                part.attrs[SOURCE] = (
+                    f"row group {group.number} of {self._files.paths[group.file]!r}"
+                )
+                yield part
 
     def _n_sequences(self) -> NDArray[np.int64]:
         """Return the number of sequences that begin in each row group."""

@@ -13,7 +13,7 @@ from sklearn_seqae._utils.optional_imports import load
 from sklearn_seqae.containers.numpy_arrays import Array2D
 from sklearn_seqae.containers.registry import Sequences
 
-from .parquet_sequences import ParquetSequences
+from .parquet_sequences import ParquetSequences, located
 
 _END = object()
 
@@ -40,7 +40,8 @@ def parts_of(
     first = 0
     is_parquet = isinstance(X, ParquetSequences)
     for part in X._shuffled(rng) if is_parquet and rng is not None else X:
-        sequences = read(part)
+        with located(part):
+            sequences = read(part)
         n = len(sequences)
         if isinstance(sequences.form, Array2D):
             raise ValueError(

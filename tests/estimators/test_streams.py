@@ -13,6 +13,7 @@ from sklearn.preprocessing import RobustScaler
 from sklearn_seqae import LSTMAutoencoderDetector, LSTMAutoencoderTransformer
 from sklearn_seqae.containers.registry import as_sequences
 from sklearn_seqae.datasets import make_ragged_sines
+from sklearn_seqae.distributed import encode_parquet
 from sklearn_seqae.estimators import streamed
 from sklearn_seqae.estimators.streamed import StreamedData
 from sklearn_seqae.streaming import ParquetSequences
@@ -168,6 +169,25 @@ def test_what_a_stream_cannot_do_is_refused_with_a_remedy(fitted, source, X):
     np.testing.assert_array_equal(fitted.transform(X[:3]), before)
 
 
+def test_values_that_no_sequence_has_are_refused_by_file_and_row_group(fitted, tmp_path, X):
+    for bad, words in (
+        ([None], "Expected a list in every row"),
+        ([[1.0, np.inf]], "infinity"),
+        ([[]], "the same steps"),
+    ):
+        lists = [[1.0, 2.0]] * 7
+        table = pa.table({"c0": [*lists, *bad], "c1": [*lists, [1.0, 2.0]]})
+        pq.write_table(table, tmp_path / "bad.parquet", 4)
+        source = ParquetSequences(tmp_path / "bad.parquet")
+        for act in (
+            fitted.fit,
+            fitted.transform,
+            lambda source: encode_parquet(fitted, source.path, tmp_path / "codes"),
+        ):
+            with pytest.raises(ValueError, match=f"(?s){words}.*row group 1 of '.*bad.parquet'"):
+                act(source)
+
+
 def test_a_stream_that_grows_longer_during_fit_is_refused(X):
     class Growing:
         n = 0
@@ -185,6 +205,7 @@ import resource, sys, warnings
 import numpy as np
 warnings.simplefilter("ignore")
 from sklearn_seqae import LSTMAutoencoderTransformer
+from sklearn_seqae.distributed import encode_parquet
 from sklearn_seqae.estimators import streamed
 from sklearn_seqae.streaming import ParquetSequences
 
