@@ -80,7 +80,8 @@ class SeriesReader:
     def _score(self, series: LongSeries, steps: Sequences, held_out: Spans | None = None) -> Floats:
         """Return the scores of all steps; in `fit`, given held-out windows, fit to errors first."""
         spans = self._spans(steps, self.aggregation)
-        found = score_windows(self.estimator_, steps, spans, self._training_windows)
+        known, is_last = self._training_windows, self.aggregation == "last"
+        found = score_windows(self.estimator_, steps, spans, known, with_errors=not is_last)
         errors = step_errors(found, spans, len(steps.values), self.aggregation)
         if held_out is not None:
             inside = covered(held_out, len(steps.values))

@@ -25,8 +25,6 @@ from .window_scores import WindowScores
 
 Floats = NDArray[np.float64]
 
-# The part of a window, around a time stamp, that its mean error is of.
-AROUND = 0.4
 # About the score that one normal window in a hundred has. That of the most abnormal window of a
 # time stamp counts up to this, and so many times as much as all else.
 SUSPECT = 2.0
@@ -34,23 +32,11 @@ SUSPECT_WEIGHT = 4.0
 
 
 def step_errors(found: WindowScores, spans: Spans, n_steps: int, aggregation: str) -> Floats | None:
-    """Return the logarithms of mean errors around steps; None if there are none.
-
-    With "last" a score is that of one window.
-    """
-    if found.errors is None or aggregation == "last":
+    """Return the logarithms of mean errors around steps; None if there are none."""
+    if found.errors is None:
         return None
-    width = found.errors.shape[1]
-    half = int(AROUND * width / 2)
-    at = np.arange(width)
-    first, stop = np.maximum(at - half, 0), np.minimum(at + half + 1, width)
-    zeros = np.zeros((len(spans), 1))
-    known = ~np.isnan(found.errors)
-    sums = np.hstack([zeros, np.cumsum(np.where(known, found.errors, 0.0), axis=1)])
-    counts = np.hstack([zeros, np.cumsum(known, axis=1)])
-    around = counts[:, stop] - counts[:, first]
-    means = (sums[:, stop] - sums[:, first]) / np.where(around > 0, around, np.nan)
-    return np.log(np.maximum(merge_spans(means, spans, n_steps, aggregation), LEAST_RATIO))
+    merged = merge_spans(found.errors, spans, n_steps, aggregation)
+    return np.log(np.maximum(merged, LEAST_RATIO))
 
 
 def fit_step_errors(

@@ -74,9 +74,10 @@ class SeriesStream:
             window = estimator._read([values])
         else:
             window = Sequences(values, span, self._form)
+        known = detector._training_windows
         with single_threaded():  # once, as each of several within would take its time
             if self._search is not None:
-                found = score_own(estimator, window, detector._training_windows, self._search)
+                found = score_own(estimator, window, known, self._search, with_errors=False)
             else:
                 found = score_windows(estimator, window, span[None], None)
         return float(found.scores[0])

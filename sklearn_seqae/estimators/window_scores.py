@@ -30,6 +30,8 @@ Floats = NDArray[np.float64]
 
 # Values in the windows that are scored in one piece.
 AT_ONCE = 500_000
+# The part of a window, around a time stamp, that its mean error is of.
+AROUND = 0.4
 # A larger squared error, relative to the mean of its channel, counts as this one.
 MOST_ERROR = 1e6
 # Fraction of time that is held out from detectors that hold out nothing themselves.
@@ -46,8 +48,8 @@ class WindowScores:
     values, shape : ndarray of shape (n_windows,), or None
         The logarithms that they are sums of; None for detectors that are not of this package.
     errors : ndarray of shape (n_windows, longest), or None
-        Squared error of each step, relative to the means of channels; NaN where nothing was
-        observed, or behind shorter windows.
+        Mean squared error around each step, relative to the means of channels; NaN where nothing
+        was observed, or behind shorter windows. None if they are not asked for.
     """
 
     scores: Floats
@@ -83,24 +85,30 @@ def read_steps(estimator: Any, series: LongSeries) -> Sequences:
 
 
 def score_windows(
-    estimator: Any, steps: Sequences, spans: Spans, known: TrainingWindows | None
+    estimator: Any,
+    steps: Sequences,
+    spans: Spans,
+    known: TrainingWindows | None,
+    with_errors: bool = False,
 ) -> WindowScores:
     """Return the scores of windows, in pieces of limited size."""
     cut = pieces(steps, spans)
     if not is_own(estimator):
         return WindowScores(np.concatenate([_score_other(estimator, part) for part in cut]))
     search = Neighbours(estimator._reference.neighbours)
-    found = [score_own(estimator, part, known, search) for part in cut]
-    longest = int((spans[:, 1] - spans[:, 0]).max())
-    errors = np.full((len(spans), longest), np.nan)
-    row = 0
-    for part in found:
-        assert part.errors is not None
-        n, width = part.errors.shape
-        errors[row : row + n, :width] = part.errors
-        row += n
     names = ("scores", "values", "shape")
-    scores, values, shape = (np.concatenate([getattr(x, name) for x in found]) for name in names)
+    columns = np.empty((len(names), len(spans)))
+    longest = int((spans[:, 1] - spans[:, 0]).max())
+    errors = np.full((len(spans), longest), np.nan) if with_errors else None
+    row = 0
+    for part in cut:
+        found = score_own(estimator, part, known, search, with_errors)
+        rows = slice(row, row + len(part))
+        columns[:, rows] = [getattr(found, name) for name in names]
+        if errors is not None and found.errors is not None:
+            errors[rows, : found.errors.shape[1]] = found.errors
+        row += len(part)
+    scores, values, shape = columns
     return WindowScores(scores, values, shape, errors)
 
 
@@ -109,6 +117,7 @@ def score_own(
     windows: Sequences,
     known: TrainingWindows | None,
     search: Neighbours,
+    with_errors: bool,
 ) -> WindowScores:
     """Return the scores of windows by a detector of this package, given its neighbours."""
     features, errors, _ = estimator._examine(windows)
@@ -120,15 +129,31 @@ def score_own(
     reference = estimator._reference
     components = reference.anomaly_scores(windows, ranked, features, apart, search)
     values, shape = np.log1p(components[:, :2]).T
-    relative = np.minimum(ranked / reference.channel_errors, MOST_ERROR)
-    counts = (~np.isnan(relative)).sum(axis=1)
-    means = np.where(counts > 0, np.nansum(relative, axis=1) / np.maximum(counts, 1), np.nan)
-    by_step = np.full((len(windows), int(windows.lengths.max())), np.nan)
-    by_step[windows.owners, np.arange(len(means)) - windows.offsets[:-1][windows.owners]] = means
     observed = np.add.reduceat(~np.isnan(windows.values).all(axis=1), windows.offsets[:-1])
     scores = np.where(observed > 0, -values - SHAPE * shape, np.nan)
     values, shape = (np.where(observed > 0, x, np.nan) for x in (values, shape))
-    return WindowScores(scores, values, shape, by_step)
+    around = None
+    if with_errors:
+        relative = np.minimum(ranked / reference.channel_errors, MOST_ERROR)
+        around = _around(windows, relative)
+    return WindowScores(scores, values, shape, around)
+
+
+def _around(windows: Sequences, errors: Floats) -> Floats:
+    """Return the mean error around each step of windows, (n_windows, longest)."""
+    shape = len(windows), int(windows.lengths.max())
+    at = windows.owners, np.arange(len(errors)) - windows.offsets[:-1][windows.owners]
+    counts = (~np.isnan(errors)).sum(axis=1)
+    known, sums = np.zeros(shape, dtype=bool), np.zeros(shape)
+    known[at] = counts > 0
+    sums[at] = np.nansum(errors, axis=1) / np.maximum(counts, 1)
+    half, steps = int(AROUND * shape[1] / 2), np.arange(shape[1])
+    first, stop = np.maximum(steps - half, 0), np.minimum(steps + half + 1, shape[1])
+    before = np.zeros((len(windows), 1))
+    totals = [np.hstack([before, np.cumsum(x, axis=1)]) for x in (sums, known)]
+    total, count = (x[:, stop] - x[:, first] for x in totals)
+    means: Floats = total / np.where(count > 0, count, np.nan)
+    return means
 
 
 def _score_other(estimator: Any, windows: Sequences) -> Floats:
