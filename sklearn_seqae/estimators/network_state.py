@@ -128,8 +128,12 @@ class NetworkState:
 
     def _make_runner(self, weights: Weights, engine: str) -> Network:
         if self.architecture.is_built_in:
-            room = onnx_network if engine == "onnxruntime" else numpy_network
-            return room.Network(self.architecture, weights)
+            if engine == "numpy":
+                return numpy_network.Network(self.architecture, weights)
+            network = onnx_network.Network(self.architecture, weights)
+            if self._runner is not None:
+                network.share(self._runner[2])
+            return network
         from sklearn_seqae.training.custom_network import CustomNetwork
 
         return CustomNetwork(self.model, self.architecture)

@@ -47,12 +47,23 @@ class Network(numpy_network.Network):
     once, and codes do not depend on how many there are.
     """
 
-    steps_at_once = STEPS_AT_ONCE
+    steps_at_once: int | None = STEPS_AT_ONCE
 
     @cached_property
     def unprojected(self) -> "Network":
         """The network whose codes end with all pooled features in place of their summary."""
         return Network(*self._made_of, projects=False)
+
+    def share(self, other: Any) -> None:
+        """Encode by the session of another network, if there is one with the same encoder.
+
+        A fit weighs the decoder after the encoder has its last weights.
+        """
+        if isinstance(other, Network) and "_session" in vars(other):
+            own, others = (network._made_of[1] for network in (self, other))
+            read = [name for name in own if name.startswith("encoder/")]
+            if all(np.array_equal(own[name], others[name]) for name in read):
+                self._session = other._session
 
     def encode(self, batch: Floats, lengths: NDArray[np.int64] | None = None) -> Floats:
         """Return the codes (n_rows, n_components) of rows (n_rows, n_steps, n_channels).

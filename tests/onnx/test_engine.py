@@ -111,6 +111,16 @@ def test_new_weights_of_the_keras_model_change_the_codes(hold):
     assert_allclose(ae.transform(SEQUENCES), changed, atol=1e-5)
 
 
+def test_networks_of_the_same_encoder_share_a_session(fitted, hold):
+    hold("onnxruntime")
+    network = pickle.loads(pickle.dumps(fitted))._fitted_model.network
+    first = network.runner._session
+    network.assign({"decoder/mean/gain": network.weights["decoder/mean/gain"] + 1.0})
+    assert network.runner._session is first
+    network.assign({"encoder/code/bias": network.weights["encoder/code/bias"] + 1.0})
+    assert network.runner._session is not first
+
+
 def test_an_unknown_engine_is_refused(fitted, hold):
     hold("torch")
     with pytest.raises(ValueError, match=r"one of auto, numpy, onnxruntime, got 'torch': set one"):
