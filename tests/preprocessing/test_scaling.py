@@ -11,6 +11,8 @@ from hypothesis.extra import numpy as npst
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.decomposition import PCA
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     MaxAbsScaler,
     MinMaxScaler,
@@ -22,6 +24,7 @@ from sklearn.preprocessing import (
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_seqae.containers.registry import Sequences, as_sequences
+from sklearn_seqae.preprocessing.scalers import apply_scaler, arithmetic
 from sklearn_seqae.preprocessing.scaling import SequenceScaler
 
 NAN = np.nan
@@ -275,3 +278,30 @@ def test_statistics_that_the_scaler_does_not_have_are_refused():
 )
 def test_scikit_learn_finds_nothing_to_object(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize(
+    "scaler",
+    [
+        StandardScaler(),
+        StandardScaler(with_mean=False),
+        MinMaxScaler((-1, 2), clip=True),
+        RobustScaler(with_scaling=False),
+        MaxAbsScaler(),
+        make_pipeline(StandardScaler(), "passthrough", MinMaxScaler()),
+        FrozenEstimator(RobustScaler().fit(np.arange(6.0).reshape(2, 3) ** 2)),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_known_scalers_give_the_numbers_that_scikit_learn_gives(scaler, dtype):
+    rng = np.random.default_rng(0)
+    values = rng.normal([0, 1e6, -3], [1, 10, 1e-3], (50, 3)).astype(dtype)
+    values[::7, 1] = np.nan
+    fitted = scaler.fit(values.astype(np.float64), None)  # a frozen one asks for y
+    assert arithmetic(fitted) is not None
+    new = 3 * values[::-1]
+    expected = fitted.transform(new.astype(np.float64))
+    before = new.copy()
+    assert_array_equal(apply_scaler(fitted, "transform", new), expected)
+    assert_array_equal(new, before)
