@@ -49,16 +49,18 @@ INTRODUCTION = """\
 # Anomalies in long series
 
 `make series` wrote this page, last on {date}. Every model is fitted with its defaults, the same for
-every series, on the first part of a series, and scores the time stamps of the rest. No parameter
-and no threshold was chosen by labels, and points are never adjusted by them.
+every series, on the first part of a series, and scores the time stamps of the rest. Labels set no
+threshold, and points are never adjusted by them. The weights in the detector's score were chosen by
+means of such figures over all three collections, so they may be a little optimistic.
 
 - *generated*: nine series of three kinds, two times 3000 time stamps of one to three channels. The
   second half has an anomaly of each kind: spike, frozen values, level shift, burst of noise, double
   tempo, swapped channels, reversed time.
 - *NAB*: the Numenta Anomaly Benchmark, 58 series of one channel, each with up to five labelled
   windows, which are much wider than what is abnormal in them: a model is rewarded for high scores
-  far around an event. The first 15 % of each series are for training. Six have no label there or
-  none at all, and only count for the threshold.
+  far around an event. The first 15 % of each series are for training. Six have no label
+  in the rest, and only count for the threshold. Values are read in their order, without time
+  stamps, some of which are there twice.
 - *ASD*: the Application Server Dataset, twelve servers with 19 metrics, 8640 time stamps for
   training, 4320 with exact labels to score.
 
@@ -68,9 +70,9 @@ are those of scikit-learn, over time stamps. Sub-PCA, k-means, nearest neighbour
 forests are fitted to standardised windows of 20 or 100 time stamps, and score a time stamp by the
 mean of its windows; "by step" means errors of single time stamps in place of those of windows."""
 AREAS = """\
-Means over series, the highest in bold. What is above differs by series more than by model: look at
-your own. On many public sets simple detectors win (on the univariate board of TSB-AD sub-PCA has a
-VUS-PR of .42, an LSTM forecaster .33).
+Means over series, the highest in bold. Figures differ more between series than between models, so
+try your own. On many public sets simple detectors win: on the univariate board of TSB-AD sub-PCA
+has a VUS-PR of .42, an LSTM forecaster .33.
 
 ![VUS-PR of each model on each series, and means.](images/series.png)"""
 NETWORKS = """\
