@@ -149,7 +149,7 @@ class Encoding:
             if _read_origin(path) == origin:
                 yield path
             else:
-                jobs.append((self._X, i, str(path), origin))
+                jobs.append((self._X, i, str(path.absolute()), origin))
         if client is None:
             is_path = isinstance(self._model, str | os.PathLike)
             estimator = load(BytesIO(self._content)) if is_path else self._model

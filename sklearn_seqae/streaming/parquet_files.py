@@ -72,7 +72,7 @@ class ParquetFiles:
     @classmethod
     def find(cls, path: Any, id: Any, channels: Any, time: Any) -> ParquetFiles:  # noqa: A002
         """Open the files at a path, and check the columns in each of them."""
-        paths = list_files(path)
+        paths = [os.path.abspath(one) for one in list_files(path)]  # for workers elsewhere
         keys = [name for name in (id, time) if name is not None]
         first: dict[str, Any] = {}
         states, groups = [], []
@@ -112,8 +112,8 @@ class ParquetFiles:
     @property
     def relative_paths(self) -> list[str]:
         """The paths of the files without the folder that they have in common."""
-        folder = os.path.commonpath([os.path.dirname(os.path.abspath(one)) for one in self.paths])
-        return [os.path.relpath(os.path.abspath(one), folder) for one in self.paths]
+        folder = os.path.commonpath([os.path.dirname(one) for one in self.paths])
+        return [os.path.relpath(one, folder) for one in self.paths]
 
     def read(self, group: RowGroup, columns: list[str]) -> Iterator[Any]:
         """Yield record batches of a row group, with these columns."""

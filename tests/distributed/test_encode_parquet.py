@@ -71,6 +71,16 @@ def test_each_file_becomes_one_of_codes_with_ids(tmp_path, source, model, X):
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == N_FILES
 
 
+def test_paths_may_be_relative(tmp_path, source, model, X, monkeypatch):
+    monkeypatch.chdir(source.parent)
+    written = encode_parquet(model, source.name, "codes of relative paths", id="id")
+    assert not written[0].is_absolute()
+    assert [path.relative_to(written[0].parents[1]).as_posix() for path in written] == sorted(
+        path.relative_to(source).as_posix() for path in source.rglob("*.parquet")
+    )
+    check(written, model, X)
+
+
 def test_what_is_there_is_not_encoded_again(tmp_path, source, model, X):
     written = encode_parquet(model, source, tmp_path, id="id")
     before = [path.stat().st_mtime_ns for path in written]
