@@ -53,7 +53,7 @@ def decoder(n_steps, n_channels, n_components):
 # The functions are parameters like any others, in ``clone``, ``set_params`` and searches.
 
 X, _ = make_ragged_sines(700, min_steps=5, max_steps=10, random_state=0)
-ours = LSTMAutoencoderTransformer(8, units=32, random_state=0)
+ours = LSTMAutoencoderTransformer(8, units=32, epochs=100, random_state=0)
 own = clone(ours).set_params(encoder=encoder, decoder=decoder)
 for name, ae in {"own models": own, "built-in": ours}.items():
     r2 = ae.fit(X[:500]).score(X[500:])
