@@ -102,8 +102,8 @@ class ParquetSequences:
     >>> X = ParquetSequences(folder.name, id="patient")
     >>> len(X)
     2
-    >>> [len(part) for part in X]
-    [3]
+    >>> [len(part) for part in X]  # rows: the last sequence of a row group comes by itself
+    [2, 1]
     >>> folder.cleanup()
     """
 

@@ -517,13 +517,13 @@ def test_the_score_is_0_for_the_frequencies_and_1_for_the_true_categories(mixed)
     spread = scaler.spread(sequences)
     mean, variance = moments(spread)
     pooled = scaler.pooled(variance)
-    assert_allclose(r2(spread, spread, mean, pooled), 1.0)
+    assert_allclose(r2([(spread, spread)], mean, pooled), 1.0)
     frequencies = spread.with_values(np.broadcast_to(mean, spread.values.shape))
-    assert_allclose(r2(spread, frequencies, mean, pooled), 0.0, atol=1e-6)
+    assert_allclose(r2([(spread, frequencies)], mean, pooled), 0.0, atol=1e-6)
     # Each channel weighs the same, however many categories it has.
     for j in range(3):
         values = np.where(scaler.channels == j, mean, spread.values)
-        assert_allclose(r2(spread, spread.with_values(values), mean, pooled), 2 / 3, rtol=1e-5)
+        assert_allclose(r2([(spread, spread.with_values(values))], mean, pooled), 2 / 3, rtol=1e-5)
 
 
 def test_errors_have_a_column_for_each_channel_that_came(fitted, mixed):
