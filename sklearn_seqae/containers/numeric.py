@@ -30,7 +30,9 @@ def is_stream(X: Any) -> bool:
     Such are iterables that have no elements by index or key, and no end but their own.
     """
     others = (str, bytes, Iterator, Mapping, MappingView, Set)
-    is_container = hasattr(X, "__getitem__") or hasattr(X, "__array__") or is_lazy(X)
+    # Some sparse matrices have a shape, and no elements by index.
+    of_containers = ("__getitem__", "__array__", "shape")
+    is_container = is_lazy(X) or any(hasattr(X, name) for name in of_containers)
     return isinstance(X, Iterable) and not isinstance(X, others) and not is_container
 
 

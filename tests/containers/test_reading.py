@@ -224,6 +224,7 @@ BY_ID = STEPS[["v"]].groupby(STEPS["id"])
         (pl.from_pandas(STEPS[["v"]]).group_by("v"), "[group for _, group in X]"),
         (pl.LazyFrame({"v": [[1.0]]}), "X.collect()"),
         (sparse.csr_array(np.eye(2)), "X.toarray()"),
+        (sparse.dia_array(np.eye(2)), "X.toarray()"),
         ([sparse.csr_array(np.eye(2))], "[x.toarray() for x in X]"),
         ([(x for x in [1.0])], "[list(x) for x in X]"),
         ([{"a": [1.0]}], "[pandas.DataFrame(x) for x in X]"),
