@@ -59,6 +59,7 @@ def test_what_does_not_hold_is_bold(seeds):
 def test_the_table_has_the_claims_that_its_examples_make_now(seeds):
     results = json.loads(seeds.RESULTS.read_text(encoding="utf-8"))
     page = seeds.PAGE.read_text(encoding="utf-8")
+    assert list(results) == [path.stem for path in seeds.EXAMPLES]
     for name, columns in results.items():
         known = seeds.claims(ROOT / f"examples/{name}.py")
         for found in columns.values():
