@@ -27,4 +27,4 @@ def test_importing_adapters_imports_no_other_package():
 
 def test_an_adapter_that_there_is_none_of_is_no_attribute():
     with pytest.raises(AttributeError, match="no attribute 'DartsDetector'"):
-        adapters.DartsDetector  # noqa: B018
+        adapters.DartsDetector  # noqa: B018 (which raises)

@@ -226,7 +226,7 @@ def test_optuna_tunes(sequences):
 
 
 def test_successive_halving_tunes_with_epochs_as_its_resource(sequences):
-    from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+    from sklearn.experimental import enable_halving_search_cv  # noqa: F401 (its import enables)
     from sklearn.model_selection import HalvingGridSearchCV
 
     search = HalvingGridSearchCV(

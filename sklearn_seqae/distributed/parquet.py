@@ -117,7 +117,7 @@ class Encoding:
         source: Any,
         target: Any,
         *,
-        id: str | None,  # noqa: A002
+        id: str | None,  # noqa: A002 (what it is called everywhere)
         channels: Sequence[str] | None,
         time: str | None,
     ) -> None:

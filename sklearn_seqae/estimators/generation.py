@@ -74,12 +74,14 @@ class GenerativeAutoencoder(ReconstructingAutoencoder):
         )
 
     def impute(self, X: Any) -> Any:
-        """Return sequences with missing values imputed from the reconstruction.
+        """Return sequences with missing values imputed.
 
-        An imputed value is the reconstruction plus the error expected there, given the errors of
-        the observed values before and after the gap. It is thus close to neighbouring observed
-        values, and equals the reconstruction far from any. The autocorrelation of errors is
-        estimated from the training sequences.
+        With a linear path (`shortcut`) an estimate of all values is the conditional mean given the
+        observed ones, under a normal model of twice as many directions as the linear path has
+        components (between 32 and 128); otherwise it is the reconstruction. An imputed value is
+        this estimate plus the error expected there, given the errors of the observed values before
+        and after the gap: it is close to neighbouring observed values, and equals the estimate far
+        from any. The autocorrelation of errors is estimated from training sequences.
 
         Imputation is more accurate if training sequences have missing values too; the estimator may
         be fitted on the sequences to impute.
@@ -94,7 +96,8 @@ class GenerativeAutoencoder(ReconstructingAutoencoder):
         -------
         list, ndarray, DataFrame or other container
             The imputed sequences, in the container of `X`. Observed values are unchanged. A
-            sequence without observed values is replaced by its reconstruction.
+            sequence without observed values is replaced by the model's mean or, without a linear
+            path, by its reconstruction.
 
         See Also
         --------

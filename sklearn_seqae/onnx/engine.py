@@ -20,6 +20,7 @@ VARIABLE = "SKLEARN_SEQAE_ENGINE"
 ENGINES = ("auto", "numpy", "onnxruntime")
 # Of all sequences of a batch: what kernels make of them stays in the cache.
 STEPS_AT_ONCE = 4096
+_PROJECTION = ("encoder/summary/projection", "encoder/summary/center")
 
 
 def chosen_engine() -> str:
@@ -106,6 +107,3 @@ class Network(numpy_network.Network):
             ("codes", np.float32, ["n_sequences", self.architecture.n_components], ""),
         )
         return model.SerializeToString()
-
-
-_PROJECTION = ("encoder/summary/projection", "encoder/summary/center")

@@ -70,7 +70,13 @@ class ParquetFiles:
     id_field: Any
 
     @classmethod
-    def find(cls, path: Any, id: Any, channels: Any, time: Any) -> ParquetFiles:  # noqa: A002
+    def find(
+        cls,
+        path: Any,
+        id: Any,  # noqa: A002 (what it is called everywhere)
+        channels: Any,
+        time: Any,
+    ) -> ParquetFiles:
         """Open the files at a path, and check the columns in each of them."""
         paths = [os.path.abspath(one) for one in list_files(path)]  # for workers elsewhere
         keys = [name for name in (id, time) if name is not None]

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from sklearn.base import clone
-from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401 (its import enables)
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
 
 from sklearn_seqae import LSTMAutoencoderTransformer
@@ -19,6 +19,8 @@ from sklearn_seqae.datasets import make_ragged_sines
 from sklearn_seqae.distributed import encode_parquet
 
 N_FILES = 5
+
+DASK = "Dask is not installed: make test has it"
 
 
 @pytest.fixture(scope="module", name="X")
@@ -133,7 +135,7 @@ def test_an_error_leaves_no_file_half_written(tmp_path, source, model, X, monkey
 
 @pytest.fixture(scope="module")
 def client():
-    distributed = pytest.importorskip("dask.distributed")
+    distributed = pytest.importorskip("dask.distributed", reason=DASK)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the packages that a cluster imports
         cluster = distributed.LocalCluster(
@@ -200,7 +202,7 @@ def test_a_search_on_workers_of_dask_has_the_scores_of_one_here(X, client):
 # 2026-11, dask 2026.8 and pandas 3.1: its reader of Parquet resets an index in place.
 @pytest.mark.filterwarnings("ignore:The inplace keyword")
 def test_frames_of_dask_are_encoded_by_partition(tmp_path, model, X):
-    frames = pytest.importorskip("dask.dataframe")
+    frames = pytest.importorskip("dask.dataframe", reason=DASK)
     for i, part in enumerate((X[:40], X[40:])):
         lists = [pa.array([x[:, j] for x in part], pa.list_(pa.float32())) for j in range(2)]
         pq.write_table(pa.table(lists, ["a", "b"]), tmp_path / f"{i}.parquet")
@@ -212,7 +214,7 @@ def test_frames_of_dask_are_encoded_by_partition(tmp_path, model, X):
     assert list(codes.columns) == list(meta)
     found = codes.compute(scheduler="sync")
     np.testing.assert_allclose(found, model.transform(X), atol=1e-5)
-    bag = pytest.importorskip("dask.bag").from_sequence(X[:3])
+    bag = pytest.importorskip("dask.bag", reason=DASK).from_sequence(X[:3])
     for lazy in (frame, bag):
         with pytest.raises(TypeError, match=r"of Dask\. Call the method for each partition"):
             model.transform(lazy)

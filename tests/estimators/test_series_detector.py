@@ -270,7 +270,10 @@ def test_a_detector_of_tables_refuses_what_is_no_table_of_its_windows():
 
 def test_beside_an_anomaly_is_more_abnormal_than_elsewhere_but_less_than_any_anomaly():
     spans = np.stack([np.arange(0, 381, 5), np.arange(20, 401, 5)], axis=1)
-    overlap = lambda a, b: (spans[:, 0] < b) & (a < spans[:, 1])  # noqa: E731
+
+    def overlap(a, b):
+        return (spans[:, 0] < b) & (a < spans[:, 1])
+
     values = np.where(overlap(100, 110), 5.0, np.where(overlap(300, 310), 2.5, 0.3))
     found = WindowScores(-values, values, np.zeros(len(values)))
     scores = score_steps(found, spans, 400, "median")
