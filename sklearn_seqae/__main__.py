@@ -28,8 +28,9 @@ transform writes one file of codes for each of them to the output folder; both g
 were interrupted (fit with --checkpoint).
 
 A model stores the names of the columns that it was fitted on. Results have the format of the data,
-or that of the output's suffix. Rows are read, processed and written in chunks, except by fit and
-for npz, which need all of them in memory. CSV and Parquet need pip install "sklearn-seqae[cli]".
+or that of the output's suffix. Rows are read, processed and written in chunks, except by fit,
+forecast and for npz, which need all of them in memory. CSV and Parquet need
+pip install "sklearn-seqae[cli]".
 """
 EPILOG = """\
 exit codes: 0 success, 1 error (one line on stderr), 2 invalid command line, 130 interrupted,
@@ -39,6 +40,8 @@ exit codes: 0 success, 1 error (one line on stderr), 2 invalid command line, 130
   seqae transform visits.zip new_visits.csv -o codes.csv
   seqae inverse visits.zip codes.csv -o drawn.csv
   seqae detect --window-size 100 series.csv
+  seqae fit --window-size 96 --horizon 24 series.csv load.zip
+  seqae forecast load.zip series.csv -o next.csv
   seqae fit 'visits/*.parquet' visits.zip --id patient --checkpoint epochs
   seqae transform visits.zip 'visits/*.parquet' -o codes --workers 2
 """
@@ -118,14 +121,21 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         help="categorical channels whose values look like numbers",
     )
     command.add_argument(
+        "--horizon",
+        type=int,
+        metavar="N",
+        help="learn to forecast N steps; with --window-size, the time stamps after a long series",
+    )
+    command.add_argument(
         "--checkpoint",
         metavar="FOLDER",
         help="folder to write each epoch to; an interrupted fit goes on from there",
     )
-    _add_windows(command, "fit a detector of anomalies in the long series in DATA")
+    _add_windows(command, "fit a detector, or with --horizon an autoencoder, to the series in DATA")
     for name, summary in (
         ("transform", "encode sequences"),
         ("inverse", "decode sequences from codes"),
+        ("forecast", "write the steps after the end of sequences, or of a long series"),
         ("score", "write scores of sequences: the lower, the more abnormal"),
         ("detect", "predict which sequences, or time stamps of a long series, are outliers"),
     ):
@@ -149,6 +159,10 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
             )
         elif name == "inverse":
             command.add_argument("--lengths", metavar="A", help="column with lengths of sequences")
+        elif name == "forecast":
+            command.add_argument(
+                "--steps", type=int, metavar="N", help="steps to forecast (default: those of fit)"
+            )
         elif name == "score":
             command.add_argument(
                 "--per",

@@ -155,6 +155,7 @@ ROOMS = {
         "series",
         "many_files",
         "summary",
+        "options",
         "commands",
     ],
 }
@@ -165,7 +166,7 @@ MODULES = [
     for name in ([f"{room}/__init__", *(f"{room}/{m}" for m in modules)] if modules else [room])
 ]
 MODULES += ["__init__", "__main__"]
-PRINTING = ("cli/commands", "__main__")
+PRINTING = ("cli/commands", "cli/options", "__main__")
 MOST_AT_THE_TOP = 16  # modules and rooms that a reader meets first
 MAX_LINES = 400
 HEAVY = ("tensorflow", "keras", "scikeras", "matplotlib")

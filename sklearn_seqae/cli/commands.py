@@ -6,8 +6,6 @@ import contextlib
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,17 +13,28 @@ import numpy as np
 from sklearn_seqae._utils.optional_imports import load as load_package
 from sklearn_seqae._utils.printing import one_line
 from sklearn_seqae.containers import convert
-from sklearn_seqae.containers.pandas_frames import LongFrame
+from sklearn_seqae.containers.numeric import is_frame
 from sklearn_seqae.containers.registry import Sequences, as_sequences
 from sklearn_seqae.distributed.parquet import Encoding
 from sklearn_seqae.estimators.detector import LSTMAutoencoderDetector
-from sklearn_seqae.estimators.load import load
 from sklearn_seqae.estimators.transformer import LSTMAutoencoderTransformer
 from sklearn_seqae.streaming import ParquetSequences
 
 from . import many_files, series
+from .options import (
+    channels_of,
+    check_folder,
+    columns_of,
+    data_file,
+    is_shown,
+    load_model,
+    name_of_ids,
+    output_file,
+    progress,
+    report,
+)
 from .summary import summary
-from .table_files import STREAM, File
+from .table_files import STREAM
 from .tables import Columns, read_rows, read_sequences, writing
 
 if TYPE_CHECKING:
@@ -34,12 +43,15 @@ if TYPE_CHECKING:
 
 def fit(options: Namespace) -> None:
     """Fit a model to a table, and write it to a file."""
+    if options.horizon is not None:
+        if options.detector:
+            raise ValueError(
+                "Expected --horizon or --detector, got both, but detectors do not forecast: leave "
+                "one of them out."
+            )
+        options.param = options.param | {"horizon": options.horizon}
     if options.window_size is not None:
-        _check_folder(options.model)
-        X, _ = series.read_series(_data(options), options)
-        detector = series.make_detector(options).fit(X)
-        detector.save(options.model)
-        _report(options, f"{series.summary(detector, X)}; wrote {options.model}")
+        _fit_series(options)
         return
     kind = LSTMAutoencoderDetector if options.detector else LSTMAutoencoderTransformer
     model = kind()
@@ -52,34 +64,46 @@ def fit(options: Namespace) -> None:
     model.set_params(**options.param)
     if options.checkpoint is not None:
         model.set_params(checkpoint=options.checkpoint)
-    _check_folder(options.model)
+    check_folder(options.model)
     if many_files.names_many(options.data):
         many_files.check_options(options)
         channels = None if options.channels is None else list(options.channels)
         source = ParquetSequences(options.data, id=options.id, channels=channels, time=options.time)
         _fit(options, model, source)
-        _report(
+        report(
             options,
             f"{len(source)} sequences, {model.n_channels_in_} channels; {model.n_epochs_} epochs; "
             f"wrote {options.model}",
         )
         return
     columns = Columns(options.id, options.time, options.channels, tuple(options.categorical))
-    chunks = list(read_sequences(_data(options), columns, is_whole=True))
-    X = chunks[0] if len(chunks) == 1 else load_package("pandas").concat(chunks)
+    X = _read_whole(options, columns)
     _fit(options, model, X)
     lengths = _read(X).lengths
     skill = f", R2 {model.score(X):.3f}" if hasattr(model, "score") else ""
-    _report(
+    report(
         options,
         f"{len(lengths)} sequences of {lengths.min()} to {lengths.max()} steps, "
         f"{model.n_channels_in_} channels; {model.n_epochs_} epochs{skill}; wrote {options.model}",
     )
 
 
+def _fit_series(options: Namespace) -> None:
+    """Fit a model to windows of long series: an autoencoder with a horizon, or a detector."""
+    check_folder(options.model)
+    X, _ = series.read_series(data_file(options), options)
+    if "horizon" in options.param:
+        model = series.make_autoencoder(options)
+        _fit(options, model, series.cut(X, options))
+    else:
+        model = series.make_detector(options).fit(X)
+        model.save(options.model)
+    report(options, f"{series.summary(model, X, options)}; wrote {options.model}")
+
+
 def _fit(options: Namespace, model: Any, X: Any) -> None:
     """Fit a model, with a progress bar, and save it."""
-    if _is_shown(options):
+    if is_shown(options):
         model.set_params(verbose=1)
     with contextlib.redirect_stdout(sys.stderr):  # for the progress bar of Keras
         model.fit(X)
@@ -89,7 +113,7 @@ def _fit(options: Namespace, model: Any, X: Any) -> None:
 
 def transform(options: Namespace) -> None:
     """Encode sequences."""
-    model = _load(options, "transform")
+    model = load_model(options, "transform")
     if options.workers is not None or many_files.names_many(options.data):
         _encode_files(options, model)
         return
@@ -98,7 +122,7 @@ def transform(options: Namespace) -> None:
         frame = load_package("pandas").DataFrame(
             model.transform(X), columns=model.get_feature_names_out()
         )
-        frame.insert(0, _name_of_ids(model), ids)
+        frame.insert(0, name_of_ids(model), ids)
         return frame
 
     _for_chunks(options, model, codes, "codes")
@@ -111,7 +135,7 @@ def _encode_files(options: Namespace, model: Any) -> None:
         raise ValueError(
             "Expected the folder to write files of codes to, got none: give it by --output."
         )
-    columns = _columns(options, model)
+    columns = columns_of(options, model)
     channels = None if columns.channels is None else list(columns.channels)
     identity = columns.id or getattr(model._form, "id_name", None)
     if options.trust and options.workers:
@@ -128,21 +152,21 @@ def _encode_files(options: Namespace, model: Any) -> None:
     )
     with (
         many_files.workers(options.workers) as client,
-        _progress(options, "files", len(job.paths)) as advance,
+        progress(options, "files", len(job.paths)) as advance,
     ):
         for _ in job.run(client):
             advance(1)
-    _report(options, f"{len(job.paths)} files of codes in {options.output}")
+    report(options, f"{len(job.paths)} files of codes in {options.output}")
 
 
 def inverse(options: Namespace) -> None:
     """Decode sequences from codes."""
-    model = _load(options, "inverse_transform")
+    model = load_model(options, "inverse_transform")
     names = list(model.get_feature_names_out())
-    data = _data(options)
-    output = _output(options, data.form)
+    data = data_file(options)
+    output = output_file(options, data.form)
     numbers = [*names, *filter(None, [options.lengths])]
-    with writing(output, "values") as writer, _progress(options) as advance:
+    with writing(output, "values") as writer, progress(options) as advance:
         first = 0
         for rows in read_rows(data, numbers):
             if data.form == "npz":
@@ -154,7 +178,7 @@ def inverse(options: Namespace) -> None:
                     f"{missing[0]!r}; its columns are {list(rows)[:4]} ...: give what transform "
                     "wrote for this model."
                 )
-            ids = next((rows[name] for name in (_name_of_ids(model), "id") if name in rows), None)
+            ids = next((rows[name] for name in (name_of_ids(model), "id") if name in rows), None)
             codes = rows[names].set_axis(
                 np.arange(first, first + len(rows)) if ids is None else ids.to_numpy()
             )
@@ -164,23 +188,44 @@ def inverse(options: Namespace) -> None:
             advance(len(rows))
 
 
+def forecast(options: Namespace) -> None:
+    """Write the steps after the end of sequences, or of long series."""
+    model = load_model(options, "forecast")
+    if not model.horizon:
+        raise ValueError(
+            f"Expected a model with a horizon, got one without in {options.model!r}: fit one with "
+            "--horizon, the number of steps after the end to learn."
+        )
+    if series.is_of_windows(model):
+        names = model._form.channel_names
+        X, name = series.read_series(data_file(options), options, names)
+        _write(options, series.forecasts(model, X, name, options.steps))
+        return
+    # As a whole, since all or none of the sequences have time stamps that go on.
+    X = _read_whole(options, columns_of(options, model))
+    ids = _ids(X)
+    ahead = model.forecast(X, options.steps)
+    table = _long(ahead, model, np.arange(len(_read(X))) if ids is None else ids)
+    _write(options, table, "values")
+
+
 def score(options: Namespace) -> None:
     """Write how well sequences are reconstructed, by sequence, step or channel."""
-    model = _load(options, "score_samples")
+    model = load_model(options, "score_samples")
     if series.is_series_model(model):
-        X, name = series.read_series(_data(options), options, model._names)
+        X, name = series.read_series(data_file(options), options, model._names)
         _write(options, series.time_scores(model, X, name))
         return
 
     def scores(X: Any, ids: Any) -> pd.DataFrame:
         pd = load_package("pandas")
-        frame = pd.DataFrame({_name_of_ids(model): ids})
+        frame = pd.DataFrame({name_of_ids(model): ids})
         if options.per == "sequence":
             return frame.assign(score=model.score_samples(X))
         errors = model.reconstruction_error(X, per=options.per)
         if options.per == "channel":
             values = np.asarray(errors)
-            return pd.concat([frame, pd.DataFrame(values, columns=_channels(model))], axis=1)
+            return pd.concat([frame, pd.DataFrame(values, columns=channels_of(model))], axis=1)
         lengths = [len(error) for error in errors]
         steps = [np.arange(length) for length in lengths]
         return (
@@ -198,9 +243,9 @@ def detect(options: Namespace) -> None:
     Of long series these are abnormal intervals.
     """
     if options.window_size is not None:
-        X, name = series.read_series(_data(options), options)
+        X, name = series.read_series(data_file(options), options)
         detector = series.make_detector(options).fit(X)
-        _report(options, series.summary(detector, X))
+        report(options, series.summary(detector, X, options))
         _write(options, series.anomalies(detector, X, name, options.explain))
         return
     if options.param:
@@ -208,9 +253,9 @@ def detect(options: Namespace) -> None:
             "Expected parameters of a detector that is fitted here, got them for a model: give "
             "--window-size and no model, or leave out --param."
         )
-    model = _load(options, "predict")
+    model = load_model(options, "predict")
     if series.is_series_model(model):
-        X, name = series.read_series(_data(options), options, model._names)
+        X, name = series.read_series(data_file(options), options, model._names)
         _write(options, series.anomalies(model, X, name, options.explain))
         return
 
@@ -220,11 +265,11 @@ def detect(options: Namespace) -> None:
             table = model.explain(X)
             if _ids(X) is None:  # positions within this chunk
                 table["sequence"] = np.asarray(ids)[table["sequence"]]
-            return table.rename(columns={"sequence": _name_of_ids(model)})
+            return table.rename(columns={"sequence": name_of_ids(model)})
         decision = model.decision_function(X)
         return pd.DataFrame(
             {
-                _name_of_ids(model): ids,
+                name_of_ids(model): ids,
                 "outlier": np.where(model.predict(X) < 0, 1, 0),
                 "decision": decision,
             }
@@ -250,27 +295,17 @@ def info(options: Namespace) -> None:
 
 def export(options: Namespace) -> None:
     """Export the encoder to ONNX."""
-    _load(options, "export_onnx").export_onnx(options.output)
-    _report(options, f"wrote {options.output}")
-
-
-def _load(options: Namespace, method: str) -> Any:
-    model = load(options.model, trusted=options.trust)
-    if not hasattr(model, method):
-        raise ValueError(
-            f"Expected a model that has {method}, got a {type(model).__name__} in "
-            f"{options.model!r}: fit one {'with' if method == 'predict' else 'without'} --detector."
-        )
-    return model
+    load_model(options, "export_onnx").export_onnx(options.output)
+    report(options, f"wrote {options.output}")
 
 
 def _for_chunks(options: Namespace, model: Any, make: Any, matrix: str = "") -> None:
     """Write the result of `make` for each chunk of the data."""
-    data = _data(options)
-    output = _output(options, data.form)
-    with writing(output, matrix) as writer, _progress(options) as advance:
+    data = data_file(options)
+    output = output_file(options, data.form)
+    with writing(output, matrix) as writer, progress(options) as advance:
         first = 0
-        for X in read_sequences(data, _columns(options, model)):
+        for X in read_sequences(data, columns_of(options, model)):
             n = len(_read(X))
             ids = _ids(X)
             writer.write(make(X, np.arange(first, first + n) if ids is None else ids))
@@ -278,10 +313,16 @@ def _for_chunks(options: Namespace, model: Any, make: Any, matrix: str = "") -> 
             advance(n)
 
 
-def _write(options: Namespace, table: pd.DataFrame) -> None:
+def _write(options: Namespace, table: pd.DataFrame, matrix: str = "") -> None:
     """Write a whole table."""
-    with writing(_output(options, _data(options).form)) as writer:
+    with writing(output_file(options, data_file(options).form), matrix) as writer:
         writer.write(table)
+
+
+def _read_whole(options: Namespace, columns: Columns) -> Any:
+    """Return all sequences of the data as one container."""
+    chunks = list(read_sequences(data_file(options), columns, is_whole=True))
+    return chunks[0] if len(chunks) == 1 else load_package("pandas").concat(chunks)
 
 
 def _read(X: Any) -> Sequences:
@@ -295,38 +336,10 @@ def _ids(X: Any) -> Any:
     return None if index is None else index.ids
 
 
-def _columns(options: Namespace, model: Any) -> Columns:
-    """Return the columns that a model was fitted on, unless the options name others."""
-    form = model._form
-    is_long = isinstance(form, LongFrame)
-    channels = form.channel_names
-    known = zip(channels or (), model.categories_, strict=channels is not None)
-    kinds = {name: found if found is None else next(iter(found), "") for name, found in known}
-    identity, time = (form.id_name, form.time_name) if is_long else (None, None)
-    return Columns(
-        options.id or identity,
-        options.time or time,
-        options.channels or channels,
-        text=tuple(name for name, category in kinds.items() if isinstance(category, str)),
-        numbers=tuple(name for name, category in kinds.items() if category is None),
-    )
-
-
-def _name_of_ids(model: Any) -> str:
-    form = model._form
-    named = form.id_name if isinstance(form, LongFrame) else None
-    return str(named or "id")
-
-
-def _channels(model: Any) -> list[str]:
-    names = model._form.channel_names
-    return [f"channel{j}" for j in range(model.n_channels_in_)] if names is None else list(names)
-
-
 def _long(X: Any, model: Any, ids: Any) -> pd.DataFrame:
     """Return sequences as a table with one row per step."""
     pd = load_package("pandas")
-    if isinstance(model._form, LongFrame):
+    if is_frame(X) and X.index.nlevels > 1:
         frame = X
     else:
         frame = convert(X, "long")
@@ -334,8 +347,8 @@ def _long(X: Any, model: Any, ids: Any) -> pd.DataFrame:
         steps = frame.index.get_level_values(1)
         frame.index = pd.MultiIndex.from_arrays([np.repeat(ids, lengths), steps])
     identity, time = frame.index.names
-    frame.index = frame.index.set_names([identity or _name_of_ids(model), time or "step"])
-    frame.columns = _channels(model)
+    frame.index = frame.index.set_names([identity or name_of_ids(model), time or "step"])
+    frame.columns = channels_of(model)
     return frame.reset_index()
 
 
@@ -348,48 +361,3 @@ def _column(rows: Any, name: str) -> Any:
     lengths = rows[name].to_numpy()
     is_whole = lengths.dtype.kind == "f" and (lengths % 1 == 0).all()  # as CSV has them
     return lengths.astype(np.int64) if is_whole else lengths
-
-
-def _data(options: Namespace) -> File:
-    return File.of(options.data, options.format, options.delimiter)
-
-
-def _output(options: Namespace, form: str) -> File:
-    """Return the file to write, in the format of its suffix, or else of the input."""
-    if options.output != STREAM:
-        _check_folder(options.output)
-    known = options.output_format or (form if options.output == STREAM else None)
-    return File.of(options.output, known, options.delimiter)
-
-
-def _check_folder(path: str) -> None:
-    """Raise early if a folder does not exist."""
-    if path != STREAM and not Path(path).absolute().parent.is_dir():
-        raise FileNotFoundError(f"Expected a folder to write {path!r} in, got none: make it first.")
-
-
-def _is_shown(options: Namespace) -> bool:
-    return not options.quiet and sys.stderr.isatty()
-
-
-@contextlib.contextmanager
-def _progress(
-    options: Namespace, label: str = "sequences", total: int | None = None
-) -> Iterator[Any]:
-    """Show the number of what is processed on stderr, if that is a terminal."""
-    if not _is_shown(options):
-        yield lambda n: None
-        return
-    from rich import progress as bars
-    from rich.console import Console
-
-    shown = (bars.SpinnerColumn(), "{task.description}", bars.MofNCompleteColumn())
-    times = (bars.TimeElapsedColumn(), bars.TimeRemainingColumn())
-    with bars.Progress(*shown, *times, console=Console(stderr=True)) as progress:
-        task = progress.add_task(label, total=total)
-        yield lambda n: progress.advance(task, n)
-
-
-def _report(options: Namespace, text: str) -> None:
-    if not options.quiet:
-        print(f"seqae: {one_line(text)}", file=sys.stderr)

@@ -10,7 +10,11 @@ import numpy as np
 
 from sklearn_seqae._utils.optional_imports import load as load_package
 from sklearn_seqae.containers import from_long
-from sklearn_seqae.estimators.series_detector import SlidingWindowDetector
+from sklearn_seqae.containers.time_index import without_gaps
+from sklearn_seqae.containers.windows import WindowArray
+from sklearn_seqae.estimators.series_detector import SlidingWindowDetector, stride_of_fit
+from sklearn_seqae.estimators.transformer import LSTMAutoencoderTransformer
+from sklearn_seqae.windows import Windows, sliding_windows
 
 from .table_csv import read_csv
 from .table_files import File
@@ -41,6 +45,26 @@ def make_detector(options: Namespace) -> SlidingWindowDetector:
             )
         inner.set_params(**others)
     return SlidingWindowDetector(inner, **{"window_size": options.window_size, **own})
+
+
+def make_autoencoder(options: Namespace) -> LSTMAutoencoderTransformer:
+    """Return an autoencoder of windows with the parameters of a command."""
+    model = LSTMAutoencoderTransformer()
+    names = model.get_params()
+    if unknown := [name for name in options.param if name not in names]:
+        raise ValueError(
+            f"Expected parameters of LSTMAutoencoderTransformer, got {unknown[0]!r}: give some of "
+            f"{', '.join(names)}."
+        )
+    model.set_params(**options.param)
+    if options.checkpoint is not None:
+        model.set_params(checkpoint=options.checkpoint)
+    return model
+
+
+def cut(X: Any, options: Namespace) -> Windows:
+    """Return the windows of series that an autoencoder is fitted to."""
+    return sliding_windows(X, options.window_size, stride_of_fit(len(X), options.window_size))
 
 
 _OWN = [name for name in SlidingWindowDetector().get_params(deep=False) if name != "estimator"]
@@ -82,10 +106,10 @@ def read_series(file: File, options: Namespace, names: Any = None) -> tuple[Any,
     return series if channels is None else series[list(channels)], None
 
 
-def summary(detector: SlidingWindowDetector, X: Any) -> str:
-    """Return what a detector was fitted to, in words."""
-    n, size = detector.n_features_in_, detector.window_size
-    return f"{len(X)} time stamps, {n} channels; windows of {size}"
+def summary(model: Any, X: Any, options: Namespace) -> str:
+    """Return what a model was fitted to, in words."""
+    n = model.n_features_in_ if is_series_model(model) else model.n_channels_in_
+    return f"{len(X)} time stamps, {n} channels; windows of {options.window_size}"
 
 
 def anomalies(detector: Any, X: Any, id_name: str | None, explain: bool) -> pd.DataFrame:
@@ -108,6 +132,27 @@ def time_scores(detector: Any, X: Any, id_name: str | None) -> pd.DataFrame:
         [known or name for known, name in zip(table.index.names, names, strict=True)]
     )
     return table.reset_index()
+
+
+def forecasts(model: Any, X: Any, id_name: str | None, n_steps: int | None) -> pd.DataFrame:
+    """Return the time stamps after the end of each series, as a table."""
+    pd = load_package("pandas")
+    parts = {None: X}
+    if id_name is not None:
+        groups = X.groupby(level=0, sort=False)
+        parts = {key: part.droplevel(0) for key, part in groups}
+    frames = []
+    for part in parts.values():  # as in `fit`, a gap has missing values
+        times, places = without_gaps(part.index)
+        frames.append(part.set_axis(times[places]).reindex(times))
+    ahead = model.forecast(frames, n_steps)
+    table = pd.concat(ahead, keys=parts, names=[id_name, ahead[0].index.name or "time"])
+    return table.reset_index() if id_name is not None else table.droplevel(0).reset_index()
+
+
+def is_of_windows(model: Any) -> bool:
+    """Return whether a model was fitted to windows of long series."""
+    return isinstance(model._form, WindowArray)
 
 
 def is_series_model(model: Any) -> bool:

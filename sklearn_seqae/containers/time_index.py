@@ -157,6 +157,24 @@ def to_grid(times: Any) -> NDArray[np.int64] | None:
     return grid if is_grid and grid[-1] < MOST_MISSING * len(times) else None
 
 
+def without_gaps(times: Any) -> tuple[Any, NDArray[np.int64]]:
+    """Return regular time stamps, and the places of the given ones among them.
+
+    They are the given ones if these have no gaps, or are on no grid.
+    """
+    places = np.arange(len(times))
+    if len(times) < 3 or read_clock([times]) is not None:
+        return times, places
+    grid = to_grid(times)
+    if grid is None:
+        return times, places
+    at = int(np.argmax(np.diff(grid) == 1))  # the median distance is one
+    first, next_to = read_clock([times[:2]]), read_clock([times[at : at + 2]])
+    assert first is not None
+    assert next_to is not None
+    return tell((*first[:2], next_to[2]), int(grid[-1]) + 1).rename(times.name), grid
+
+
 def _ordinals(times: Any, owners: NDArray[np.int64], name: Any) -> Any:
     """Return what time stamps are compared by."""
     if hasattr(times, "asi8"):  # dates, times and periods

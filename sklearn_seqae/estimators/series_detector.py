@@ -203,7 +203,7 @@ class SlidingWindowDetector(SeriesScoringDetector, DocLinkMixin, OutlierMixin, B
         self._check_features(X, series, reset=True)
         warn_of_doubts(series, self.window_size, stacklevel=4)
         lengths = series.steps.lengths
-        stride = self.stride or max(1, min(self.window_size, int(lengths.sum()) // AIM))
+        stride = self.stride or stride_of_fit(int(lengths.sum()), self.window_size)
         windows = Windows(series, int(self.window_size), int(stride))
         self.estimator_ = self._make_estimator()
         with warnings.catch_warnings():
@@ -309,6 +309,11 @@ class SlidingWindowDetector(SeriesScoringDetector, DocLinkMixin, OutlierMixin, B
         # and only this one spares estimators the checks that permute rows or predict single ones.
         tags.non_deterministic = True
         return tags
+
+
+def stride_of_fit(n_timestamps: int, window_size: int) -> int:
+    """Return the distance between two windows that a model is fitted to, unless it is given."""
+    return max(1, min(window_size, n_timestamps // AIM))
 
 
 def check_series_attributes(attributes: dict[str, Any]) -> None:
