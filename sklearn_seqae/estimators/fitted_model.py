@@ -61,22 +61,13 @@ class FittedModel:
         self.scaler = scaler
         self.mean, variance = moments(scaler.spread(sequences))
         self.variance = scaler.pooled(variance)
-        scaled = scaler.transform(sequences)
-        self._scaled_mean = moments(scaled)[0]
+        self._scaled_mean = moments(scaler.transform(sequences))[0]
         self._seed = seed
         self._optimizer_state: dict[str, list[NDArray]] | None = None
         self._density: CodeDensity | None = None
         self._correlation: NDArray | None = None
         self._forecaster: Forecaster | None = None
         self.network = NetworkState(architecture, seed)
-        if architecture.n_summary:
-            with single_threaded():
-                kernel_weights = minirocket.fit(
-                    scaled, architecture.dilations, architecture.n_summary, seed
-                )
-            self.network.assign(
-                {f"encoder/summary/{name}": x for name, x in kernel_weights.items()}
-            )
 
     @property
     def architecture(self) -> Architecture:
@@ -149,7 +140,9 @@ class FittedModel:
             outcome.is_used = self._weigh(sequences.take(held_out[:MOST_WEIGHED]))
         is_final = outcome.kept_start or not self.architecture.adds_to_linear
         if self.architecture.n_linear and is_first and is_final and not uses_held_out:
-            self._fit_linear(scaled)  # nothing else depends on it, so it may know all of them
+            self._fit_linear(scaled)  # no trained weight depends on it: it may know all of them
+        if self.architecture.n_summary and is_first:
+            self._fit_kernels(scaled)
         if horizon:
             self._forecaster = Forecaster.fit(
                 self.network.runner, scaled, split, groups, self._forecaster
@@ -165,6 +158,25 @@ class FittedModel:
         with single_threaded():
             path = cosines.fit(scaled, *sizes, self._seed, tells_length)
         self.network.assign(cosines.place(path, self.network.weights))
+
+    def _fit_kernels(self, scaled: Sequences) -> None:
+        """Learn thresholds and components of pooled features, with gaps as they are encoded."""
+        sizes = self.architecture.dilations, self.architecture.n_summary
+        with single_threaded():
+            found = minirocket.fit(scaled, *sizes, self._seed, self._complete)
+        self.network.assign({f"encoder/summary/{name}": array for name, array in found.items()})
+
+    def _complete(self, scaled: Sequences) -> Sequences:
+        """Return scaled sequences with gaps filled by the linear path, if there is one."""
+        missing = np.isnan(scaled.values)
+        if not (self.architecture.n_linear and missing.any()):
+            return scaled
+        return scaled.with_values(np.where(missing, self._linear_mean(scaled), scaled.values))
+
+    def _linear_mean(self, scaled: Sequences) -> NDArray[np.float64]:
+        """Return the mean of scaled values by the model of the linear path, given observed ones."""
+        with single_threaded():
+            return cosines.expect(scaled, within(self.network.weights, "encoder/linear"))
 
     def _weigh(self, sequences: Sequences) -> bool:
         """Set how much the recurrent decoder counts, by channel; tell whether it counts at all.
@@ -259,8 +271,7 @@ class FittedModel:
             targets, decoded = self.compare_scaled(sequences)
             return decoded.values, targets.with_values(targets.values - decoded.values)
         scaled = self.scaler.transform(sequences)
-        with single_threaded():
-            expected = cosines.expect(scaled, within(self.network.weights, "encoder/linear"))
+        expected = self._linear_mean(scaled)
         targets = self.scaler.targets(scaled, sequences)
         return expected, targets.with_values(targets.values - expected)
 

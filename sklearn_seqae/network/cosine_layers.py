@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from .cosines import count_directions
@@ -37,9 +38,10 @@ def cosine_basis(frequencies: Any, lengths: Any, n_steps: Any) -> Any:
 class CosineEncoder(Layer):
     """The linear part of a code, as `cosines.encode` has it in NumPy.
 
-    Input (batch, n_steps, n_channels) with NaN where nothing is, output (batch, n_components). NaN
-    at the end is a missing value within `lengths` (batch,), and padding without these. The weights
-    are those of `cosines.fit`, and are not trained.
+    Input (batch, n_steps, n_channels) with NaN where nothing is, output (batch, n_components), and
+    the input without gaps, as `cosines.complete` has it. NaN at the end is a missing value within
+    `lengths` (batch,), and padding without these. The weights are those of `cosines.fit`, and are
+    not trained.
     """
 
     def __init__(
@@ -90,7 +92,8 @@ class CosineEncoder(Layer):
         if self.tells_length:
             standardised = (ops.cast(lengths, "float32") - self.location) / self.scale
             codes = codes + standardised[:, None] * self.length_projection
-        return ops.stop_gradient(codes)
+        completed = ops.where(ops.expand_dims(real, -1), values, np.nan)
+        return ops.stop_gradient(codes), ops.stop_gradient(completed)
 
     def _expected(self, values: Any, observed: Any, basis: Any) -> Any:
         """Return the mean of all values given the observed ones, (batch, n_steps, n_channels)."""
@@ -116,7 +119,7 @@ class CosineEncoder(Layer):
         return mean + ops.reshape(expected, ops.shape(mean))
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
-        return input_shape[0], self.n_components
+        return (input_shape[0], self.n_components), input_shape
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {

@@ -14,8 +14,8 @@ then, and a classifier that standardises them does not amplify noise.
 In larger codes one more direction is that of the length, so that it is decoded exactly.
 
 Missing values are the mean of what the model says of them given the observed values, under a
-normal prior of coefficients and independent residuals [2]_; a code is that of the filled sequence.
-More directions than a code has say so.
+normal prior of coefficients and independent residuals [2]_; a code is that of the filled sequence,
+and kernels read it too. More directions than a code has say so.
 
 References
 ----------
@@ -103,12 +103,12 @@ def fit(
     -------
     dict of str to ndarray, float32
         For `encode` and `decode`: "frequencies" (n_frequencies,), half periods a sequence, "mean"
-        (n_frequencies, n_channels) of their coefficients,
-        "projection" (n_frequencies, n_channels, n_components) of coefficients to a code,
-        "synthesis" (n_components, n_frequencies, n_channels) back, "length_projection"
-        (n_components,) of the length in standard deviations from its mean, and "length_synthesis"
-        (n_components,) back; and, for gaps, orthonormal "directions" (n_directions, n_frequencies,
-        n_channels) with their "precision" (n_directions,), relative to that of residuals.
+        (n_frequencies, n_channels) of their coefficients, "projection" (n_frequencies, n_channels,
+        n_components) of coefficients to a code, "synthesis" (n_components, n_frequencies,
+        n_channels) back, "length_projection" (n_components,) of the length in standard deviations
+        from its mean, and "length_synthesis" (n_components,) back; and, for gaps, orthonormal
+        "directions" (n_directions, n_frequencies, n_channels) with their "precision"
+        (n_directions,), relative to that of residuals.
     """
     frequencies, mean = _strongest(sequences, n_frequencies)
     sizes = n_components, tells_length
@@ -134,11 +134,11 @@ def place(path: dict[str, Floats], names: Iterable[str]) -> dict[str, Floats]:
 
 def encode(
     batch: Floats, path: dict[str, Floats], lengths: NDArray[np.int64] | None = None
-) -> Floats:
+) -> tuple[Floats, Floats]:
     """Return the linear codes (n_rows, n_components) of rows padded with NaN.
 
-    NaN at the end of a row is a missing value within its length, and padding without any. A path
-    that tells lengths has their "location" and "scale", too.
+    And the rows without gaps. NaN at the end of a row is a missing value within its length, and
+    padding without any. A path that tells lengths has their "location" and "scale", too.
     """
     if lengths is None:
         seen = np.any(~np.isnan(batch), axis=2)
@@ -146,14 +146,19 @@ def encode(
     projection, mean = path["projection"], path["mean"]
     n_components = projection.shape[-1]
     codes = np.zeros((len(batch), n_components), batch.dtype)
+    n_padded = int((batch.shape[1] - lengths).sum()) * batch.shape[2]
+    has_gaps = np.count_nonzero(np.isnan(batch)) > n_padded
+    completed = batch.copy() if has_gaps else batch
     for rows, n_steps in _by_length(lengths):
-        x = _fill(batch[rows, :n_steps], path)
+        x = batch[rows, :n_steps]
+        if has_gaps:
+            completed[rows, :n_steps] = x = _fill(x, path)
         centred = _analyse(x, path["frequencies"]) - mean
         codes[rows] = centred.reshape(len(rows), -1) @ projection.reshape(-1, n_components)
     if "length_projection" in path:
         standardised = (lengths - path["location"]) / path["scale"]
         codes += np.outer(standardised, path["length_projection"]).astype(batch.dtype)
-    return codes
+    return codes, completed
 
 
 def expect(sequences: Sequences, path: dict[str, Floats]) -> NDArray[np.float64]:

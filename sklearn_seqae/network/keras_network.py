@@ -122,7 +122,7 @@ def encode(
     """
     if not architecture.n_linear:
         return encoder(batch, training=training)
-    linear = encoder.get_layer("linear")(batch, lengths=lengths)
+    linear, _ = encoder.get_layer("linear")(batch, lengths=lengths)
     x = batch
     for layer in encoder.layers:
         if not isinstance(layer, keras.layers.InputLayer | CosineEncoder | Join):
@@ -211,7 +211,7 @@ def _build_encoder(architecture: Architecture, seed: int) -> keras.Model:
     sequence = code = keras_input((None, architecture.n_channels), name="sequence")
     for layer in layers[1:]:
         code = layer(code)
-    parts = [code]
+    parts, completed = [code], sequence
     if architecture.n_linear:
         path = CosineEncoder(
             architecture.n_frequencies,
@@ -219,10 +219,11 @@ def _build_encoder(architecture: Architecture, seed: int) -> keras.Model:
             architecture.has_linear_length,
             name="linear",
         )
-        parts.insert(0, path(sequence))
+        linear, completed = path(sequence)
+        parts.insert(0, linear)
     if architecture.n_summary:
         how = architecture.dilations, architecture.n_summary, architecture.soft_step
-        parts.append(KernelFeatures(*how, name="summary")(sequence))
+        parts.append(KernelFeatures(*how, name="summary")(completed))
     return keras.Model(
         sequence, Join(architecture.adds_to_linear, name="all")(parts), name="encoder"
     )

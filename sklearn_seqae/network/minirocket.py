@@ -67,9 +67,15 @@ def choose_dilations(lengths: NDArray[np.int64]) -> tuple[int, ...]:
 
 
 def fit(
-    sequences: Sequences, dilations: tuple[int, ...], n_components: int, seed: int
+    sequences: Sequences,
+    dilations: tuple[int, ...],
+    n_components: int,
+    seed: int,
+    complete: Callable[[Sequences], Sequences] = lambda sequences: sequences,
 ) -> dict[str, Floats]:
     """Learn thresholds and principal components from scaled sequences.
+
+    `complete` fills gaps of those that are used. What it leaves is filled along lines.
 
     Returns
     -------
@@ -81,7 +87,7 @@ def fit(
     rng = np.random.default_rng(seed)
     n_channels = sequences.n_channels
     kernels = np.stack([_draw_kernels(n_channels, rng) for _ in dilations])
-    some = sequences.take(np.sort(rng.permutation(len(sequences))[:MAX_SEQUENCES]))
+    some = complete(sequences.take(np.sort(rng.permutation(len(sequences))[:MAX_SEQUENCES])))
     x, real = fill(pad(some, np.arange(len(some)), max(1, int(some.lengths.max()))))
     chosen = np.sort(rng.permutation(np.flatnonzero(real))[:MAX_RESPONSES])
     places = np.unravel_index(chosen, real.shape)
@@ -101,7 +107,8 @@ def fit(
         edges[edges == 0] = 1.0  # zeros throughout
         kernels[sets] /= edges[:, None]
         biases[sets] = -thresholds / edges
-    most = sequences.take(np.sort(rng.permutation(len(sequences))[:MAX_FOR_COMPONENTS]))
+    chosen = np.sort(rng.permutation(len(sequences))[:MAX_FOR_COMPONENTS])
+    most = complete(sequences.take(chosen))
     pooled = _each(most, Kernels(dilations, {"kernels": kernels, "biases": biases}))
     pooled = pooled.astype(np.float64)
     mean, spreads = pooled.mean(axis=0), np.maximum(pooled.std(axis=0), LEAST_SPREAD)

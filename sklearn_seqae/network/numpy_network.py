@@ -115,7 +115,7 @@ class Network:
         parts = [_dense(features, **self._code).T]
         batch = batch.astype(self._dtype, copy=False)
         if self._analysis:
-            linear = cosines.encode(batch, self._analysis, lengths)
+            linear, batch = cosines.encode(batch, self._analysis, lengths)
             parts = [linear + parts[0]] if self.architecture.adds_to_linear else [linear, *parts]
         if self._kernels:
             parts.append(self._kernels(batch))

@@ -18,8 +18,11 @@ from .inputs import Scaled
 MAX_ELIMINATED = 16
 
 
-def encode(graph: Graph, scaled: Scaled, weights: Weights) -> str:
-    """Add the linear path, and return the linear codes, float32 (n, n_components)."""
+def encode(graph: Graph, scaled: Scaled, weights: Weights) -> tuple[str, Scaled]:
+    """Add the linear path; return the linear codes, float32 (n, n_components).
+
+    And what was read, with gaps filled up to the given lengths.
+    """
     mean, projection = weights["mean"], weights["projection"]
     waves, places = _waves(graph, scaled.given, scaled.width, weights["frequencies"], np.float32)
     waves = graph.op("Gather", waves, places)
@@ -30,12 +33,13 @@ def encode(graph: Graph, scaled: Scaled, weights: Weights) -> str:
     centred = graph.op("Sub", graph.op("Div", found, n_steps), mean.ravel())
     codes = graph.op("MatMul", centred, projection.reshape(mean.size, -1))
     codes = graph.op("Where", graph.op("Greater", lengths, 0), codes, 0.0)
+    completed = scaled._replace(values=values, lengths=scaled.given)
     if "length_projection" not in weights:
-        return str(codes)
+        return str(codes), completed
     standardised = graph.op("Sub", graph.cast(lengths, np.float32), weights["location"])
     standardised = graph.op("Div", standardised, weights["scale"])
     parts = graph.op("Mul", standardised, weights["length_projection"])
-    return str(graph.op("Add", codes, parts))
+    return str(graph.op("Add", codes, parts)), completed
 
 
 def _waves(

@@ -45,13 +45,16 @@ def encode(graph: Graph, scaled: Scaled, architecture: Architecture, weights: We
     parts = [codes]
     if architecture.n_linear:
         with graph.scope("linear"):
-            linear = cosines.encode(graph, scaled, within(weights, "encoder/linear"))
+            path = within(weights, "encoder/linear")
+            linear, scaled = cosines.encode(graph, scaled, path)
             if architecture.adds_to_linear:
                 parts = [graph.op("Add", linear, codes)]
             else:
                 parts = [linear, codes]
     if summary := within(weights, "encoder/summary"):
         with graph.scope("kernels"):
+            if not architecture.n_linear:
+                scaled = _complete(graph, scaled, architecture.n_channels)
             parts.append(_summarize(graph, scaled, architecture, summary))
     return parts
 
@@ -175,12 +178,7 @@ def _summarize(graph: Graph, scaled: Scaled, architecture: Architecture, weights
     dilations = architecture.dilations
     kernels, biases = weights["kernels"], weights["biases"]
     is_real = _is_real(graph, scaled.lengths, scaled.width)
-    n_values = architecture.n_channels
-    n_seen = graph.op("ReduceSum", graph.cast(scaled.observed, np.int64), [1, 2], keepdims=0)
-    has_gaps = graph.op("Less", n_seen, graph.op("Mul", scaled.lengths, n_values))
-    has_gaps = graph.cast(graph.op("ReduceMax", graph.cast(has_gaps, np.int64), keepdims=0), bool)
     x = graph.op("Transpose", scaled.values, perm=[0, 2, 1])
-    x = graph.choose(has_gaps, lambda: _fill(graph, scaled, is_real), x)
     # One product takes the sum over the real steps.
     mask = graph.op("Unsqueeze", graph.cast(is_real, np.float32), [2])
     totals, order = [], []
@@ -214,8 +212,17 @@ def _summarize(graph: Graph, scaled: Scaled, architecture: Architecture, weights
     return graph.op("Gemm", pooled, of_banks.reshape(projection.shape), weights["center"])
 
 
-def _fill(graph: Graph, scaled: Scaled, is_real: str) -> str:
-    """Return what `minirocket.fill` does, as (n, n_values, width): gaps are filled along lines.
+def _complete(graph: Graph, scaled: Scaled, n_values: int) -> Scaled:
+    """Return values without gaps, if there are any."""
+    n_seen = graph.op("ReduceSum", graph.cast(scaled.observed, np.int64), [1, 2], keepdims=0)
+    has_gaps = graph.op("Less", n_seen, graph.op("Mul", scaled.lengths, n_values))
+    has_gaps = graph.cast(graph.op("ReduceMax", graph.cast(has_gaps, np.int64), keepdims=0), bool)
+    values = graph.choose(has_gaps, lambda: _fill(graph, scaled), scaled.values)
+    return scaled._replace(values=values)
+
+
+def _fill(graph: Graph, scaled: Scaled) -> str:
+    """Return what `minirocket.fill` does, (n, width, n_values): gaps are filled along lines.
 
     The observed values of all rows and channels stand one after the other in one list; before a
     value come as many as were observed so far.
@@ -242,5 +249,6 @@ def _fill(graph: Graph, scaled: Scaled, is_real: str) -> str:
     left, right = (graph.op("Gather", flat_x, place) for place in (before, after))
     line = graph.op("Add", left, graph.op("Mul", graph.op("Sub", right, left), share))
     is_known = graph.op("Greater", stop, first)
+    is_real = _is_real(graph, scaled.lengths, scaled.width)
     is_real = graph.op("And", graph.op("Unsqueeze", is_real, [1]), is_known)
-    return graph.op("Where", is_real, line, 0.0)
+    return str(graph.op("Transpose", graph.op("Where", is_real, line, 0.0), perm=[0, 2, 1]))

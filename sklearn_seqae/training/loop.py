@@ -141,10 +141,7 @@ def train(
     metrics, optimizer = made.metrics, made.optimizer
     state_key = kind(optimizer)
     fixed_steps = None if model is None else model.get_layer("encoder").input_shape[1]
-    # A layer of the user's own may look across a batch, as BatchNormalization does.
-    fills = architecture.is_built_in
-    patch_size = architecture.patch_size
-    data = TrainingData.split(sequences, split, settings, patch_size, fixed_steps, fills, stream)
+    data = TrainingData.split(sequences, split, settings, architecture, fixed_steps, stream)
     computed = architecture.trained()
     rates = learning_rates(optimizer)
     key = (

@@ -8,7 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklearn_seqae.containers.registry import Sequences
-from sklearn_seqae.network.batching import Chunk, bucket_widths, compiled_widths, epoch_chunks, pad
+from sklearn_seqae.network.architecture import Architecture
+from sklearn_seqae.network.batching import (
+    Chunk,
+    bucket_widths,
+    compiled_widths,
+    epoch_chunks,
+    inference_batches,
+    pad,
+)
 
 from .program import CHUNK_SIZE, backend
 
@@ -42,7 +50,7 @@ class TrainingData:
     batch_size: int
     widths: NDArray[np.int64]
     jit_compile: bool
-    fills: bool  # whether rows that stand for nothing fill up a batch
+    architecture: Architecture
     stream: Stream | None = None  # of which `training` is a sample
 
     @classmethod
@@ -51,13 +59,13 @@ class TrainingData:
         sequences: Sequences,
         split: tuple[NDArray[np.int64], NDArray[np.int64]],
         settings: Any,
-        patch_size: int,
+        architecture: Architecture,
         fixed_steps: int | None,
-        fills: bool = True,
         stream: Stream | None = None,
     ) -> Self:
         """Hold sequences out, choose the widths, and decide whether XLA repays its compilation."""
         chosen, held_out = split
+        patch_size = architecture.patch_size
         training, validation = sequences.take(chosen), sequences.take(held_out)
         # Few sequences fill a batch of a power of two, so that folds of them share its shape.
         batch_size = min(settings.batch_size, 1 << (len(training) - 1).bit_length())
@@ -76,7 +84,7 @@ class TrainingData:
             n_shapes = len(np.unique(compiled_widths(widths)))
             jit_compile = n_steps > XLA_PAYS_AFTER_STEPS * n_shapes
         xla = bool(jit_compile)
-        return cls(training, validation, held_out, batch_size, widths, xla, fills, stream)
+        return cls(training, validation, held_out, batch_size, widths, xla, architecture, stream)
 
     @property
     def n_batches(self) -> int:
@@ -103,17 +111,29 @@ class TrainingData:
         return self._chunks(sequences, rng, shapes)
 
     def validation_chunks(self) -> list[Chunk]:
-        """Return the batches of a validation pass."""
-        # On TensorFlow a validation pass is never compiled.
-        shapes = compiled_widths(self.widths) if backend().ALWAYS_COMPILES else self.widths
-        return self._chunks(self.validation, None, shapes)
+        """Return the batches of a validation pass.
+
+        On TensorFlow it is never compiled, so that any shape will do: as few batches as sequences
+        of similar lengths make. A user's own models have the batches that they were given.
+        """
+        if backend().ALWAYS_COMPILES:
+            return self._chunks(self.validation, None, compiled_widths(self.widths))
+        if not self.architecture.is_built_in:
+            return self._chunks(self.validation, None, self.widths)
+        lengths = self.validation.lengths
+        order = np.argsort(lengths, kind="stable")
+        units = max(self.architecture.units)
+        found = inference_batches(lengths, order, self.architecture.patch_size, units)
+        return [Chunk(chunk.width, chunk.rows[None]) for chunk in found]
 
     def _chunks(
         self, sequences: Sequences, rng: np.random.Generator | None, shapes: NDArray[np.int64]
     ) -> list[Chunk]:
         lengths, size = sequences.lengths, self.batch_size
         chunks = epoch_chunks(lengths, self.widths, size, CHUNK_SIZE, rng, shapes)
-        if self.fills:
+        # A layer of the user's own may look across a batch, as BatchNormalization does, so that no
+        # rows may fill it up.
+        if self.architecture.is_built_in:
             return chunks
         return [part for chunk in chunks for part in chunk.without_filling()]
 
@@ -122,7 +142,8 @@ class TrainingData:
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], int]:
         """Return what a program takes: padded batches, their lengths, and how many there are."""
         rows = chunk.rows
-        if self.jit_compile:  # for every number of batches would be compiled
+        is_compiled = self.jit_compile and sequences is not self.validation
+        if is_compiled:  # as every number of batches would be
             missing = CHUNK_SIZE - len(rows)
             rows = np.pad(rows, [(0, missing), (0, 0)], constant_values=-1)
         lengths = np.where(rows >= 0, sequences.lengths[rows], -1).astype(np.float32)

@@ -101,7 +101,7 @@ def reconstruct(sequences, n_frequencies, n_components, seed=0):
     """Return padded sequences, their codes and what these stand for."""
     path = cosines.fit(sequences, n_frequencies, n_components, seed)
     batch = to_batch(sequences)
-    codes = cosines.encode(batch, path, sequences.lengths)
+    codes = cosines.encode(batch, path, sequences.lengths)[0]
     return batch, codes, cosines.decode(codes, sequences.lengths, batch.shape[1], path)
 
 
@@ -131,18 +131,18 @@ def test_sequences_of_one_shape_have_one_code_whatever_their_lengths_are():
     X = [np.stack([a * np.cos(np.pi * x), np.cos(2 * np.pi * x)], 1) for a, x in enumerate(t)]
     path = cosines.fit(as_sequences(X), 5, 2, 0)
     halves = as_sequences([x[::2] for x in X])
-    codes = cosines.encode(to_batch(as_sequences(X)), path)
-    assert_allclose(cosines.encode(to_batch(halves), path), codes, atol=0.05)
+    codes = cosines.encode(to_batch(as_sequences(X)), path)[0]
+    assert_allclose(cosines.encode(to_batch(halves), path)[0], codes, atol=0.05)
     assert np.ptp(codes, axis=0).max() > 0.5
 
 
 def test_a_linear_code_depends_on_its_sequence_alone():
     sequences = make_sequences(gaps=True)
     path = cosines.fit(sequences, 12, 5, 0)
-    together = cosines.encode(to_batch(sequences, 17), path, sequences.lengths)
+    together = cosines.encode(to_batch(sequences, 17), path, sequences.lengths)[0]
     for i in range(len(sequences)):
         one = sequences.take(np.array([i]))
-        alone = cosines.encode(to_batch(one, max(1, one.lengths[0])), path, one.lengths)
+        alone = cosines.encode(to_batch(one, max(1, one.lengths[0])), path, one.lengths)[0]
         assert_allclose(alone[0], together[i], rtol=1e-5, atol=1e-5)
 
 
@@ -169,11 +169,12 @@ def test_gaps_count_less_than_means_in_their_places(seed):
     gone = np.random.default_rng(seed).random(whole.values.shape) < 0.4
     gaps = whole.with_values(np.where(gone, np.nan, whole.values).astype(np.float32))
     path = cosines.fit(whole, 8, 8, seed)
-    codes = cosines.encode(to_batch(whole), path)
+    codes = cosines.encode(to_batch(whole), path)[0]
     means = np.nanmean(gaps.values, axis=0)
     zeros = gaps.with_values(np.where(gone, means, whole.values).astype(np.float32))
     off, off_zeros = (
-        np.abs(cosines.encode(to_batch(x), path, x.lengths) - codes).mean() for x in (gaps, zeros)
+        np.abs(cosines.encode(to_batch(x), path, x.lengths)[0] - codes).mean()
+        for x in (gaps, zeros)
     )
     assert off < 0.2 * off_zeros
     _, _, decoded = reconstruct(gaps, 8, 8, seed)  # the gaps are in the training, too
@@ -224,15 +225,38 @@ def test_a_code_with_a_direction_for_lengths_has_them_exactly(kind):
 
 
 @pytest.mark.parametrize("seed", range(2))
+def test_kernels_read_what_the_linear_path_says_of_gaps(seed):
+    whole = make_waves(seed=seed)
+    gone = np.random.default_rng(seed).random(whole.values.shape) < 0.6
+    gone[whole.offsets[1:] - 1] = False  # else a model of Keras' takes them for padding
+    gaps = whole.with_values(np.where(gone, np.nan, whole.values).astype(np.float32))
+    X, with_gaps = (np.split(x.values, x.offsets[1:-1]) for x in (whole, gaps))
+    ae = LSTMAutoencoderTransformer(units=4, epochs=1, random_state=seed, scaler=None).fit(X)
+    lines = [x.copy() for x in with_gaps]
+    for x in lines:
+        for channel in x.T:
+            missing = np.isnan(channel)
+            channel[missing] = np.interp(
+                *map(np.flatnonzero, (missing, ~missing)), channel[~missing]
+            )
+    codes, found, along_lines = (ae.transform(x)[:, 128:] for x in (X, with_gaps, lines))
+    assert np.abs(found - codes).mean() < 0.8 * np.abs(along_lines - codes).mean()
+    assert_allclose(ae.encoder_(to_batch(gaps))[:, 128:], found, atol=1e-3)
+    # They were fitted to filled sequences, too.
+    ae.fit(with_gaps)
+    assert np.abs(ae.transform(with_gaps)[:, 128:].mean(axis=0)).max() < 0.01
+
+
+@pytest.mark.parametrize("seed", range(2))
 def test_values_missing_at_the_end_do_not_stretch_the_others(seed):
     whole = make_waves(seed=seed)
     path = cosines.fit(whole, 8, 8, seed)
     batch = to_batch(whole)
     batch[:, 20:] = np.nan
-    codes = cosines.encode(batch, path, whole.lengths)
+    codes = cosines.encode(batch, path, whole.lengths)[0]
     decoded = cosines.decode(codes, whole.lengths, 30, path)
     assert np.square(decoded[:, :20] - batch[:, :20]).mean() < 0.02 * whole.values.var()
-    assert np.abs(cosines.encode(batch, path) - codes).max() > 0.1  # as if 20 steps were all
+    assert np.abs(cosines.encode(batch, path)[0] - codes).max() > 0.1  # as if 20 steps were all
 
 
 def make_constant(value, gaps=False):
@@ -276,7 +300,7 @@ def test_hard_sequences_have_finite_codes_and_reconstructions(name):
     path = cosines.fit(sequences, n_frequencies, 24, 0)
     batch = to_batch(sequences, max(1, sequences.lengths.max()))
     for x in (batch, batch.astype(np.float64)):
-        codes = cosines.encode(x, path, sequences.lengths)
+        codes = cosines.encode(x, path, sequences.lengths)[0]
         decoded = cosines.decode(codes, sequences.lengths, x.shape[1], path)
         assert np.isfinite(codes).all()
         assert np.isfinite(decoded).all()
@@ -290,7 +314,7 @@ def test_a_channel_that_is_constant_is_no_direction():
     sequences = make_constant(1000.0)
     path = cosines.fit(sequences, 12, 4, 0)
     noisy = to_batch(sequences) * (1 + 1e-7)
-    assert np.abs(cosines.encode(noisy, path, sequences.lengths)).max() < 0.01
+    assert np.abs(cosines.encode(noisy, path, sequences.lengths)[0]).max() < 0.01
 
 
 def test_more_channels_than_coefficients_have_one_frequency_each():
@@ -348,7 +372,7 @@ def test_the_linear_path_alone_is_kept_where_training_is_worse():
     assert not weights["decoder/values/kernel"].any()
     path = cosines.fit(as_sequences(X), cosines.count_frequencies(2, 3), 3, ae._seed)
     # The recurrent layers add next to nothing, so that constants of two lengths differ.
-    assert_allclose(ae.transform(X), cosines.encode(np.stack(X), path), atol=0.03)
+    assert_allclose(ae.transform(X), cosines.encode(np.stack(X), path)[0], atol=0.03)
 
 
 def test_what_training_adds_to_the_linear_path_is_kept_where_it_is_better(monkeypatch):

@@ -24,7 +24,7 @@ def make(X, n_components, n_frequencies=16):
     scaler = MixedScaler(None).fit(sequences)
     graph = Graph()
     scaled = scale(graph, "sequences", "lengths", scaler, 1, np.float32, "error")
-    codes = encode(graph, scaled, path)
+    codes, _ = encode(graph, scaled, path)
     graph.op("Identity", codes)
     shape = ["n_sequences", "n_steps", sequences.n_channels]
     model = graph.model(
@@ -42,7 +42,8 @@ def make(X, n_components, n_frequencies=16):
         width = max(1, sequences.lengths.max())
         batch = pad(sequences, np.arange(len(sequences)), width).astype(np.float32)
         inputs = {"sequences": batch, "lengths": sequences.lengths}
-        return session.run(["codes"], inputs)[0], cosines.encode(batch, path, sequences.lengths)
+        codes, _ = cosines.encode(batch, path, sequences.lengths)
+        return session.run(["codes"], inputs)[0], codes
 
     return run
 

@@ -21,6 +21,7 @@ from sklearn_seqae import LSTMAutoencoderTransformer
 from sklearn_seqae.containers.registry import as_sequences
 from sklearn_seqae.estimators.base import TRAINING_PARAMETERS
 from sklearn_seqae.estimators.network_state import NetworkState
+from sklearn_seqae.network.architecture import Architecture
 from sklearn_seqae.training import loop, program, training_data
 from sklearn_seqae.training.program import TrainingProgram
 from sklearn_seqae.training.program_cache import Cache, programs
@@ -822,9 +823,26 @@ def test_xla_on_wide_arrays_takes_the_same_steps_as_the_plain_program_on_narrow_
 def split_data(sequences, settings):
     """Return what a fit runs over."""
     split = settings.hold_out(sequences, 0, None)
-    return training_data.TrainingData.split(
-        sequences, split, settings, patch_size=1, fixed_steps=None
-    )
+    sizes = {"n_steps": 60, "n_channels": sequences.n_channels, "n_components": 4, "units": (4,)}
+    layers = {"cell": "lstm", "bidirectional": False, "pooling": "last", "decoder": "repeat"}
+    others = {"encoder": None, "patch_size": 1, "activation": "linear", "indicators": False}
+    architecture = Architecture(**sizes, **layers, **others, decodes_length=False)
+    return training_data.TrainingData.split(sequences, split, settings, architecture, None)
+
+
+def test_a_validation_pass_is_few_batches_whatever_the_batch_size():
+    sequences = as_sequences(make_waves(n=300, longest=60))
+    parameters = make(batch_size=4).get_params(deep=False)
+    settings = loop.Settings(**{name: parameters[name] for name in TRAINING_PARAMETERS})
+    data = split_data(sequences, settings)
+    chunks = data.validation_chunks()
+    assert len(data.validation) == 30
+    assert [chunk.rows.shape for chunk in chunks] == [(1, 30)]
+    assert sorted(chunks[0].rows[0]) == list(range(30))
+    batches, lengths, n_batches = data.load(data.validation, chunks[0])
+    assert batches.shape == (1, 30, data.validation.lengths.max(), 2)
+    assert n_batches == 1
+    assert_array_equal(lengths[0], data.validation.lengths[chunks[0].rows[0]])
 
 
 def test_jit_compile_does_not_change_the_order_of_the_batches():
