@@ -37,6 +37,10 @@ class Network(Protocol):
     def in_double(self) -> "Network":
         """The same network, computing in float64 if it can."""
 
+    @property
+    def decodes_alone(self) -> bool:
+        """Whether it decodes few sequences one by one, rather than in float64."""
+
     def array_width(self, width: int) -> int:
         """Return the width of a batch of sequences of up to `width` steps."""
 
@@ -90,8 +94,8 @@ def decode(network: Network, codes: NDArray[np.float32], lengths: NDArray[np.int
     Steps beyond the last one that the decoder can write are NaN.
     """
     architecture = network.architecture
-    network = _suited(network, len(codes))
     order, equals = canonical_order(lengths, codes)
+    network, chunks = _for_decoding(network, lengths, order)
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     values = np.full((offsets[-1], architecture.n_channels), np.nan, dtype=np.float32)
     limit = architecture.max_decoded_steps
@@ -105,9 +109,7 @@ def decode(network: Network, codes: NDArray[np.float32], lengths: NDArray[np.int
         positions = (offsets[rows, None] + np.arange(width))[steps]
         values[positions] = written[steps]
 
-    units = max(architecture.units)
-    chunks = inference_batches(lengths, order, architecture.patch_size, units)
-    _for_each(run, chunks, _has_long_steps(chunks, units))
+    _for_each(run, chunks, _has_long_steps(chunks, max(architecture.units)))
     return Sequences(values, offsets).take(equals)
 
 
@@ -121,8 +123,8 @@ def extend(
     ndarray of shape (n_sequences, horizon, n_channels), dtype float32
     """
     architecture = network.architecture
-    network = _suited(network, len(codes))
     order, equals = canonical_order(lengths, codes)
+    network, chunks = _for_decoding(network, lengths + horizon, order)
     ahead = np.empty((len(codes), horizon, architecture.n_channels), dtype=np.float32)
     limit = architecture.max_decoded_steps
 
@@ -133,9 +135,7 @@ def extend(
         steps = lengths[chunk.rows, None] + np.arange(horizon)
         ahead[chunk.rows] = np.take_along_axis(written, steps[..., None], axis=1)
 
-    units = max(architecture.units)
-    chunks = inference_batches(lengths + horizon, order, architecture.patch_size, units)
-    _for_each(run, chunks, _has_long_steps(chunks, units))
+    _for_each(run, chunks, _has_long_steps(chunks, max(architecture.units)))
     return ahead[equals]
 
 
@@ -154,6 +154,16 @@ def decode_lengths(network: Network, codes: NDArray[np.float32], longest: int) -
     predicted = _suited(network, len(codes)).lengths(codes[order])
     lengths[order] = np.clip(np.rint(predicted), 0, limit)
     return lengths[equals]
+
+
+def _for_decoding(
+    network: Network, lengths: NDArray[np.int64], order: NDArray[np.int64]
+) -> tuple[Network, list[Chunk]]:
+    """Return what decodes sequences of these lengths, and its batches."""
+    size, units = network.architecture.patch_size, max(network.architecture.units)
+    if network.decodes_alone and len(lengths) <= FEW:
+        return network, batches_of_steps(lengths, order, size, 1)
+    return _suited(network, len(lengths)), inference_batches(lengths, order, size, units)
 
 
 def _suited(network: Network, n_sequences: int) -> Network:

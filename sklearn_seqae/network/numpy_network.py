@@ -95,6 +95,11 @@ class Network:
         """The network whose codes end with all pooled features in place of their summary."""
         return Network(*self._made_of, self._dtype, projects=False)
 
+    @property
+    def decodes_alone(self) -> bool:
+        """Whether it decodes few sequences one by one, rather than in float64."""
+        return False
+
     def array_width(self, width: int) -> int:
         """Return the width of a batch of sequences of up to `width` steps."""
         return width
@@ -165,10 +170,7 @@ class Network:
             written = _dense(hidden, **self._values)
             written = written.reshape(architecture.n_patches, -1, len(codes))
         else:
-            states = self._unroll(code, n_patches)
-            for writer in self._recurrences[1:]:
-                states = writer.run(states)
-            written = _dense(states, **self._values)
+            written = self._write(*self._unroll(code, n_patches))
         return self._steps(written)[:, :n_steps]
 
     def lengths(self, codes: Floats) -> Floats:
@@ -232,19 +234,30 @@ class Network:
             parts.append((COUNT_GAIN * ((np.log1p(count) - location) / scale))[None])
         return np.concatenate(parts, dtype=self._dtype)
 
-    def _unroll(self, code: Floats, n_patches: int) -> Floats:
-        """Return the states of the first recurrence of a decoder that needs no own outputs."""
+    def _write(self, inputs: Floats, code: Floats | None) -> Floats:
+        """Return patches (n_patches, size, n_rows) that recurrent layers make of `_unroll`."""
+        first, *others = self._recurrences
+        states = first.run(inputs, code)
+        for layer in others:
+            states = layer.run(states)
+        return _dense(states, **self._values)
+
+    def _unroll(self, code: Floats, n_patches: int) -> tuple[Floats, Floats | None]:
+        """Return inputs (n_patches, k, n_rows) of a decoder that needs no own outputs.
+
+        And the code, if it stands before these at every step.
+        """
         n_components, n_rows = code.shape
         if self.architecture.decoder == "repeat":
             angles = np.arange(n_patches, dtype=np.float32)[:, None] * POSITION_RATES
             where = np.concatenate([np.sin(angles), np.cos(angles)], axis=1)
             inputs = np.broadcast_to(where[..., None], (*where.shape, n_rows))
-            return self._recurrences[0].run(inputs, code)
+            return inputs, code
         n_pieces = self.architecture.n_patches
         size = -(-n_components // n_pieces)
         padded = np.zeros((n_pieces * size, n_rows), self._dtype)
         padded[:n_components] = code
-        return self._recurrences[0].run(padded.reshape(n_pieces, size, n_rows)[:n_patches])
+        return padded.reshape(n_pieces, size, n_rows)[:n_patches], None
 
     def _autoregress(self, code: Floats, n_patches: int, base: Floats | None) -> Floats:
         """Write patches one after the other, each from what the one before stands for."""

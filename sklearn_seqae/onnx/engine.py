@@ -1,4 +1,7 @@
-"""Encoding by onnxruntime, with the graph that `export_onnx` writes but for its scaling."""
+"""Encoding by onnxruntime, with the graph that `export_onnx` writes but for its scaling.
+
+And decoding of few sequences, where NumPy takes longer to begin operations than to make them.
+"""
 
 import os
 from functools import cache, cached_property
@@ -13,7 +16,7 @@ from sklearn_seqae.network.numpy_network import Floats
 
 from .graph import Graph
 from .inputs import read_scaled
-from .network import encode
+from .network import encode, write
 
 # An environment variable, so that the processes of a search have it, too.
 VARIABLE = "SKLEARN_SEQAE_ENGINE"
@@ -42,7 +45,7 @@ def _is_there() -> bool:
 
 
 class Network(numpy_network.Network):
-    """The network in NumPy, of which onnxruntime encodes.
+    """The network in NumPy, of which onnxruntime encodes, and decodes few sequences.
 
     It computes in one thread, so any thread and a forked process may use it, several threads at
     once, and codes do not depend on how many there are.
@@ -74,28 +77,28 @@ class Network(numpy_network.Network):
         codes: Floats = self._session.run(None, {"sequences": batch, "lengths": lengths})[0]
         return codes
 
+    @property
+    def decodes_alone(self) -> bool:
+        """Whether it decodes few sequences one by one, by layers of this engine."""
+        return self.architecture.decoder in ("repeat", "reshape")
+
+    def _write(self, inputs: Floats, code: Floats | None) -> Floats:
+        if inputs.shape[2] > 1:
+            return super()._write(inputs, code)
+        if code is not None:
+            repeated = np.broadcast_to(code, (len(inputs), *code.shape))
+            inputs = np.concatenate([repeated, inputs], axis=1)
+        read = inputs.transpose(0, 2, 1).astype(np.float32)
+        written: Floats = self._writer.run(None, {"steps": read})[0].transpose(0, 2, 1)
+        return written
+
     @cached_property
     def _session(self) -> Any:
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise ImportError(
-                f"Expected onnxruntime, which encodes, but it could not be imported ({error}): pip "
-                f'install "sklearn-seqae[fast]", or set the environment variable {VARIABLE}=numpy.'
-            ) from error
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.enable_mem_pattern = False  # it would keep a plan for each shape
-        options.log_severity_level = 3  # errors
-        graph = self._graph()
-        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-
-    def _graph(self) -> bytes:
+        graph = Graph()
+        scaled = read_scaled(graph, "sequences", "lengths")
         architecture, weights = self._made_of
         if not self._projects:
             weights = {k: v for k, v in weights.items() if k not in _PROJECTION}
-        graph = Graph()
-        scaled = read_scaled(graph, "sequences", "lengths")
         parts = encode(graph, scaled, architecture, weights)
         graph.op("Concat", *parts, axis=1)
         model = graph.model(
@@ -106,4 +109,34 @@ class Network(numpy_network.Network):
             ],
             ("codes", np.float32, ["n_sequences", self.architecture.n_components], ""),
         )
-        return model.SerializeToString()
+        return _load(model.SerializeToString())
+
+    @cached_property
+    def _writer(self) -> Any:
+        graph = Graph()
+        architecture, weights = self._made_of
+        write(graph, "steps", architecture, weights)
+        kernel = weights["decoder/recurrence_0/kernel"]
+        bias = weights["decoder/values/bias"]
+        model = graph.model(
+            "decoder",
+            [("steps", np.float32, ["n_steps", "n_sequences", len(kernel)], "")],
+            ("values", np.float32, ["n_steps", "n_sequences", len(bias)], ""),
+        )
+        return _load(model.SerializeToString())
+
+
+def _load(graph: bytes) -> Any:
+    """Return a session that runs a graph in one thread."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ImportError(
+            f"Expected onnxruntime, which encodes, but it could not be imported ({error}): pip "
+            f'install "sklearn-seqae[fast]", or set the environment variable {VARIABLE}=numpy.'
+        ) from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.enable_mem_pattern = False  # it would keep a plan for each shape
+    options.log_severity_level = 3  # errors
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

@@ -59,6 +59,22 @@ def encode(graph: Graph, scaled: Scaled, architecture: Architecture, weights: We
     return parts
 
 
+def write(graph: Graph, inputs: str, architecture: Architecture, weights: Weights) -> str:
+    """Add the recurrent layers of a decoder that needs no own outputs, and return its patches.
+
+    They are (n_patches, n, size), and inputs (n_patches, n, k).
+    """
+    steps = inputs
+    for i in range(len(architecture.units)):
+        layer = within(weights, f"decoder/recurrence_{i}")
+        units = len(layer["recurrent_kernel"])
+        with graph.scope(f"recurrence_{i}"):
+            states, _ = _recurrence(graph, steps, "", architecture.cell, units, [layer])
+            steps = graph.op("Squeeze", states, [1])
+    values = within(weights, "decoder/values")
+    return graph.op("Add", graph.op("MatMul", steps, values["kernel"]), values["bias"])
+
+
 def _fold(graph: Graph, scaled: Scaled, architecture: Architecture) -> tuple[str, str]:
     """Return what `numpy_network.Network._patches` does, (n_patches, n, width), and numbers."""
     size = architecture.patch_size

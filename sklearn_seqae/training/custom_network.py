@@ -28,6 +28,7 @@ class CustomNetwork:
     """
 
     steps_at_once: int | None = None
+    decodes_alone = False
 
     def __init__(self, model: keras.Model, architecture: Architecture) -> None:
         self.architecture = architecture
