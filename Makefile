@@ -3,7 +3,7 @@
 #   make demo    the example of the README
 #   make test    the tests, and the examples in the docstrings
 #   make long    the tests that take long each, which `make test` leaves out
-#   make backends  the test with JAX and torch in place of TensorFlow, in a venv of its own
+#   make backends  the tests with JAX and torch in place of TensorFlow, in a venv of its own
 #   make docs    this documentation as a site, its examples run: build/docs/html/index.html
 #   make test-docs opens the site in Chromium, if there is one; `make images`: its pictures for the README
 #   make oldest  many tests, with the oldest versions that pyproject.toml admits, in a venv of its own
@@ -49,7 +49,7 @@ backends:
 	$(MAKE) VENV=.venv-backends test-backends
 
 test-backends: $(VENV)/.installed-backends
-	$(RUN) python -m pytest tests/training/test_backends.py
+	$(RUN) python -m pytest tests/training/test_backends.py tests/training/test_devices.py
 
 # In a venv of its own, for what sphinx-build needs. Warnings are errors. Examples that have not changed
 # are not run again; `make clean-docs docs` runs them all.

@@ -14,6 +14,7 @@ _EXTRAS = {
     "polars": "polars",
     "pyarrow": "arrow",
     "awkward": "awkward",
+    "dask": "dask",
     "distributed": "dask",
 }
 

@@ -8,8 +8,8 @@ import numpy as np
 from .numeric import is_frame, is_stream
 
 LAZY = (
-    "Call the method for each partition, as by X.map_partitions(model.transform, meta=...), or "
-    "compute it: X.compute()."
+    "Only transform takes such collections: call other methods for each partition, as by "
+    "X.map_partitions(model.predict, meta=...), or compute it: X.compute()."
 )
 
 

@@ -225,7 +225,7 @@ class SequenceAutoencoder(SequenceReader):
             sequences = self._read(X, reset=changed)
         numbers = validation.check_groups(groups, sequences, 1 + self._compares_sequences)
         is_compared = settings["early_stopping"] or self._compares_sequences
-        if streamed is None and numbers is None and is_compared:
+        if (streamed is None or streamed.groups is None) and numbers is None and is_compared:
             warn_of_overlap(sequences, stacklevel=4)
         if continued:  # unknown categories cannot be decoded
             sequences = self._fitted_model.scaler.without_unknown(sequences)
@@ -267,6 +267,7 @@ class SequenceAutoencoder(SequenceReader):
             for name in self.history_ | result.history
         }
         self.n_epochs_ += result.n_epochs
+        result.streamed = streamed
         fit_warnings.warn_of_lengths(self._fitted_model.architecture, sequences)
         fit_warnings.warn_of_interruption(result, settings["epochs"])
         return result
@@ -279,11 +280,6 @@ class SequenceAutoencoder(SequenceReader):
             raise ValueError(
                 f"Expected groups=None for sequences that are read part by part, got groups for "
                 f"{X!r}: sequences are held out by their ids, which may name groups."
-            )
-        if self._compares_sequences:
-            raise ValueError(
-                f"Expected sequences in memory for {type(self).__name__}, which compares them with "
-                f"each other, got {X!r}: fit it to a random subset, and score the rest by parts."
             )
         fraction = self.validation_fraction if settings["early_stopping"] else 0.0
         return StreamedData(X, self._read_known if continued else self._read_raw, fraction)

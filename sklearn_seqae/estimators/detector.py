@@ -249,6 +249,8 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
         ----------
         X : list, ndarray, DataFrame or other container
             Training sequences, as in `LSTMAutoencoderTransformer.fit`, of which few are outliers.
+            Of `ParquetSequences`, and of other data that are read part by part, the reference
+            distribution is that of the sample that is in memory.
         y : None
             Ignored.
         groups : array-like of shape (n_sequences,), default=None
@@ -287,13 +289,25 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
         with self._unchanged_on_error():
             result = self._fit(X, self.warm_start and hasattr(self, "_fitted_model"), groups)
             warn_of_skill(result)
-            self._calibrate(self._read(X), result.held_out, groups)
+            streamed = result.streamed
+            if streamed is None:
+                self._calibrate(self._read(X), result.held_out, groups)
+            else:
+                self._calibrate(self._read(streamed.sample), result.held_out, streamed.groups, X)
+                self.held_out_ = np.sort(streamed.positions[result.held_out])
         return self
 
     def _calibrate(
-        self, sequences: Sequences, held_out: NDArray[np.int64], groups: Any = None
+        self,
+        sequences: Sequences,
+        held_out: NDArray[np.int64],
+        groups: Any = None,
+        X: Any = None,
     ) -> None:
-        """Estimate the reference distribution, and set the threshold."""
+        """Estimate the reference distribution, and set the threshold.
+
+        If `sequences` are a sample, `X` are all.
+        """
         numbers = check_groups(groups, sequences, least=2)
         features, errors, _ = self._examine(sequences)
         self.held_out_ = held_out
@@ -304,6 +318,8 @@ class LSTMAutoencoderDetector(OutlierMixin, OutlierScoringAutoencoder):
             self.offset_ = threshold(
                 combine(scores)[held_out], self.quantile, n_independent(held_out, numbers)
             )
+        elif X is not None:
+            self.offset_ = float(np.quantile(self.score_samples(X), float(self.contamination)))
         else:  # from the scores that `predict` computes for these sequences
             ranked = self._ranked(sequences, errors)
             scores = self._reference.anomaly_scores(sequences, ranked, features)

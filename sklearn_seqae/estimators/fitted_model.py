@@ -113,7 +113,9 @@ class FittedModel:
         if self.architecture.decodes_length and len(set(known)) < 2:
             # All were alike so far, and count as many as these.
             self._tell_lengths(np.append(lengths, np.resize(known, len(lengths) if known else 0)))
+        from sklearn_seqae.training.checkpoint import described, digest_of
         from sklearn_seqae.training.loop import Settings, train
+        from sklearn_seqae.training.program import backend
 
         scaled, chosen = self.scaler.transform(sequences), Settings(**settings)
         if split is None:
@@ -121,19 +123,31 @@ class FittedModel:
         is_first = self._density is None
         if self.architecture.n_linear and is_first:
             self._fit_linear(scaled.take(split[0]))
-        outcome = train(
-            self.network.weights,
-            self.architecture,
-            scaled,
-            chosen,
-            self._seed,
-            split,
-            first_epoch,
-            self._optimizer_state,
-            None if self.architecture.is_built_in else self.network.model,
-            stream,
-            checkpoint,
-        )
+
+        def describe() -> str:
+            """Return a checksum of what has to be the same in all processes that share a fit."""
+            alike = [settings[name] for name in sorted({*settings} - {"callbacks", "verbose"})]
+            n_streamed = None if stream is None else stream.n_sequences
+            saved = None if checkpoint is None else [path.name for path in checkpoint.paths()]
+            plain = described(alike), self._seed, first_epoch, n_streamed, saved
+            arrays = *self.network.weights.values(), scaled.values, scaled.offsets, *split
+            return digest_of(iter([plain, *arrays]))
+
+        with backend().sharing(describe) as devices:
+            outcome = train(
+                self.network.weights,
+                self.architecture,
+                scaled,
+                chosen,
+                self._seed,
+                split,
+                first_epoch,
+                self._optimizer_state,
+                None if self.architecture.is_built_in else self.network.model,
+                stream,
+                checkpoint,
+                devices,
+            )
         self.network.assign(outcome.weights)
         if GAIN in self.network.weights:
             held_out = outcome.held_out if len(outcome.held_out) else np.arange(len(sequences))

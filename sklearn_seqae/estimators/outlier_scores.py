@@ -213,7 +213,9 @@ class OutlierScoringAutoencoder(ReconstructingAutoencoder):
 
     def _anomaly_scores(self, X: Any) -> NDArray[np.float64]:
         """Return the anomaly scores of values, shape and length, (n_sequences, 3)."""
-        sequences = self._read(X)
+        return np.concatenate([self._scores_of(part) for part in self._read_parts(X)])
+
+    def _scores_of(self, sequences: Sequences) -> NDArray[np.float64]:
         features, errors, _ = self._examine(sequences)
         return self._reference.anomaly_scores(sequences, self._ranked(sequences, errors), features)
 

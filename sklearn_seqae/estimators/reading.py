@@ -121,6 +121,14 @@ class SequenceReader(HTMLReprMixin):
             return sequences
         return order_fields(sequences, tuple(map(str, known or ())))
 
+    def _encode_parts(self, X: Any) -> Any:
+        """Return the codes of sequences, those of a stream part by part."""
+        codes, indexes = [], []
+        for sequences in self._read_parts(X):
+            codes.append(self._fitted_model.encode(sequences))
+            indexes.append(sequences.index)
+        return self._with_ids(np.concatenate(codes), indexes)
+
     def _with_ids(self, codes: NDArray[np.float32], indexes: list[SequenceIndex | None]) -> Any:
         """Return codes as a DataFrame with the ids of their sequences, if `set_output` wants one.
 

@@ -47,6 +47,10 @@ class StreamedData:
     sample : Sequences
         All sequences of a small stream, in random order; of a large one random ones, some of them
         held out, and the longest, the shortest and one with missing values.
+    positions : ndarray of int64
+        Where these are in the stream.
+    groups : ndarray of uint64, or None
+        A number for the id of each, if several have the same; None if ids are distinct.
     split : tuple of ndarray
         Which of these to train on, and which are held out.
     is_whole : bool
@@ -93,18 +97,23 @@ class StreamedData:
         self._last_held_out = None if share == 0.0 else np.uint64(share * 2.0**64)
         most = MOST_SAMPLED / max(1, n_values)
         named = np.array([key for _, key in special.values()], np.uint64)
-        parts, all_keys = [], []
+        parts, all_keys, places = [], [], []
+        first = 0
         for sequences, keys in ahead(parts_of(X, read)):
             kept = mixed(keys ^ SALT) * 2.0**-64 <= most
             kept |= self._is_held_out(keys) | np.isin(keys, named)
             parts.append(adopt(sequences, categories).take(kept))
             all_keys.append(keys[kept])
+            places.append(first + np.flatnonzero(kept))
+            first += len(keys)
         sample, keys = concatenated(parts), np.concatenate(all_keys)
         if self.is_whole:
             self._hold_out(sample, keys, fraction)
         order = np.argsort(keys, kind="stable")
-        self.sample = sample.take(order)
-        held_out = self._is_held_out(keys[order])
+        self.sample, keys = sample.take(order), keys[order]
+        self.positions = np.concatenate(places)[order]
+        self.groups = keys if np.any(keys[1:] == keys[:-1]) else None
+        held_out = self._is_held_out(keys)
         self.split = np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
     def _hold_out(self, sample: Sequences, keys: NDArray[np.uint64], fraction: float) -> None:

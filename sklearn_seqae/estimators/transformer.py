@@ -6,8 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
+from sklearn_seqae.containers.numeric import is_lazy
+
 from .fit_warnings import warn_of_skill
 from .generation import GenerativeAutoencoder
+from .lazy_codes import encode_lazily
 from .onnx_export import ExportableAutoencoder
 from .validation import PARAMETER_CONSTRAINTS
 
@@ -359,19 +362,20 @@ class LSTMAutoencoderTransformer(
     def transform(self, X: Any) -> NDArray[np.float32]:
         """Return the codes of sequences.
 
-        A code depends on its own sequence only, not on the other sequences in `X`, on their order,
-        or on padding. Rounding may differ by at most 1e-5 of the scale of the codes.
+        A code depends on its own sequence only, not on others in `X`, their order, or padding.
+        Rounding may differ by at most 1e-5 of the scale of the codes.
 
         Parameters
         ----------
         X : list, ndarray, DataFrame or other container
-            Sequences, as in `fit`, with the channels of the training data; lengths may differ.
+            Sequences, as in `fit`, with the channels of the training data; lengths may differ. Or a
+            DataFrame of Dask with one sequence per row, or a Bag of sequences.
 
         Returns
         -------
         ndarray of shape (n_sequences, n_components), dtype float32
             The codes. With ``set_output(transform="pandas")`` the index of the DataFrame has the
-            ids of the sequences, if `X` has any.
+            ids of the sequences, if `X` has any. Of Dask's collections a lazy DataFrame or Array.
 
         See Also
         --------
@@ -386,11 +390,7 @@ class LSTMAutoencoderTransformer(
         >>> ae.transform(X).shape
         (3, 4)
         """
-        codes, indexes = [], []
-        for sequences in self._read_parts(X):
-            codes.append(self._fitted_model.encode(sequences))
-            indexes.append(sequences.index)
-        return self._with_ids(np.concatenate(codes), indexes)
+        return encode_lazily(self, X) if is_lazy(X) else self._encode_parts(X)
 
     def __sklearn_tags__(self) -> Any:
         """Return the tags of the estimator."""

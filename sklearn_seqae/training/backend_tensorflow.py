@@ -1,7 +1,9 @@
 """How programs run under TensorFlow: as traced graphs, compiled by XLA where that is asked for."""
 
+import contextlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import keras
@@ -9,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from .devices import fill_up, refuse
 from .losses import N_SUMS
 
 ALWAYS_COMPILES: bool | None = None
@@ -20,9 +23,49 @@ def array_width(width: int, multiple: int) -> int:
     return width
 
 
+@contextlib.contextmanager
+def sharing(describe: Callable[[], str]) -> Iterator[tuple[str, ...]]:
+    """Yield the devices of the strategy in whose scope a fit is; none without one.
+
+    Variables that are made within are on the first device, as without a strategy: Keras' optimizers
+    clip the gradients of each replica before they add them up.
+    """
+    several = "use KERAS_BACKEND=jax with keras.distribution.DataParallel for several machines"
+    distribution = keras.distribution.distribution()
+    if distribution is not None:
+        remedy = f"under TensorFlow keras.distribution does nothing; {several}"
+        refuse(distribution, "the scope of tf.distribute.MirroredStrategy", remedy)
+    if not tf.distribute.has_strategy():
+        yield ()
+        return
+    strategy = tf.distribute.get_strategy()
+    if type(strategy) not in (tf.distribute.MirroredStrategy, tf.distribute.OneDeviceStrategy):
+        refuse(strategy, "tf.distribute.MirroredStrategy", several)
+    devices = strategy.extended.worker_devices
+
+    def make_variable(**arguments: Any) -> Any:
+        with tf.device(devices[0]):
+            return tf.Variable(**arguments)
+
+    def make_outside(next_creator: Any, **arguments: Any) -> Any:
+        return pool.submit(make_variable, **arguments).result()
+
+    with ThreadPoolExecutor(1) as pool:  # a thread in which no scope is
+        outside = pool.submit(tf.distribute.get_replica_context).result()
+        with outside, tf.variable_creator_scope(make_outside), tf.device(devices[0]):
+            yield devices
+
+
 def training(program: Any, jit_compile: bool) -> Callable[..., NDArray[np.float32]]:
     """Return a function that takes one gradient step per batch."""
     variables = program.model.trainable_variables
+    n_channels = program.architecture.n_channels
+    if len(program.devices) > 1:
+        run = _on_devices(program, jit_compile)
+        steps = _over_batches(run, n_channels, False, variables, program.flat)
+        return lambda batches, lengths, n_batches: steps(
+            *fill_up(batches, lengths, len(program.devices)), n_batches
+        )
 
     def step(batch: Any, lengths: Any) -> Any:
         with tf.GradientTape() as tape:
@@ -33,7 +76,6 @@ def training(program: Any, jit_compile: bool) -> Callable[..., NDArray[np.float3
         return sums
 
     run = step if program.flat is None else _on_flat(program)
-    n_channels = program.architecture.n_channels
     return _over_batches(run, n_channels, jit_compile, variables, program.flat)
 
 
@@ -44,16 +86,13 @@ def _on_flat(program: Any) -> Callable[[Any, Any], Any]:
     has to compile for a small network.
     """
     variables = program.model.trainable_variables
-    sizes = [math.prod(v.shape) for v in variables]
-    others = program.model.non_trainable_variables
-    others = others + [v for masked in program.metrics for v in masked.metric.variables]
+    others = program.model.non_trainable_variables + _metric_variables(program)
 
     def step(batch: Any, lengths: Any) -> Any:
         flat = tf.convert_to_tensor(program.flat)
         with tf.GradientTape() as tape:
             tape.watch(flat)
-            pieces = tf.split(flat, sizes)
-            lent = [(v, tf.reshape(p, v.shape)) for v, p in zip(variables, pieces, strict=True)]
+            lent = zip(variables, _pieces(flat, variables), strict=True)
             with keras.StatelessScope(lent) as scope:
                 sums = program.losses(batch, lengths, training=True)
                 total = program.optimizer.scale_loss(program.objective(sums))
@@ -62,6 +101,63 @@ def _on_flat(program: Any) -> Callable[[Any, Any], Any]:
             value = scope.get_current_value(variable)
             if value is not None:
                 variable.assign(value)
+        return sums
+
+    return step
+
+
+def _on_devices(program: Any, jit_compile: bool) -> Callable[[Any, Any], Any]:
+    """Return a gradient step of which each device computes its share, from some of the rows.
+
+    The sums that the objective divides by are those of the whole batch, so that shares add up to
+    its gradient. Metrics keep sums, too, as they have to under any strategy.
+    """
+    variables, fixed = program.model.trainable_variables, program.model.non_trainable_variables
+    optimized = variables if program.flat is None else [program.flat]
+    measured = _metric_variables(program)
+    devices = program.devices
+
+    def share(batch: Any, lengths: Any, whole: Any, values: Any, constants: Any) -> Any:
+        count, n_sequences, scale = tf.unstack(whole)
+        with tf.GradientTape() as tape:
+            tape.watch(values)
+            weights = values if program.flat is None else _pieces(values[0], variables)
+            none = [tf.zeros(v.shape, v.dtype) for v in measured]
+            lent = zip(variables + fixed + measured, [*weights, *constants, *none], strict=True)
+            with keras.StatelessScope(lent) as scope:
+                sums = program.losses(batch, lengths, training=True)
+            loss, _, length_loss, _, added = tf.unstack(sums)
+            of_whole = tf.stack([loss, count, length_loss, n_sequences, added])
+            total = scale * program.objective(of_whole)
+        zero = tf.UnconnectedGradients.ZERO
+        gradients = tape.gradient(total, values, unconnected_gradients=zero)
+        return [sums, *gradients, *(scope.get_current_value(v) for v in measured)]
+
+    n_channels = program.architecture.n_channels
+    signature: list[Any] = [
+        tf.TensorSpec([None, None, n_channels], tf.float32),
+        tf.TensorSpec([None], tf.float32),
+        tf.TensorSpec([3], tf.float32),
+        [tf.TensorSpec(v.shape, v.dtype) for v in optimized],
+        [tf.TensorSpec(v.shape, v.dtype) for v in fixed],
+    ]
+    with tf.device(None):  # its place is that of the call
+        traced = _trace(share, signature, jit_compile)
+
+    def step(batch: Any, lengths: Any) -> Any:
+        scale = program.optimizer.scale_loss(tf.ones(()))
+        whole = tf.stack([*program.counts(batch, lengths), scale])
+        values = [tf.convert_to_tensor(v) for v in optimized]
+        constants = [tf.convert_to_tensor(v) for v in fixed]
+        rows = [tf.split(array, len(devices)) for array in (batch, lengths)]
+        shares = []
+        for device, *share in zip(devices, *rows, strict=True):
+            with tf.device(device):
+                shares.append(traced(*share, whole, values, constants))
+        sums, *found = [tf.add_n(parts) for parts in zip(*shares, strict=True)]
+        program.optimizer.apply(found[: len(optimized)], optimized)
+        for variable, value in zip(measured, found[len(optimized) :], strict=True):
+            variable.assign_add(value)
         return sums
 
     return step
@@ -109,9 +205,9 @@ def _over_batches(
             parallel_iterations=1,
         )[1]
         if flat is not None:
-            pieces = tf.split(flat, [math.prod(v.shape) for v in variables])
+            pieces = _pieces(tf.convert_to_tensor(flat), variables)
             for variable, piece in zip(variables, pieces, strict=True):
-                variable.assign(tf.reshape(piece, variable.shape))
+                variable.assign(piece)
         return sums
 
     signature = [
@@ -121,6 +217,16 @@ def _over_batches(
     ]
     traced = _trace(run, signature, jit_compile)
     return lambda *arrays: traced(*map(tf.constant, arrays)).numpy()
+
+
+def _pieces(flat: Any, variables: Sequence[keras.Variable]) -> list[Any]:
+    """Return the values of variables that one array has."""
+    pieces = tf.split(flat, [math.prod(v.shape) for v in variables])
+    return [tf.reshape(piece, v.shape) for piece, v in zip(pieces, variables, strict=True)]
+
+
+def _metric_variables(program: Any) -> list[keras.Variable]:
+    return [variable for masked in program.metrics for variable in masked.metric.variables]
 
 
 def _trace(

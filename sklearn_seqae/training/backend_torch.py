@@ -1,6 +1,7 @@
 """How programs run under torch: step by step, as nothing is compiled."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -9,6 +10,7 @@ import torch
 from keras import ops
 from numpy.typing import NDArray
 
+from .devices import refuse, strategy_in_scope
 from .losses import N_SUMS
 
 ALWAYS_COMPILES: bool | None = False
@@ -18,6 +20,16 @@ FLATTENS = False
 def array_width(width: int, multiple: int) -> int:
     """Return the width of an array for sequences of up to `width` steps."""
     return width
+
+
+@contextlib.contextmanager
+def sharing(describe: Callable[[], str]) -> Iterator[tuple[()]]:
+    """Yield no devices: networks are trained on one."""
+    for found in (strategy_in_scope(), keras.distribution.distribution()):
+        if found is not None:
+            remedy = "use KERAS_BACKEND=jax with keras.distribution.DataParallel"
+            refuse(found, "one device under KERAS_BACKEND=torch", remedy)
+    yield ()
 
 
 def training(program: Any, jit_compile: bool) -> Callable[..., NDArray[np.float32]]:

@@ -142,7 +142,7 @@ class Checkpoint:
 
     def load(self) -> Progress | None:
         """Return the last epoch that is not damaged; None if there is none."""
-        for path in reversed(self._paths()):
+        for path in reversed(self.paths()):
             progress = Progress.from_bytes(path.read_bytes())
             if progress is not None:
                 return progress
@@ -153,10 +153,11 @@ class Checkpoint:
         n_epochs = len(progress.history["loss"])
         with replacing(self.folder / f"epoch-{n_epochs:06}.npz") as file:
             file.write(progress.to_bytes())
-        for path in self._paths()[:-KEPT]:
-            path.unlink()
+        for path in self.paths()[:-KEPT]:
+            path.unlink(missing_ok=True)  # another process may share the fit
 
-    def _paths(self) -> list[Path]:
+    def paths(self) -> list[Path]:
+        """Return the files of epochs, the last one last."""
         return sorted(self.folder.glob("epoch-*.npz"))
 
 

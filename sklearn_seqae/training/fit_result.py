@@ -1,6 +1,7 @@
 """What training returns: weights, losses, and how they were found."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ class FitResult:
     is_used: bool = True  # the recurrent decoder, beside a linear path
     skill: float = 1.0  # of the best epoch, by `skill.SkillScore`
     last_gain: float = 0.0
+    streamed: Any = None  # an estimator's, which says what the sequences are a sample of
 
     @property
     def n_epochs(self) -> int:

@@ -21,7 +21,7 @@ from .keras_arguments import cache_key, make_keras_objects
 from .losses import MaskedLoss, MaskedMetric
 from .network_keys import check_rebuilt, network_key
 from .optimizers import kind, learning_rates, set_learning_rates
-from .program import LENGTH_WEIGHT, Totals, TrainingProgram, check_devices
+from .program import LENGTH_WEIGHT, Totals, TrainingProgram
 from .program_cache import programs
 from .skill import SkillScore
 from .training_data import Stream, TrainingData
@@ -83,6 +83,7 @@ def train(
     model: keras.Model | None = None,
     stream: Stream | None = None,
     checkpoint: Checkpoint | None = None,
+    devices: tuple[Any, ...] = (),
 ) -> FitResult:
     """Train a network on scaled sequences, from these weights on.
 
@@ -110,6 +111,8 @@ def train(
         What to train on, if that is more than memory holds; `sequences` are a sample of it then.
     checkpoint : Checkpoint, optional
         Where to go on from, and to write to after each epoch.
+    devices : tuple, optional
+        Those that train together, as the backend's `sharing` yields them.
 
     Returns
     -------
@@ -121,11 +124,15 @@ def train(
     ValueError
         If the loss is no longer a finite number.
     RuntimeError
-        In a process that was forked after TensorFlow had started, or where Keras is to train on
-        several devices.
+        In a process that was forked after TensorFlow had started, or where several devices are to
+        train a user's own model.
     """
     check_process()
-    check_devices()
+    if len(devices) > 1 and model is not None:
+        raise RuntimeError(
+            f"Expected built-in networks on several devices, got a custom encoder or decoder on "
+            f"{len(devices)}: fit on one device."
+        )
     made = make_keras_objects(
         settings.loss,
         settings.metrics,
@@ -151,13 +158,14 @@ def train(
         tuple(map(cache_key, metrics)),
         cache_key(optimizer),
         data.jit_compile,
+        devices,
     )
 
     def make() -> TrainingProgram:
         masked = [
             MaskedMetric(metric, architecture.n_channels, category_widths) for metric in metrics
         ]
-        program = TrainingProgram(computed, loss, masked, optimizer, data.jit_compile)
+        program = TrainingProgram(computed, loss, masked, optimizer, data.jit_compile, devices)
         if model is not None:
             check_rebuilt(model, program.model, computed)
         return program

@@ -6,7 +6,6 @@ for all backends of Keras; how it runs, in one module per backend, each with the
 """
 
 import math
-import sys
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
@@ -59,27 +58,6 @@ def backend() -> ModuleType:
     )
 
 
-def check_devices() -> None:
-    """Raise where Keras is told to train on several devices at once, which would have no effect.
-
-    Under TensorFlow `keras.distribution` does nothing, without a word, and `Model.fit` fails under
-    MultiWorkerMirroredStrategy (keras#20585, seen with Keras 3.15). The programs here are none of
-    Keras' own, and run on one device.
-    """
-    found: Any = keras.distribution.distribution()
-    tensorflow: Any = sys.modules.get("tensorflow")
-    if tensorflow is not None and tensorflow.distribute.has_strategy():
-        found = tensorflow.distribute.get_strategy()
-        if type(found) is tensorflow.distribute.OneDeviceStrategy:
-            found = None
-    if found is not None:
-        raise RuntimeError(
-            f"Expected one device to train on, got {type(found).__name__}: fit outside of its "
-            "scope. Search parameters on several devices or machines by joblib (n_jobs, or the "
-            "backend 'dask'), and encode there by sklearn_seqae.distributed.encode_parquet."
-        )
-
-
 @dataclass
 class Totals:
     """Sums over some batches, from which means over an epoch are formed."""
@@ -121,6 +99,8 @@ class TrainingProgram:
         Owned by the program from here on.
     jit_compile : bool
         Whether XLA compiles the steps (each width once); JAX and torch know for themselves.
+    devices : tuple
+        What the backend's `sharing` yields: several devices have some rows of each batch.
     """
 
     def __init__(
@@ -130,8 +110,10 @@ class TrainingProgram:
         metrics: list[MaskedMetric],
         optimizer: keras.optimizers.Optimizer,
         jit_compile: bool,
+        devices: tuple[Any, ...],
     ) -> None:
         self.architecture = architecture
+        self.devices = devices
         self.loss = loss
         self.metrics = metrics
         self.model = build(architecture, seed=0)
@@ -239,6 +221,12 @@ class TrainingProgram:
             self.adds_losses = True
             added = added + ops.sum(ops.cast(extra, "float32"))
         return ops.stack([loss, count, length_loss, n_sequences, added * n_sequences])
+
+    def counts(self, batch: Any, lengths: Any) -> tuple[Any, Any]:
+        """Return the sums that `objective` divides by: numbers of real values and sequences."""
+        compared = batch[:, : self.architecture.max_decoded_steps]
+        _, count = self.loss(compared, ops.ones_like(compared))
+        return count, ops.sum(ops.cast(lengths >= 0, "float32"))
 
     @staticmethod
     def objective(sums: Any) -> Any:

@@ -158,7 +158,7 @@ def test_what_a_stream_cannot_do_is_refused_with_a_remedy(fitted, source, X):
     before = fitted.transform(X[:3])
     for act, words in (
         (lambda: fitted.fit(source, groups=[0] * len(X)), "groups=None"),
-        (lambda: LSTMAutoencoderDetector().fit(source), "subset"),
+        (lambda: LSTMAutoencoderDetector(**SMALL).fit(source, groups=[0] * len(X)), "groups=None"),
         (lambda: fitted.reconstruct(source), "for part in X"),
         (lambda: fitted.fit(Parts()), "at least one sequence"),
         (lambda: fitted.fit(Parts(*X)), "one single sequence"),
@@ -198,6 +198,61 @@ def test_a_stream_that_grows_longer_during_fit_is_refused(X):
 
     with pytest.raises(ValueError, match="do not change X during fit"):
         LSTMAutoencoderTransformer(**SMALL).fit(Growing())
+
+
+DETECTOR = {"n_components": 40, "units": 8, "epochs": 3, "random_state": 0}
+
+
+@pytest.mark.parametrize("contamination", ["auto", 0.1])
+def test_a_detector_of_a_small_stream_is_calibrated_by_all_of_its_sequences(
+    contamination, source, X
+):
+    detector = LSTMAutoencoderDetector(**DETECTOR, contamination=contamination).fit(source)
+    held_out = detector.held_out_
+    assert held_out.tolist() == sorted({*held_out.tolist()})
+    reference = detector._reference
+    assert len(reference.neighbours) == len(X)
+    assert (reference.shortest, reference.longest) == (min(map(len, X)), max(map(len, X)))
+    scores = detector.score_samples(X)
+    np.testing.assert_allclose(detector.score_samples(source), scores, atol=1e-4)
+    np.testing.assert_array_equal(detector.predict(source), detector.predict(X))
+    if contamination == "auto":
+        unseen = detector.score_samples([X[i] for i in held_out])
+        assert len(unseen) == len(X) // 10
+        assert detector.offset_ == pytest.approx(np.log(0.01))
+    else:
+        assert np.mean(detector.predict(X) < 0) == pytest.approx(0.1, abs=1 / len(X))
+    outlier = X[0].copy()
+    outlier[5] += 30
+    assert detector.predict(Parts([outlier, X[3]])).tolist() == [-1, 1]
+
+
+def test_the_threshold_of_a_large_stream_is_that_of_held_out_sequences(little_memory, source, X):
+    detector = LSTMAutoencoderDetector(**DETECTOR, quantile=0.5).fit(source)
+    held_out = detector.held_out_
+    assert 1 <= len(held_out) < 0.2 * len(X)
+    assert len(detector._reference.neighbours) < len(X)
+    assert detector._reference.longest == max(map(len, X))
+    scores = detector.score_samples([X[i] for i in held_out])
+    below = int((len(held_out) + 1) * 0.5 + 1e-9)
+    assert np.sum(scores <= detector.offset_ + 1e-3) >= below  # they are their own neighbours now
+    few = LSTMAutoencoderDetector(**DETECTOR, contamination=0.2).fit(source)
+    assert np.mean(few.predict(X) < 0) == pytest.approx(0.2, abs=1 / len(X))
+
+
+def test_ids_that_several_sequences_of_a_stream_have_are_groups_for_a_detector(tmp_path, X):
+    twice = [x for x in X[:40] for _ in range(2)]  # each is there again, under the same id
+    columns = {f"c{j}": [x[:, j] for x in twice] for j in range(2)}
+    table = pa.table({"id": [f"s{i // 2}" for i in range(80)], **columns})
+    pq.write_table(table, tmp_path / "twice.parquet", 16)
+    data = ParquetSequences(tmp_path / "twice.parquet", id="id")
+    detector = LSTMAutoencoderDetector(**DETECTOR).fit(data)
+    pairs = detector.held_out_ // 2
+    assert sorted(pairs.tolist()) == sorted([*{*pairs.tolist()}] * 2)
+    groups = np.arange(80) // 2
+    other = LSTMAutoencoderDetector(**DETECTOR).fit(twice, groups=groups)
+    found, expected = (one._reference.distances.location for one in (detector, other))
+    assert found == pytest.approx(expected, abs=0.2)
 
 
 MEASURE = """

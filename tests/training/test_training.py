@@ -900,23 +900,3 @@ def test_an_optimizer_that_looks_at_whole_variables_gets_them():
     assert program._acts_by_value(keras.optimizers.Adam(global_clipnorm=1.0))
     assert not program._acts_by_value(keras.optimizers.Adam(clipnorm=1.0))
     assert not program._acts_by_value(keras.optimizers.Lamb())
-
-
-def test_training_on_several_devices_is_refused_with_a_remedy():
-    ae = LSTMAutoencoderTransformer(4, units=4, epochs=1)
-    X = [[1.0, 2.0], [3.0, 4.0, 5.0]]
-    words = r"one device to train on, got \w+Strategy.*encode_parquet"
-    for kind in ("MirroredStrategy", "MultiWorkerMirroredStrategy"):
-        strategy = getattr(tf.distribute, kind)()
-        with strategy.scope(), pytest.raises(RuntimeError, match=words):
-            ae.fit(X)
-    device = keras.distribution.DataParallel(devices=["cpu:0"])
-    keras.distribution.set_distribution(device)
-    try:
-        with pytest.raises(RuntimeError, match="DataParallel"):
-            ae.fit(X)
-    finally:
-        keras.distribution.set_distribution(None)
-    with tf.distribute.OneDeviceStrategy("/cpu:0").scope():
-        pass  # nothing is refused
-    assert ae.fit(X).n_epochs_ == 1
