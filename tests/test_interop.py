@@ -3,7 +3,12 @@
 They hold NumPy and pandas back, so they are not in the environment of the other tests.
 """
 
+import os
 import re
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -262,3 +267,55 @@ def test_a_classifier_of_scikeras_reads_codes(sequences, labels):
     ae = LSTMAutoencoderTransformer(**TINY, shortcut=None)
     model = make_pipeline(ae, StandardScaler(), classifier)
     assert model.fit(sequences, labels).score(sequences, labels) > 0.8
+
+
+# Functions travel by value from a script only, so the code of the guide is one.
+SCRIPT = """
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sklearn_seqae import LSTMAutoencoderTransformer
+
+rng = np.random.default_rng(0)
+X = [rng.normal(size=(n, 12)).astype(np.float32) for n in rng.integers(3, 12, size=40)]
+Path("utterances").mkdir()
+for first in (0, 20):
+    channels = {f"c{j}": [x[:, j] for x in X[first : first + 20]] for j in range(12)}
+    table = pa.table({"id": [f"u{first + i:02}" for i in range(20)], **channels})
+    pq.write_table(table, f"utterances/{first}.parquet")
+ae = LSTMAutoencoderTransformer(4, units=6, epochs=1, random_state=0).fit(X)
+%s
+table = pq.read_table(f"codes of {sys.argv[1]}").sort_by("id")
+assert table["id"].to_pylist() == [f"u{i:02}" for i in range(40)]
+np.testing.assert_allclose(np.array(table["code"].to_pylist()), ae.transform(X), atol=1e-6)
+"""
+
+
+@pytest.mark.parametrize("engine", ["ray", "pyspark"])
+def test_the_recipes_of_the_guide_encode_with_ray_and_spark(engine, tmp_path):
+    if find_spec(engine) is None:
+        pytest.skip(f"{engine} is not installed here; `make interop` installs it, and tests it")
+    if engine == "pyspark" and shutil.which("java") is None:
+        pytest.skip("Spark needs Java, which is not installed")
+    page = Path(__file__).parents[1] / "docs/guide/scaling_out.md"
+    section = (
+        page.read_text(encoding="utf-8").partition("## Spark and Ray")[2].partition("\n## ")[0]
+    )
+    common, ray, spark = re.findall(
+        r"^```[^\n]*\n(.*?)^```", section, flags=re.DOTALL | re.MULTILINE
+    )
+    (tmp_path / "recipe.py").write_text(SCRIPT % (common + (ray if engine == "ray" else spark)))
+    environment = os.environ | {"PYSPARK_PYTHON": sys.executable}
+    done = subprocess.run(
+        [sys.executable, "recipe.py", engine],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
