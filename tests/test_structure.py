@@ -113,6 +113,7 @@ ROOMS = {
         "fitted_model",
         "resume",
         "html_repr",
+        "series_forecasts",
         "save",
         "reading",
         "base",

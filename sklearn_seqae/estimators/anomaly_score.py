@@ -37,6 +37,8 @@ MAX_NEIGHBOURS = 1000
 # from a perfect reconstruction.
 LEAST_ERROR = 1e-6
 LEAST_RATIO = 1e-6
+# A larger squared error, relative to the mean of its channel, counts as this one.
+MOST_ERROR = 1e6
 # Values that overflowed have the largest score, which is finite.
 MOST_RATIO = 1e60
 # Lower bounds of a feature's deviation: this fraction of the largest deviation, lest features that

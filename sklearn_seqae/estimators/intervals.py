@@ -74,7 +74,7 @@ def threshold(
     quantile: float,
     n_windows: int,
     n_held_out: int,
-    has_zero: bool,
+    n_values: int,
 ) -> float:
     """Return the threshold that a fraction `quantile` of normal time stamps reach.
 
@@ -91,8 +91,9 @@ def threshold(
     quantile : float
     n_windows, n_held_out : int
         Number of all windows, and of held-out ones, that share no time stamps with each other.
-    has_zero : bool
-        Whether scores are at most 0, as those of `window_scores.score_own`.
+    n_values : int
+        Of how many independent scores, such as those of reconstructions and of forecasts, the
+        component "values" is the largest; 0 for detectors without components.
     """
     is_held_out = is_held_out[~np.isnan(scores)]
     scores = scores[~np.isnan(scores)]
@@ -103,9 +104,10 @@ def threshold(
             return held_out
         lowest = min(lowest, held_out)
     weight = min(1.0, n_windows * (1 - quantile) / quantile)
-    assumed = (
-        _exponential_quantile(quantile) if has_zero else _t_quantile(scores, quantile, n_windows)
-    )
+    if n_values:
+        assumed = _exponential_quantile(quantile, n_values)
+    else:
+        assumed = _t_quantile(scores, quantile, n_windows)
     found = weight * lowest + (1 - weight) * min(lowest, assumed)
     above = scores[scores > scores.min()]
     if len(scores) * (1 - quantile) > FEW + 1e-9 or not len(above):
@@ -119,13 +121,20 @@ def _rank(n: int, quantile: float) -> int:
     return int((n + 1) * (1 - quantile) + 1e-9)
 
 
-def _exponential_quantile(quantile: float) -> float:
-    """Return the threshold of -log(1 + a) - SHAPE * log(1 + b), of two exponential variables."""
+def _exponential_quantile(quantile: float, n_values: int) -> float:
+    """Return the threshold of -log(1 + a) - SHAPE * log(1 + b).
+
+    Both are exponential variables, `a` the largest of `n_values`.
+    """
 
     def excess(y: float) -> float:
         # P((1 + a) * (1 + b) ** SHAPE > y) - (1 - quantile)
-        inner = quad(lambda a: np.exp(1 - a - (y / (1 + a)) ** (1 / SHAPE)), 0, y - 1)[0]
-        return float(inner + np.exp(1 - y) - (1 - quantile))
+        def both(a: float) -> float:
+            density = n_values * np.exp(-a) * (1 - np.exp(-a)) ** (n_values - 1)
+            return float(density * np.exp(1 - (y / (1 + a)) ** (1 / SHAPE)))
+
+        alone = 1 - (1 - np.exp(1 - y)) ** n_values
+        return float(quad(both, 0, y - 1)[0] + alone - (1 - quantile))
 
     return -float(np.log(brentq(excess, 1.0, 1e3)))
 

@@ -126,6 +126,12 @@ def _make_series_detector(described: dict[str, Any], decoder: Decoder, resolver:
     except INVALID_FILE_ERRORS as error:
         raise invalid("the estimator", str(error)) from error
     detector.__dict__.update(attributes | {"estimator_": inner})
+    try:
+        problem = _misfit_of_series(detector)
+    except INVALID_FILE_ERRORS as error:
+        problem = str(error)
+    if problem:
+        raise invalid("the forecasts", problem)
     return detector
 
 
@@ -200,21 +206,45 @@ def _misfit_of_forecasts(model: FittedModel) -> str | None:
         return None
     if not found.linear or found.n_shown < 1:
         return "its forecasts look back at no steps"
-    arrays: list[tuple[str, Any, Any]] = [("gains", found.gains, (n_channels,))]
-    parts: tuple[Any, ...] = found.linear
-    for part in parts:
-        if not isinstance(part, LinearForecast):
-            return f"a forecast of it is {part!r:.60}"
-        n_lags, n_joint = np.shape(part.own)[1], len(part.joint)
-        if n_lags < 1 or n_joint not in (0, n_lags * n_channels):
-            return f"its forecasts look back at {n_lags} steps, and {n_joint} values of all"
-        arrays += [
+    for part in found.linear:
+        if problem := _misfit_of_linear(part, n_channels, horizon):
+            return problem
+    if found.linear[-1].n_lags != 1:
+        return "its forecasts are none of a single step"
+    return _misshapen([("gains", found.gains, (n_channels,))])
+
+
+def _misfit_of_series(detector: SlidingWindowDetector) -> str | None:
+    """Return what is wrong with the forecasts of a detector; None if they are of its channels."""
+    found = detector._forecasts
+    if found is None:
+        return None
+    n_values = len(detector.estimator_._fitted_model.scaler.channels)
+    for part in (found.forward, found.backward):
+        if problem := _misfit_of_linear(part, n_values, 1):
+            return problem
+    names = {"location": (n_values,), "scale": (n_values,), "errors": (2, n_values)}
+    return _misshapen([(name, getattr(found, name), shape) for name, shape in names.items()])
+
+
+def _misfit_of_linear(part: Any, n_channels: int, horizon: int) -> str | None:
+    """Return what is wrong with a linear forecast; None if nothing is."""
+    if not isinstance(part, LinearForecast):
+        return f"a forecast of it is {part!r:.60}"
+    n_lags, n_joint = np.shape(part.own)[1], len(part.joint)
+    if n_lags < 1 or n_joint not in (0, n_lags * n_channels):
+        return f"its forecasts look back at {n_lags} steps, and {n_joint} values of all"
+    return _misshapen(
+        [
             ("own", part.own, (n_channels, n_lags, horizon)),
             ("joint", part.joint, (n_joint, n_channels, horizon)),
             ("constant", part.constant, (n_channels, horizon)),
         ]
-    if found.linear[-1].n_lags != 1:
-        return "its forecasts are none of a single step"
+    )
+
+
+def _misshapen(arrays: list[tuple[str, Any, Any]]) -> str | None:
+    """Return which of some arrays has not its shape, or is no float64; None if all are right."""
     for name, array, shape in arrays:
         if array.shape != shape or array.dtype != np.float64:
             return f"expected {name} to be float64 of shape {shape}, found {array.shape}"

@@ -30,6 +30,7 @@ from .fitted_model import FittedModel
 from .forecasting import Forecaster
 from .known_runs import KnownRuns, TrainingWindows
 from .network_state import NetworkState
+from .series_forecasts import SeriesForecasts
 
 PACKAGE = __name__.partition(".")[0]
 _NONE = type(None)
@@ -124,6 +125,18 @@ STRUCTURES = {
     ),
     "training_windows": Structure(TrainingWindows, {"runs": KnownRuns, "neighbours": ndarray}),
     "known_runs": Structure(KnownRuns, {"hashes": ndarray, "places": ndarray, "size": Integral}),
+    "series_forecasts": Structure(
+        SeriesForecasts,
+        {
+            "size": Integral,
+            "location": ndarray,
+            "scale": ndarray,
+            "forward": LinearForecast,
+            "backward": LinearForecast,
+            "errors": ndarray,
+            "normal": LogTDistribution,
+        },
+    ),
     "constant": Structure(Constant, {"_code": ndarray}),
     "mixture": Structure(Mixture, {"_pca": PCA, "_mixture": GaussianMixture}),
 }

@@ -23,6 +23,7 @@ from .detector import LSTMAutoencoderDetector
 from .intervals import threshold
 from .known_runs import TrainingWindows
 from .save import PACKAGE, STRUCTURES, describe, write
+from .series_forecasts import SeriesForecasts
 from .series_reading import covered
 from .series_scores import SeriesScoringDetector
 from .validation import PARAMETER_CONSTRAINTS, check_parameters
@@ -42,6 +43,7 @@ _FITTED = {
     "_names": (tuple, type(None)),
     "_training_windows": TrainingWindows,
     "_step_errors": (LogTDistribution, type(None)),
+    "_forecasts": (SeriesForecasts, type(None)),
 }
 _OPTIONAL = {"feature_names_in_", "_sklearn_version"}
 # With stride=None a fit has about so many windows, unless they would not overlap.
@@ -78,8 +80,8 @@ class SlidingWindowDetector(SeriesScoringDetector, DocLinkMixin, OutlierMixin, B
         How the scores of the windows with a time stamp are combined. With "mean" and "median" that
         is combined with the most normal window's score, as a normal time stamp beside an anomaly is
         in normal windows, too; and, by an `LSTMAutoencoderDetector`, with errors around the time
-        stamp. With "last" it is the score of the window that ends at the time stamp: all that is
-        known in real time; prediction has stride 1.
+        stamp, those of reconstructions and of linear forecasts. With "last" it is the score of the
+        window that ends at the time stamp: all that is known in real time; prediction has stride 1.
     contamination : "auto" or float, default="auto"
         How the threshold is set: with "auto" from held-out blocks of time, by `quantile`. A float
         in (0, 0.5] is the fraction of training time stamps that are predicted as outliers.
@@ -222,8 +224,8 @@ class SlidingWindowDetector(SeriesScoringDetector, DocLinkMixin, OutlierMixin, B
             return
         is_held_out = covered(spans[held_out], len(scores))
         counts = count_disjoint(spans), count_disjoint(spans[held_out])
-        has_zero = is_own(self.estimator_)
-        self.offset_ = threshold(scores, is_held_out, self.quantile, *counts, has_zero)
+        n_values = 1 + (self._forecasts is not None) if is_own(self.estimator_) else 0
+        self.offset_ = threshold(scores, is_held_out, self.quantile, *counts, n_values)
 
     def save(self, path: Any, include_optimizer: bool = False) -> None:
         """Save the fitted detector to a file.

@@ -19,6 +19,7 @@ from .anomaly_score import LogTDistribution
 from .intervals import find_intervals
 from .known_runs import TrainingWindows
 from .metrics import mean_squared_error
+from .series_forecasts import SeriesForecasts
 from .step_scores import fit_step_errors, score_steps, step_errors
 from .window_scores import is_own, pieces, read_steps, score_windows
 
@@ -38,6 +39,7 @@ class SeriesReader:
     _names: tuple[Any, ...] | None
     _training_windows: TrainingWindows | None
     _step_errors: LogTDistribution | None
+    _forecasts: SeriesForecasts | None
 
     def _read(self, X: Any) -> tuple[LongSeries, Sequences]:
         """Return series, checked against the training data, and their steps for the detector."""
@@ -83,11 +85,19 @@ class SeriesReader:
         known, is_last = self._training_windows, self.aggregation == "last"
         found = score_windows(self.estimator_, steps, spans, known, with_errors=not is_last)
         errors = step_errors(found, spans, len(steps.values), self.aggregation)
+        spread = steps if errors is None else self.estimator_._fitted_model.scaler.spread(steps)
         if held_out is not None:
             inside = covered(held_out, len(steps.values))
             self._step_errors = fit_step_errors(errors, inside, held_out)
+            self._forecasts = None
+            if errors is not None:
+                size = int(self.window_size)
+                self._forecasts = SeriesForecasts.fit(spread, size, inside, held_out)
+        forecasts = None
+        if errors is not None and self._forecasts is not None:
+            forecasts = self._forecasts(spread)
         merged = score_steps(
-            found, spans, len(steps.values), self.aggregation, errors, self._step_errors
+            found, spans, len(steps.values), self.aggregation, errors, self._step_errors, forecasts
         )
         n_unknown = int(np.isnan(series.given(merged)).sum())
         if n_unknown:

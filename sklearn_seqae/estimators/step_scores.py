@@ -6,11 +6,12 @@ aggregates them, and of the most normal one of them. It is the harmonic mean whe
 zero, as then the most normal window alone can make a time stamp normal.
 
 An autoencoder's errors tell more precisely where something is abnormal: half of the component
-"values" is that of the mean error around the time stamp.
+"values" is that of the mean error around the time stamp. Where that of forecast errors is larger
+(`series_forecasts`), "values" is this one.
 
-Where all this makes a normal score, the most abnormal window counts, too, but no more than such a
-score would: time stamps beside an anomaly are more abnormal than others, and less so than any
-anomaly.
+Where all this makes a normal score, the most abnormal window and the largest forecast error near
+the time stamp count, too, but no more than such a score would: time stamps beside an anomaly are
+more abnormal than others, and less so than any anomaly.
 """
 
 import numpy as np
@@ -26,7 +27,7 @@ from .window_scores import WindowScores
 Floats = NDArray[np.float64]
 
 # About the score that one normal window in a hundred has. That of the most abnormal window of a
-# time stamp counts up to this, and so many times as much as all else.
+# time stamp, or of a forecast near it, counts up to this, and so many times as much as all else.
 SUSPECT = 2.0
 SUSPECT_WEIGHT = 4.0
 
@@ -61,6 +62,7 @@ def score_steps(
     aggregation: str,
     errors: Floats | None = None,
     normal: LogTDistribution | None = None,
+    forecasts: tuple[Floats, Floats] | None = None,
 ) -> Floats:
     """Return the scores of steps: the lower, the more abnormal; NaN where no window has one.
 
@@ -74,6 +76,8 @@ def score_steps(
         What `step_errors` returned.
     normal : LogTDistribution or None
         Their distribution.
+    forecasts : tuple of (ndarray, ndarray), or None
+        What a `SeriesForecasts` returned.
 
     Returns
     -------
@@ -89,8 +93,11 @@ def score_steps(
     if errors is not None and normal is not None:
         of_errors = np.log1p(normal.neg_logsf(errors))
         values = np.where(np.isnan(of_errors), values, (values + of_errors) / 2)
+    suspect = -merge_spans(found.scores, spans, n_steps, "min")
+    if forecasts is not None:
+        values, suspect = np.maximum(values, forecasts[0]), np.maximum(suspect, forecasts[1])
     score = values + SHAPE * shape
-    suspect = np.minimum(-merge_spans(found.scores, spans, n_steps, "min"), SUSPECT)
+    suspect = np.minimum(suspect, SUSPECT)
     beside: Floats = (score + SUSPECT_WEIGHT * suspect) / (1 + SUSPECT_WEIGHT)
     return -np.maximum(score, beside)
 

@@ -20,7 +20,7 @@ from sklearn_seqae.containers.spans import Spans
 from sklearn_seqae.containers.windows import WindowArray, Windows, cut_windows
 from sklearn_seqae.training.holdout import hold_out
 
-from .anomaly_score import choose_neighbours
+from .anomaly_score import MOST_ERROR, choose_neighbours
 from .intervals import SHAPE
 from .known_runs import KnownRuns, TrainingWindows
 from .neighbours import Neighbours
@@ -32,8 +32,6 @@ Floats = NDArray[np.float64]
 AT_ONCE = 500_000
 # The part of a window, around a time stamp, that its mean error is of.
 AROUND = 0.4
-# A larger squared error, relative to the mean of its channel, counts as this one.
-MOST_ERROR = 1e6
 # Fraction of time that is held out from detectors that hold out nothing themselves.
 HELD_OUT = 0.1
 

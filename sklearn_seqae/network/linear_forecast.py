@@ -95,6 +95,14 @@ def fit(sequences: Sequences, horizon: int) -> tuple[LinearForecast, ...]:
     return tuple(found)
 
 
+def fit_next(windows: Floats, places: NDArray[np.int64]) -> LinearForecast:
+    """Fit the forecast of the last step of windows (n, n_steps, n_channels) from all others.
+
+    `places` are where windows begin, on a line of time.
+    """
+    return _fit(windows[:, :-1], windows[:, -1:], list(_folds(places, windows.shape[1])))
+
+
 def apply(forecasts: tuple[LinearForecast, ...], sequences: Sequences) -> Floats:
     """Return the steps (n_sequences, horizon, n_channels) after the end of each sequence."""
     ahead = np.zeros((len(sequences), forecasts[0].horizon, sequences.n_channels))

@@ -1,0 +1,200 @@
+"""Errors of forecasts of long series by one time stamp, forward and backward in time, and scores.
+
+Each value is forecast from those before it, and once more from those after it, by linear forecasts
+that are fitted in closed form to the training series without its held-out blocks. A time stamp
+has minus the logarithm of the p-value of the mean error around it, relative to the training
+series. Forecast errors in both directions beside those of a reconstruction are the idea of AER
+[1]_, which has recurrent networks for all three.
+
+References
+----------
+.. [1] L. Wong, D. Liu, L. Berti-Equille, S. Alnegheimish, K. Veeramachaneni, "AER: Auto-Encoder
+   with Regression for Time Series Anomaly Detection", IEEE Big Data 2022.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Self
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d
+
+from sklearn_seqae._utils.threads import single_threaded
+from sklearn_seqae.containers.sequences import Sequences
+from sklearn_seqae.containers.spans import Spans, count_disjoint
+from sklearn_seqae.network.linear_forecast import LinearForecast, fit_next
+from sklearn_seqae.network.minirocket import fill
+
+from .anomaly_score import LEAST_ERROR, LEAST_RATIO, MOST_ERROR, LogTDistribution
+
+Floats = NDArray[np.float64]
+
+# Parts of a window: what a forecast looks back at, the time stamps around one that its mean error
+# is of, and those that a large error makes suspicious, before and after. A score so depends on less
+# than a window of what precedes and follows.
+LOOKS_BACK = 1 / 3
+AROUND = 1 / 5
+SUSPICIOUS = 1 / 2
+# Time stamps of the training series that forecasts are fitted to, and the least number.
+MOST_FITTED = 1500
+LEAST_FITTED = 10
+ROWS_AT_ONCE = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesForecasts:
+    """Forecasts of series in both directions of time, and the distribution of their errors.
+
+    Parameters
+    ----------
+    size : int
+        Number of time stamps of a window.
+    location, scale : ndarray of shape (n_values,)
+        What values are standardised by; categories are one value each.
+    forward, backward : LinearForecast
+        Of one step, the second in reversed time.
+    errors : ndarray of shape (2, n_values)
+        Mean squared errors of both.
+    normal : LogTDistribution
+        Of the logarithms of mean relative errors around time stamps.
+    """
+
+    size: int
+    location: Floats
+    scale: Floats
+    forward: LinearForecast
+    backward: LinearForecast
+    errors: Floats
+    normal: LogTDistribution
+
+    @classmethod
+    def fit(
+        cls, steps: Sequences, size: int, is_held_out: NDArray[np.bool_], held_out: Spans
+    ) -> Self | None:
+        """Fit forecasts to training series; None if there are too few time stamps.
+
+        Parameters
+        ----------
+        steps : Sequences
+            The series, as the network sees them but for the scaling.
+        size : int
+        is_held_out : ndarray of shape (n_steps,)
+            Time stamps that errors are measured at, and not fitted to.
+        held_out : ndarray of shape (n_held_out, 2)
+            The windows that they are in.
+        """
+        n_lags = max(1, int(LOOKS_BACK * size))
+        # Runs of time stamps of one series, none of them held out.
+        before = np.concatenate([[0], np.cumsum(is_held_out)])
+        starts = np.arange(max(0, len(steps.values) - n_lags))
+        is_free = before[starts + n_lags + 1] == before[starts]
+        starts = starts[is_free & (steps.owners[starts] == steps.owners[starts + n_lags])]
+        if len(starts) < LEAST_FITTED:
+            return None
+        starts = starts[np.linspace(0, len(starts) - 1, min(len(starts), MOST_FITTED)).astype(int)]
+        known = ~np.isnan(steps.values)
+        counts = np.maximum(known.sum(axis=0), 1)
+        location = np.where(known, steps.values, 0.0).sum(axis=0) / counts
+        centred = np.where(known, steps.values - location, 0.0)
+        scale = np.sqrt(np.square(centred).sum(axis=0) / counts)
+        scale[scale == 0] = 1.0
+        values = (steps.values - location) / scale
+        windows = _filled(values[starts[:, None] + np.arange(n_lags + 1)])
+        with single_threaded():
+            pair = fit_next(windows, starts), fit_next(windows[:, ::-1], starts)
+        squared = _squared_errors(pair, values, steps.offsets)
+        errors = np.ones(squared[:, 0].shape)
+        for part in (squared, squared[:, is_held_out]):  # the latter where there are any
+            counts = (~np.isnan(part)).sum(axis=1)
+            means = np.nansum(np.minimum(part, MOST_ERROR), axis=1) / np.maximum(counts, 1)
+            errors = np.where(counts > 0, means, errors)
+        logarithms = _around(squared, errors, steps.offsets, size)
+        known = ~np.isnan(logarithms)
+        parts = logarithms[known & ~is_held_out], logarithms[known & is_held_out]
+        normal = LogTDistribution.fit_held_out(*parts, count_disjoint(held_out))
+        return cls(size, location, scale, *pair, errors, normal)
+
+    def __call__(self, steps: Sequences) -> tuple[Floats, Floats]:
+        """Return the logarithms of scores of time stamps, and of the highest near each.
+
+        They are 0, the lowest score, where nothing could be forecast.
+        """
+        values = (steps.values - self.location) / self.scale
+        squared = _squared_errors((self.forward, self.backward), values, steps.offsets)
+        logarithms = _around(squared, self.errors, steps.offsets, self.size)
+        scores = np.nan_to_num(np.log1p(self.normal.neg_logsf(logarithms)), nan=0.0)
+        reach = 2 * int(SUSPICIOUS * self.size) + 1
+        near = [
+            maximum_filter1d(scores[start:stop], reach, mode="constant")
+            for start, stop in pairwise(steps.offsets.tolist())
+        ]
+        return scores, np.concatenate(near)
+
+
+def _around(squared: Floats, means: Floats, offsets: NDArray[np.int64], size: int) -> Floats:
+    """Return the logarithm of the mean of relative errors around each time stamp; NaN without any.
+
+    Time stamps without any, at gaps and before and after a series, count as 1, the mean: the fewer
+    are known, the more would the mean of these vary. It is 1 also where forecasts were exact in
+    training.
+    """
+    ratios = (squared + LEAST_ERROR) / (means[:, None] + LEAST_ERROR)
+    ratios = np.minimum(ratios, MOST_ERROR)
+    counts = (~np.isnan(ratios)).sum(axis=(0, 2))
+    known = counts > 0
+    of_steps = np.where(known, np.nansum(ratios, axis=(0, 2)) / np.maximum(counts, 1), 1.0)
+    half = int(AROUND * size / 2)
+    logarithms = np.empty(len(of_steps))
+    for start, stop in pairwise(offsets.tolist()):
+        sums, n_known = (
+            np.cumsum(np.pad(x[start:stop], (half + 1, half), constant_values=outside))
+            for x, outside in ((of_steps, 1.0), (known, 0))
+        )
+        total, count = (x[2 * half + 1 :] - x[: stop - start] for x in (sums, n_known))
+        logarithms[start:stop] = np.log(np.maximum(total / (2 * half + 1), LEAST_RATIO))
+        logarithms[start:stop][count == 0] = np.nan
+    return logarithms
+
+
+def _squared_errors(
+    pair: tuple[LinearForecast, LinearForecast], values: Floats, offsets: NDArray[np.int64]
+) -> Floats:
+    """Return squared errors of both forecasts, (2, n_steps, n_values); NaN if unknown."""
+    errors = np.full((2, *values.shape), np.nan)
+    for start, stop in pairwise(offsets.tolist()):
+        one = values[start:stop]
+        errors[0, start:stop] = _errors(pair[0], one)
+        errors[1, start:stop] = _errors(pair[1], one[::-1])[::-1]
+    return errors
+
+
+def _errors(forecast: LinearForecast, values: Floats) -> Floats:
+    """Return squared errors of forecasts of a series (n_steps, n_values); NaN if unknown.
+
+    That is where a value or the last one before it is missing, too, as forecasts behind a gap are
+    worse than others.
+    """
+    errors = np.full(values.shape, np.nan)
+    n_lags = forecast.n_lags
+    if len(values) <= n_lags:
+        return errors
+    windows = sliding_window_view(values, n_lags, axis=0)[:-1].transpose(0, 2, 1)
+    with single_threaded(), np.errstate(over="ignore", invalid="ignore"):
+        for start in range(0, len(windows), ROWS_AT_ONCE):
+            past = windows[start : start + ROWS_AT_ONCE]
+            rows = slice(n_lags + start, n_lags + start + len(past))
+            ahead = forecast(_filled(past))[:, 0]
+            errors[rows] = np.where(np.isnan(past[:, -1]), np.nan, (values[rows] - ahead) ** 2)
+    return errors
+
+
+def _filled(windows: Floats) -> Floats:
+    """Return windows (n, n_steps, n_values) with missing values filled along lines."""
+    gaps = np.isnan(windows).any(axis=(1, 2))
+    if not gaps.any():
+        return windows
+    filled = windows.copy()
+    filled[gaps] = fill(windows[gaps], np.ones((int(gaps.sum()), windows.shape[1]), bool))[0]
+    return filled
