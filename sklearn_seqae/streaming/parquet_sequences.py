@@ -51,7 +51,8 @@ class ParquetSequences:
     """Sequences in Parquet files, which are read part by part.
 
     Accepted as `X` by `fit`, `partial_fit`, `transform`, `score` and `score_samples` of
-    `LSTMAutoencoderTransformer`. Memory does not depend on the size of the files. An iteration
+    `LSTMAutoencoderTransformer`, and by `fit`, `predict`, `decision_function` and `score_samples`
+    of `LSTMAutoencoderDetector`. Memory does not depend on the size of the files. An iteration
     gives one DataFrame after the other; ``len`` is the number of sequences.
 
     There are two layouts. If values are lists, a row is a sequence and a column a channel (or steps
