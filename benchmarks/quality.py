@@ -26,6 +26,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from . import quality_report
+from .quality_decoding import judge_decoding
 from .sweep import sweep
 from .workloads import Ragged, pad
 
@@ -311,6 +312,14 @@ def read(Z: Any, y: Any, Z_test: Any, y_test: Any) -> dict[str, float]:
     return figures
 
 
+def decoded(name: str, seed: int, **changes: Any) -> dict[str, float]:
+    """Fit the defaults on a set, and judge what they decode from codes of no sequence."""
+    X, _, X_test, y_test = load(name)
+    ours = Ours(seed, **changes)
+    ours.fit(X)
+    return judge_decoding(ours.model, X, X_test, y_test, seed)
+
+
 def remove(X: Ragged, share: float, blocks: bool, rng: np.random.Generator) -> Ragged:
     """Return sequences without a share of their values: single ones, or one run a channel."""
     gaps = []
@@ -389,6 +398,13 @@ def measurements(arguments: argparse.Namespace) -> Iterator[tuple[dict[str, Any]
             for seed in arguments.seeds:
                 key = {"part": "components", "set": name, "seed": seed}
                 yield key, lambda n=name, s=seed: take_apart(n, s)
+    if "decoding" in arguments.parts:
+        for name in (*SETS, *OTHERS):
+            for seed in arguments.seeds:
+                key = {"part": "decoding", "set": name, "seed": seed}
+                for shortcut in ("cosine", None):
+                    both = key | {"shortcut": shortcut}
+                    yield both, lambda n=name, s=seed, c=shortcut: decoded(n, s, shortcut=c)
     if "missing" in arguments.parts:
         for share in SHARES:
             for blocks in (False, True) if share else (False,):
@@ -404,7 +420,7 @@ def measurements(arguments: argparse.Namespace) -> Iterator[tuple[dict[str, Any]
 def main() -> None:
     """Measure, keep the results, and report them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    every = ("codes", "sizes", "components", "missing", "ablation")
+    every = ("codes", "sizes", "components", "decoding", "missing", "ablation")
     parser.add_argument("--parts", nargs="+", choices=every, default=list(every))
     sweep(parser, RESULTS, measurements, quality_report.write)
 

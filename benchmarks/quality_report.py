@@ -100,6 +100,7 @@ def write(results: dict[str, Any]) -> None:
         "codes": _codes,
         "sizes": _sizes,
         "components": _components,
+        "decoding": _decoding,
         "missing": _missing,
         "ablation": _ablation,
     }
@@ -242,6 +243,36 @@ def _components(runs: list[Run]) -> list[str]:
         "recurrent decoder, or of both as the fit mixed them; the pooled features are not decoded. "
         f"In {n_used} of the fits the recurrent decoder had a share in the reconstruction; in the "
         "others it is the linear path's.",
+        _markdown(rows),
+    ]
+
+
+def _decoding(runs: list[Run]) -> list[str]:
+    keys = ("centers_r2", "lines", "samples")
+    names = list(dict.fromkeys(run["set"] for run in runs))
+    head = [
+        f"{key}, {path}" for key in ("centres", "lines", "samples") for path in ("cosine", "None")
+    ]
+    rows = [["set", *head]]
+
+    def average(some: list[str], key: str, shortcut: str | None) -> str:
+        chosen = [r[key] for r in runs if r["set"] in some and r["shortcut"] == shortcut]
+        return _figure(mean(chosen))
+
+    for label, some in [*((name, [name]) for name in names), ("mean", names)]:
+        rows.append(
+            [label, *(average(some, key, path) for key in keys for path in ("cosine", None))]
+        )
+    return [
+        "## Centres, lines and samples",
+        "What is decoded from codes that no sequence has, with the linear path and with "
+        f"`shortcut=None`, means over {len({run['seed'] for run in runs})} seeds. *Centres*: R2 of "
+        "the decoded centre of a sequence's cluster as its reconstruction, by `KMeans` with as "
+        "many clusters as classes. *Lines*: mean distance of what is decoded half-way between two "
+        "codes of a class to the nearest sequence of the test split, in parts of that of sequences "
+        "to their nearest other one. *Samples*: energy distance of as many samples to the test "
+        "split, in parts of the mean distance between its sequences. Distances are those of 32 "
+        "coefficients of cosines of relative time.",
         _markdown(rows),
     ]
 
