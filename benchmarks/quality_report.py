@@ -248,11 +248,9 @@ def _components(runs: list[Run]) -> list[str]:
 
 
 def _decoding(runs: list[Run]) -> list[str]:
-    keys = ("centers_r2", "lines", "samples")
+    keys = {"centers_r2": "centres", "detour": "detour", "nearest": "nearest", "samples": "samples"}
     names = list(dict.fromkeys(run["set"] for run in runs))
-    head = [
-        f"{key}, {path}" for key in ("centres", "lines", "samples") for path in ("cosine", "None")
-    ]
+    head = [f"{label}, {path}" for label in keys.values() for path in ("cosine", "None")]
     rows = [["set", *head]]
 
     def average(some: list[str], key: str, shortcut: str | None) -> str:
@@ -268,11 +266,13 @@ def _decoding(runs: list[Run]) -> list[str]:
         "What is decoded from codes that no sequence has, with the linear path and with "
         f"`shortcut=None`, means over {len({run['seed'] for run in runs})} seeds. *Centres*: R2 of "
         "the decoded centre of a sequence's cluster as its reconstruction, by `KMeans` with as "
-        "many clusters as classes. *Lines*: mean distance of what is decoded half-way between two "
-        "codes of a class to the nearest sequence of the test split, in parts of that of sequences "
-        "to their nearest other one. *Samples*: energy distance of as many samples to the test "
-        "split, in parts of the mean distance between its sequences. Distances are those of 32 "
-        "coefficients of cosines of relative time.",
+        "many clusters as classes. *Detour*: the distances of what is decoded half-way between the "
+        "codes of two sequences of a class to both, in parts of the distance between them; the "
+        "least is 1. *Nearest*: its distance to the nearest sequence of the test split, in parts "
+        "of that of sequences to their nearest other one; it is also small for a mean of all. "
+        "*Samples*: energy distance of as many samples to the test split, in parts of the mean "
+        "distance between its sequences. Distances are those of 32 coefficients of cosines of "
+        "relative time.",
         _markdown(rows),
     ]
 
