@@ -46,6 +46,7 @@ ROOMS = {
         "batching",
         "numpy_cells",
         "recurrent_loops",
+        "block_lstm",
         "recurrent_loops_torch",
         "minirocket",
         "cosines",

@@ -110,7 +110,7 @@ class CodeRecurrence(StepLayer):
     def call(self, inputs: Any, n_steps: Any = None, n_real: Any = None) -> Any:
         """Write `n_steps` steps; those from `n_real` on need not be computed, and are zeros."""
         n_steps = self.n_steps if n_steps is None else n_steps
-        if keras.backend.backend() == "torch":
+        if self.recurrence.reads_whole(inputs.dtype):
             return self._run_whole(inputs, n_steps, n_real)
         cell = self.recurrence.cell
         kernel = ops.convert_to_tensor(cell.kernel)
@@ -122,7 +122,7 @@ class CodeRecurrence(StepLayer):
         return self.recurrence.recur(projected, constant=constant, n_steps=n_real)
 
     def _run_whole(self, inputs: Any, n_steps: int, n_real: Any) -> Any:
-        """Call the recurrence as it is: what torch has ready takes no projected inputs."""
+        """Call the recurrence as it is: operations that are ready take no projected inputs."""
         shape = (ops.shape(inputs)[0], n_steps)
         code = ops.broadcast_to(inputs[:, None], (*shape, inputs.shape[-1]))
         where = positions(n_steps)

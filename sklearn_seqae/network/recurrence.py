@@ -11,7 +11,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from . import recurrent_loops, recurrent_loops_torch
+from . import block_lstm, recurrent_loops, recurrent_loops_torch
 
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
@@ -121,6 +121,13 @@ class _FastRecurrence(keras.layers.RNN):
             projected = projected + weights[0][:, None]  # not in place, as torch understands +=
         return self._scan(projected, list(initial_state), n_steps)[0]
 
+    def reads_whole(self, dtype: Any) -> bool:
+        """Tell whether a call with all inputs is faster than `recur` with projected ones."""
+        if keras.backend.backend() == "torch":
+            return True
+        is_lstm = isinstance(self, keras.layers.LSTM)
+        return is_lstm and self._is_fast(dtype) and block_lstm.applies(dtype)
+
     def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
         # With `right_padded` the mask has set how far to run, and says nothing of the outputs.
         return None if self.right_padded else super().compute_mask(sequences, mask)
@@ -210,6 +217,10 @@ class LSTM(_FastRecurrence, keras.layers.LSTM):
         self, steps: Any, weights: tuple, states: list[Any], mask: Any, n_steps: Any
     ) -> tuple[Any, list[Any]]:
         kernel = self._weight(self.cell.recurrent_kernel, steps)
+        if len(weights) == 2 and mask is None and block_lstm.applies(steps.dtype):
+            of_inputs, bias = weights
+            n_steps = recurrent_loops.count_steps(n_steps, recurrent_loops.axis_size(steps, 0))
+            return block_lstm.run(steps, of_inputs, kernel, bias, list(states), n_steps)
         return recurrent_loops.lstm(steps, weights, kernel, list(states), mask, n_steps)
 
     def _run_torch(

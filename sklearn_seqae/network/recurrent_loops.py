@@ -42,7 +42,7 @@ def lstm(
     """
     units = kernel.shape[0]
     size = axis_size(steps, 0)
-    stop = _stop(n_steps, size)
+    stop = count_steps(n_steps, size)
 
     def run(steps, kernel, hidden, cell_state, *weights):
         inputs = _reader(steps)
@@ -109,7 +109,7 @@ def lstm(
                 lambda t, *_: t >= 0, step_back, (stop - 1, d_hidden, d_cell_state, d_steps, zeros)
             )
             d_steps = _unproject(_stack(d_steps, size), weights)
-            return _final(d_steps, d_kernel, d_hidden, d_cell_state, *d_weights)
+            return final(d_steps, d_kernel, d_hidden, d_cell_state, *d_weights)
 
         return (_stack(hiddens, size, start=1), last_hidden, last_carry), gradient
 
@@ -129,7 +129,7 @@ def gru(
     """Return all hidden states and the last one; `bias` is the recurrent one, the rest as above."""
     units = kernel.shape[0]
     size = axis_size(steps, 0)
-    stop = _stop(n_steps, size)
+    stop = count_steps(n_steps, size)
 
     def run(steps, kernel, bias, hidden, *weights):
         inputs = _reader(steps)
@@ -181,7 +181,7 @@ def gru(
                 lambda t, *_: t >= 0, step_back, (stop - 1, d_hidden, d_steps, zeros)
             )
             d_steps = _unproject(_stack(d_steps, size), weights)
-            return _final(d_steps, d_kernel, d_bias, d_hidden, *d_weights)
+            return final(d_steps, d_kernel, d_bias, d_hidden, *d_weights)
 
         return (_stack(hiddens, size, start=1), last_hidden), gradient
 
@@ -194,7 +194,7 @@ def axis_size(x: Any, axis: int) -> Any:
     return tf.shape(x)[axis] if x.shape[axis] is None else x.shape[axis]
 
 
-def _stop(n_steps: Any, size: Any) -> Any:
+def count_steps(n_steps: Any, size: Any) -> Any:
     """Return the number of steps to run."""
     if n_steps is None:
         return size
@@ -254,7 +254,7 @@ def _part(gradient: Any, real: Any, t: Any) -> tuple[Any, Any]:
     return through, gradient - through
 
 
-def _final(*gradients: Any) -> list[Any]:
+def final(*gradients: Any) -> list[Any]:
     """Forbid second derivatives: the loops' intermediate results count as constants in them."""
     message = "The layers of sklearn_seqae have first derivatives only; use keras.layers instead."
     return [tf.raw_ops.PreventGradient(input=g, message=message) for g in gradients]

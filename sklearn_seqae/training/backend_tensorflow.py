@@ -11,6 +11,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from sklearn_seqae.network.block_lstm import in_plain_graph
+
 from .devices import fill_up, refuse
 from .losses import N_SUMS
 
@@ -237,4 +239,8 @@ def _trace(
     Under XLA each width is still compiled, when it first comes.
     """
     traced = tf.function(function, signature, autograph=False, jit_compile=jit_compile)
-    return traced.get_concrete_function()
+    token = in_plain_graph.set(not jit_compile)
+    try:
+        return traced.get_concrete_function()
+    finally:
+        in_plain_graph.reset(token)

@@ -20,9 +20,9 @@ from sklearn_seqae.network.batching import (
 
 from .program import CHUNK_SIZE, backend
 
-# XLA saves about 0.07 ms per recurrent step and layer, and takes about half a second per layer and
-# array shape to compile: docs/design tells how that was measured.
-XLA_PAYS_AFTER_STEPS = 4000
+# Recurrent steps for each array shape from which on XLA is asked for: docs/design tells what it
+# saves and costs. An LSTM has a fast operation without it.
+XLA_PAYS_AFTER_STEPS = {"lstm": 8000, "gru": 4000}
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class TrainingData:
             if stream is not None:
                 n_steps *= stream.n_sequences / len(training)
             n_shapes = len(np.unique(compiled_widths(widths)))
-            jit_compile = n_steps > XLA_PAYS_AFTER_STEPS * n_shapes
+            jit_compile = n_steps > XLA_PAYS_AFTER_STEPS[architecture.cell] * n_shapes
         xla = bool(jit_compile)
         return cls(training, validation, held_out, batch_size, widths, xla, architecture, stream)
 

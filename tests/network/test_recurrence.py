@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from sklearn_seqae.network import recurrence
+from sklearn_seqae.network import block_lstm, recurrence
 from sklearn_seqae.network.recurrence import GRU, LSTM
 
 tf = pytest.importorskip("tensorflow")
@@ -22,6 +22,17 @@ BATCH, N_FEATURES, UNITS = 5, 3, 4
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+HOW = {"eager": None, "graph": False, "xla": True, "block": False}
+
+
+@pytest.fixture
+def jit_compile(request):
+    """Give `jit_compile` for a name in `HOW`; "block" traces as programs without XLA do."""
+    token = block_lstm.in_plain_graph.set(request.param == "block")
+    yield HOW[request.param]
+    block_lstm.in_plain_graph.reset(token)
 
 
 @pytest.fixture
@@ -72,7 +83,7 @@ def assert_same(got, expected):
 @pytest.mark.kernels
 @pytest.mark.parametrize("cell", PAIRS)
 @pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("jit_compile", ["graph", "xla", "block"], indirect=True)
 def test_equals_the_stock_layer_in_outputs_states_and_gradients(cell, masked, jit_compile, rng):
     fast, stock = make_pair(cell, rng, return_sequences=True, return_state=True)
     x, states, mask = make_data(cell, rng)
@@ -104,7 +115,7 @@ def test_every_option_of_the_stock_layer_holds_under_a_mask(cell, options, rng):
 
 
 @pytest.mark.parametrize("cell", PAIRS)
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("jit_compile", ["graph", "xla", "block"], indirect=True)
 def test_unknown_batch_and_time_serve_any_size_in_one_trace(cell, jit_compile, rng):
     fast, stock = make_pair(cell, rng, return_sequences=True)
     traces = []
@@ -122,7 +133,7 @@ def test_unknown_batch_and_time_serve_any_size_in_one_trace(cell, jit_compile, r
 
 
 @pytest.mark.parametrize("cell", PAIRS)
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("jit_compile", ["graph", "xla", "block"], indirect=True)
 def test_gradient_steps_in_a_loop_equal_those_of_the_stock_layer(cell, jit_compile, rng):
     fast, stock = make_pair(cell, rng)
     x, _, _ = make_data(cell, rng)
@@ -183,7 +194,7 @@ def make_projected(cell, rng, batch, size):
 
 @pytest.mark.parametrize("cell", PAIRS)
 @pytest.mark.parametrize("shared", [False, True])
-@pytest.mark.parametrize("jit_compile", [None, False, True], ids=["eager", "graph", "xla"])
+@pytest.mark.parametrize("jit_compile", HOW, indirect=True)
 def test_recur_runs_as_many_steps_as_asked_for_in_one_program(cell, shared, jit_compile, rng):
     fast, _ = make_pair(cell, rng)
     _, states, _ = make_data(cell, rng)
@@ -225,7 +236,7 @@ def right_pad(mask):
 
 
 @pytest.mark.parametrize("cell", PAIRS)
-@pytest.mark.parametrize("jit_compile", [None, False, True], ids=["eager", "graph", "xla"])
+@pytest.mark.parametrize("jit_compile", HOW, indirect=True)
 def test_right_padded_layers_run_the_longest_sequence_in_one_program(cell, jit_compile, rng):
     fast, stock = make_pair(cell, rng, return_sequences=True, return_state=True)
     padded = type(fast).from_config(fast.get_config() | {"right_padded": True})

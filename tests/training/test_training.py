@@ -868,7 +868,7 @@ def test_jit_compile_auto_asks_for_enough_steps_to_repay_the_compilation():
         )
         return split_data(sequences, settings).jit_compile
 
-    enough = training_data.XLA_PAYS_AFTER_STEPS // (8 * 10) + 1
+    enough = training_data.XLA_PAYS_AFTER_STEPS["lstm"] // (8 * 10) + 1
     assert choose(enough)
     assert not choose(enough - 1)
     assert choose(1, True)
