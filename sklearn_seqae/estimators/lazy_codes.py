@@ -25,6 +25,7 @@ def encode_lazily(estimator: Any, X: Any) -> Any:
     dask = load("dask")
     model = dask.delayed(copy.deepcopy(estimator), traverse=False)
     if hasattr(X, "_meta") and hasattr(X, "divisions"):  # a DataFrame or Series
+        _refuse_text(estimator, X._meta)
         meta = _framed(np.empty((0, len(names)), np.float32), X._meta.index, names)
         return X.map_partitions(_encode_frame, model, names, meta=meta)
     if type(X).__name__ == "Bag":
@@ -37,6 +38,18 @@ def encode_lazily(estimator: Any, X: Any) -> Any:
         f"Expected a DataFrame or a Bag of Dask, got {type(X).__name__}: make it one, or compute "
         "it: X.compute()."
     )
+
+
+def _refuse_text(estimator: Any, meta: Any) -> None:
+    pandas = load("pandas")
+    columns = pandas.DataFrame(meta).dtypes
+    texts = [name for name, dtype in columns.items() if isinstance(dtype, pandas.StringDtype)]
+    if texts and not any(found is not None for found in estimator.categories_):
+        raise TypeError(
+            f"Expected lists of numbers, got text in {texts[0]!r}, which Dask makes of lists that "
+            "are objects: give Arrow's lists, as by read_parquet(dtype_backend='pyarrow'), or "
+            "call dask.config.set({'dataframe.convert-string': False}) before."
+        )
 
 
 def _encode_frame(part: Any, model: Any, names: list[str]) -> Any:

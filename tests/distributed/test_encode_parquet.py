@@ -159,6 +159,20 @@ def test_workers_of_dask_encode_without_tensorflow(tmp_path, source, model, X, c
 
 
 @pytest.mark.long
+def test_workers_encode_frames_and_bags_of_dask_without_tensorflow(tmp_path, model, X, client):
+    frames = pytest.importorskip("dask.dataframe", reason=DASK)
+    for i, part in enumerate((X[:40], X[40:])):
+        lists = [pa.array([x[:, j] for x in part], pa.list_(pa.float32())) for j in range(2)]
+        pq.write_table(pa.table(lists, ["a", "b"]), tmp_path / f"{i}.parquet")
+    lazy = frames.read_parquet(tmp_path, dtype_backend="pyarrow")
+    bag = pytest.importorskip("dask.bag", reason=DASK).from_sequence(X, npartitions=3)
+    for given in (lazy, bag):
+        codes = client.compute(model.transform(given)).result()
+        np.testing.assert_allclose(codes, model.transform(X), atol=1e-6)
+    assert set(map(tuple, client.run(modules_of_worker).values())) == {()}
+
+
+@pytest.mark.long
 def test_a_killed_worker_costs_only_its_file(tmp_path, model, X, client):
     many, n = X * 10, 40
     n_steps = sum(map(len, many))
@@ -197,24 +211,3 @@ def test_a_search_on_workers_of_dask_has_the_scores_of_one_here(X, client):
             warnings.simplefilter("ignore")  # of the engine
             found = clone(search).fit(X).cv_results_["mean_test_score"]
         np.testing.assert_allclose(found, expected, rtol=1e-5)
-
-
-# 2026-11, dask 2026.8 and pandas 3.1: its reader of Parquet resets an index in place.
-@pytest.mark.filterwarnings("ignore:The inplace keyword")
-def test_frames_of_dask_are_encoded_by_partition(tmp_path, model, X):
-    frames = pytest.importorskip("dask.dataframe", reason=DASK)
-    for i, part in enumerate((X[:40], X[40:])):
-        lists = [pa.array([x[:, j] for x in part], pa.list_(pa.float32())) for j in range(2)]
-        pq.write_table(pa.table(lists, ["a", "b"]), tmp_path / f"{i}.parquet")
-    frame = frames.read_parquet(tmp_path, dtype_backend="pyarrow")
-    meta = pd.DataFrame(columns=model.get_feature_names_out(), dtype="float32")
-    encoder = clone(model).set_output(transform="pandas")
-    vars(encoder).update({k: v for k, v in vars(model).items() if k not in vars(encoder)})
-    codes = frame.map_partitions(encoder.transform, meta=meta)
-    assert list(codes.columns) == list(meta)
-    found = codes.compute(scheduler="sync")
-    np.testing.assert_allclose(found, model.transform(X), atol=1e-5)
-    bag = pytest.importorskip("dask.bag", reason=DASK).from_sequence(X[:3])
-    for lazy in (frame, bag):
-        with pytest.raises(TypeError, match=r"of Dask\. Call the method for each partition"):
-            model.transform(lazy)

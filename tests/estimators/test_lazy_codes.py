@@ -106,11 +106,14 @@ def test_the_model_is_in_the_graph_once(model, lists, X):
 def test_what_is_not_encoded_lazily_is_refused_with_a_remedy(lists):
     model = LSTMAutoencoderTransformer(**SMALL).fit(lists)
     lazy = frames.from_pandas(lists, npartitions=2)
+    objects = frames.from_pandas(pd.DataFrame({"a": [[1.0], [2.0]]}), npartitions=1)
     wide = LSTMAutoencoderTransformer(**SMALL).set_output(transform="pandas").fit(lists)
     for act, words in (
         (lambda: wide.transform(lazy), r"set_output\(transform='default'\)"),
+        (lambda: model.transform(objects), "Dask makes of lists.*convert-string"),
         (lambda: model.transform(array.ones((4, 5))), "DataFrame or a Bag of Dask, got Array"),
         (lambda: model.fit(lazy), "data in memory"),
+        (lambda: model.score(bag.from_sequence([[1.0]])), "Only transform takes such collections"),
         (lambda: model.transform(lazy[["b", "a"]]).compute(), "columns"),
     ):
         with pytest.raises((TypeError, ValueError), match=words):
