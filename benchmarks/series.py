@@ -15,7 +15,7 @@ import numpy as np
 from . import series_report
 from .series_data import WHERE, LongSeries, asd, generated, nab
 from .series_metrics import count_events, figures
-from .series_models import QUICK, SLOW, scores
+from .series_models import PYOD, QUICK, SLOW, scores
 from .sweep import sweep
 
 RESULTS = Path(__file__).with_name("series.json")
@@ -64,7 +64,7 @@ def measurements(arguments: argparse.Namespace) -> Iterator[tuple[dict[str, Any]
         yield key | {"model": OURS}, lambda s=series: detect(s)
         if not series.labels.any():
             continue
-        for name, model in {**QUICK, **(SLOW if is_slow else {})}.items():
+        for name, model in {**QUICK, **PYOD, **(SLOW if is_slow else {})}.items():
             yield key | {"model": name}, lambda s=series, m=model: compare(s, m, 0)
 
 

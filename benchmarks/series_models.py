@@ -94,6 +94,21 @@ def forest(train: Floats, test: Floats, seed: int, size: int) -> Floats:
     return _by_windows(isolation, train, test, size)
 
 
+def pyod(train: Floats, test: Floats, seed: int, detector: str) -> Floats:
+    """Return the scores of PyOD's detector of time series, with its defaults, over one of windows.
+
+    These are windows of 50 time stamps, and a time stamp has the highest score of its windows.
+    """
+    from pyod.models.ecod import ECOD
+    from pyod.models.iforest import IForest
+    from pyod.models.lof import LOF
+    from pyod.models.ts_od import TimeSeriesOD
+
+    made = {"IForest": IForest(random_state=seed), "ECOD": ECOD(), "LOF": LOF()}[detector]
+    size = min(TimeSeriesOD().window_size, len(train), len(test))
+    return TimeSeriesOD(made, window_size=size).fit(train).decision_function(test)
+
+
 def keras_autoencoder(train: Floats, test: Floats, seed: int, size: int = 100) -> Floats:
     """Return errors of the autoencoder of tutorials: LSTM, RepeatVector, LSTM, Dense."""
     import keras
@@ -181,6 +196,9 @@ QUICK: dict[str, Model] = {
     **_sized("k-means", k_means),
     **_sized("nearest neighbour", neighbours),
     **_sized("isolation forest", forest),
+}
+PYOD: dict[str, Model] = {
+    f"PyOD, {name}": partial(pyod, detector=name) for name in ("IForest", "ECOD", "LOF")
 }
 # Of a part of the series, as they take minutes for all of them.
 SLOW: dict[str, Model] = {

@@ -41,6 +41,7 @@ SUSPICIOUS = 1 / 2
 MOST_FITTED = 1500
 LEAST_FITTED = 10
 ROWS_AT_ONCE = 4096
+DIRECTIONS = (1, -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,17 +105,21 @@ class SeriesForecasts:
         windows = _filled(values[starts[:, None] + np.arange(n_lags + 1)])
         with single_threaded():
             pair = fit_next(windows, starts), fit_next(windows[:, ::-1], starts)
-        squared = _squared_errors(pair, values, steps.offsets)
-        errors = np.ones(squared[:, 0].shape)
-        for part in (squared, squared[:, is_held_out]):  # the latter where there are any
-            counts = (~np.isnan(part)).sum(axis=1)
-            means = np.nansum(np.minimum(part, MOST_ERROR), axis=1) / np.maximum(counts, 1)
-            errors = np.where(counts > 0, means, errors)
-        logarithms = _around(squared, errors, steps.offsets, size)
+        found, errors = _RelativeErrors(steps), []
+        for forecast, step in zip(pair, DIRECTIONS, strict=True):
+            squared = _squared_errors(forecast, values, steps.offsets, step)
+            means = np.ones(steps.n_channels)
+            for part in (squared, squared[is_held_out]):  # the latter where there are any
+                counts = (~np.isnan(part)).sum(axis=0)
+                of_part = np.nansum(np.minimum(part, MOST_ERROR), axis=0) / np.maximum(counts, 1)
+                means = np.where(counts > 0, of_part, means)
+            errors.append(means)
+            found.add(squared, means)
+        logarithms = found.around(size)
         known = ~np.isnan(logarithms)
         parts = logarithms[known & ~is_held_out], logarithms[known & is_held_out]
         normal = LogTDistribution.fit_held_out(*parts, count_disjoint(held_out))
-        return cls(size, location, scale, *pair, errors, normal)
+        return cls(size, location, scale, *pair, np.stack(errors), normal)
 
     def __call__(self, steps: Sequences) -> tuple[Floats, Floats]:
         """Return the logarithms of scores of time stamps, and of the highest near each.
@@ -122,8 +127,10 @@ class SeriesForecasts:
         They are 0, the lowest score, where nothing could be forecast.
         """
         values = (steps.values - self.location) / self.scale
-        squared = _squared_errors((self.forward, self.backward), values, steps.offsets)
-        logarithms = _around(squared, self.errors, steps.offsets, self.size)
+        found, pair = _RelativeErrors(steps), (self.forward, self.backward)
+        for forecast, step, means in zip(pair, DIRECTIONS, self.errors, strict=True):
+            found.add(_squared_errors(forecast, values, steps.offsets, step), means)
+        logarithms = found.around(self.size)
         scores = np.nan_to_num(np.log1p(self.normal.neg_logsf(logarithms)), nan=0.0)
         reach = 2 * int(SUSPICIOUS * self.size) + 1
         near = [
@@ -133,40 +140,53 @@ class SeriesForecasts:
         return scores, np.concatenate(near)
 
 
-def _around(squared: Floats, means: Floats, offsets: NDArray[np.int64], size: int) -> Floats:
-    """Return the logarithm of the mean of relative errors around each time stamp; NaN without any.
+class _RelativeErrors:
+    """Means of relative errors of series, over values and directions of time."""
 
-    Time stamps without any, at gaps and before and after a series, count as 1, the mean: the fewer
-    are known, the more would the mean of these vary. It is 1 also where forecasts were exact in
-    training.
-    """
-    ratios = (squared + LEAST_ERROR) / (means[:, None] + LEAST_ERROR)
-    ratios = np.minimum(ratios, MOST_ERROR)
-    counts = (~np.isnan(ratios)).sum(axis=(0, 2))
-    known = counts > 0
-    of_steps = np.where(known, np.nansum(ratios, axis=(0, 2)) / np.maximum(counts, 1), 1.0)
-    half = int(AROUND * size / 2)
-    logarithms = np.empty(len(of_steps))
-    for start, stop in pairwise(offsets.tolist()):
-        sums, n_known = (
-            np.cumsum(np.pad(x[start:stop], (half + 1, half), constant_values=outside))
-            for x, outside in ((of_steps, 1.0), (known, 0))
-        )
-        total, count = (x[2 * half + 1 :] - x[: stop - start] for x in (sums, n_known))
-        logarithms[start:stop] = np.log(np.maximum(total / (2 * half + 1), LEAST_RATIO))
-        logarithms[start:stop][count == 0] = np.nan
-    return logarithms
+    def __init__(self, steps: Sequences) -> None:
+        self._offsets = steps.offsets.tolist()
+        self._sums = np.zeros(len(steps.values))
+        self._counts = np.zeros(len(steps.values), dtype=np.int64)
+
+    def add(self, squared: Floats, means: Floats) -> None:
+        """Add squared errors (n_steps, n_values) in one direction, which are used up.
+
+        The ratio to their mean is 1 also where forecasts were exact in training.
+        """
+        squared += LEAST_ERROR
+        squared /= means + LEAST_ERROR
+        np.minimum(squared, MOST_ERROR, out=squared)
+        self._sums += np.nansum(squared, axis=1)
+        self._counts += (~np.isnan(squared)).sum(axis=1)
+
+    def around(self, size: int) -> Floats:
+        """Return the logarithms of means around time stamps, of windows of this size.
+
+        They are NaN without any. Time stamps without any, at gaps and before and after a series,
+        count as 1, the mean: the fewer are known, the more would the mean of these vary.
+        """
+        known = self._counts > 0
+        of_steps = np.where(known, self._sums / np.maximum(self._counts, 1), 1.0)
+        half = int(AROUND * size / 2)
+        logarithms = np.empty(len(of_steps))
+        for start, stop in pairwise(self._offsets):
+            sums, n_known = (
+                np.cumsum(np.pad(x[start:stop], (half + 1, half), constant_values=outside))
+                for x, outside in ((of_steps, 1.0), (known, 0))
+            )
+            total, count = (x[2 * half + 1 :] - x[: stop - start] for x in (sums, n_known))
+            logarithms[start:stop] = np.log(np.maximum(total / (2 * half + 1), LEAST_RATIO))
+            logarithms[start:stop][count == 0] = np.nan
+        return logarithms
 
 
 def _squared_errors(
-    pair: tuple[LinearForecast, LinearForecast], values: Floats, offsets: NDArray[np.int64]
+    forecast: LinearForecast, values: Floats, offsets: NDArray[np.int64], step: int
 ) -> Floats:
-    """Return squared errors of both forecasts, (2, n_steps, n_values); NaN if unknown."""
-    errors = np.full((2, *values.shape), np.nan)
+    """Return squared errors (n_steps, n_values) in a direction of time; NaN if unknown."""
+    errors = np.empty(values.shape)
     for start, stop in pairwise(offsets.tolist()):
-        one = values[start:stop]
-        errors[0, start:stop] = _errors(pair[0], one)
-        errors[1, start:stop] = _errors(pair[1], one[::-1])[::-1]
+        errors[start:stop] = _errors(forecast, values[start:stop][::step])[::step]
     return errors
 
 
