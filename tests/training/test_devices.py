@@ -79,6 +79,7 @@ def test_what_does_not_train_on_several_devices_is_refused_with_what_does():
         keras.distribution.set_distribution(None)
 
 
+@pytest.mark.long
 def test_a_strategy_of_one_device_is_a_choice_of_it():
     alone = LSTMAutoencoderTransformer(4, units=4, epochs=1, random_state=0).fit(X)
     for strategy in (tf.distribute.OneDeviceStrategy("CPU:0"), tf.distribute.MirroredStrategy()):
