@@ -91,7 +91,7 @@ def compare():
 
 
 def refuse():
-    """A user's own model is refused."""
+    """A user's own model is refused, and so is what this backend does not train by."""
 
     def encoder(n_steps, n_channels, n_components):
         layers = [keras.Input((None, n_channels)), keras.layers.GRU(n_components)]
@@ -99,6 +99,20 @@ def refuse():
 
     with two_devices(), pytest.raises(RuntimeError, match="fit on one device"):
         fit(encoder=encoder)
+    if BACKEND == "tensorflow":
+        return
+    import tensorflow as tf
+
+    words = "DataParallel, got OneDeviceStrategy: tf.distribute does nothing"
+    with tf.distribute.OneDeviceStrategy("CPU:0").scope(), pytest.raises(RuntimeError, match=words):
+        fit()
+    devices = keras.distribution.list_devices("cpu")
+    mesh = keras.distribution.DeviceMesh((1, 2), ("batch", "model"), devices)
+    layouts = keras.distribution.LayoutMap(mesh)
+    keras.distribution.set_distribution(keras.distribution.ModelParallel(layout_map=layouts))
+    with pytest.raises(RuntimeError, match="DataParallel, got ModelParallel: each device"):
+        fit()
+    keras.distribution.set_distribution(None)
 
 
 def run_one_of_two(rank, port, path):
