@@ -111,6 +111,10 @@ def write(results: dict[str, Any]) -> None:
     if notes.exists():
         page.append(notes.read_text(encoding="utf-8").strip())
     (DOCS / "quality.md").write_text("\n\n".join(page) + "\n", encoding="utf-8")
+    for part, tables in GUIDE.items():
+        for guide, table in tables:
+            if part in parts:
+                _fill(DOCS / "guide" / f"{guide}.md", _markdown(table(parts[part])))
 
 
 INTRODUCTION = """\
@@ -298,9 +302,8 @@ def _missing(runs: list[Run]) -> list[str]:
     ]
 
 
-def _ablation(runs: list[Run]) -> list[str]:
+def _ablation_table(runs: list[Run]) -> list[list[str]]:
     labels = list(dict.fromkeys(run["model"] for run in runs))
-    names = list(dict.fromkeys(run["set"] for run in runs))
 
     def average(label: str, figure: Callable[[Run], float]) -> float:
         return mean(figure(run) for run in runs if run["model"] == label)
@@ -318,14 +321,68 @@ def _ablation(runs: list[Run]) -> list[str]:
                 f"{average(label, lambda r: r['seconds']):.1f}",
             ]
         )
+    return rows
+
+
+def _ablation(runs: list[Run]) -> list[str]:
+    n_sets = len({run["set"] for run in runs})
     return [
         "## The effect of each parameter",
-        f"Each row changes the defaults in one place: means over the {len(names)} sets above, one "
+        f"Each row changes the defaults in one place: means over the {n_sets} sets above, one "
         "seed. The defaults were chosen by the cross-validated accuracy of the better classifier. "
         "A few points are noise, on sets of 36 to 270 sequences. Seconds are those of a first fit "
         "in a process, without imports.",
-        _markdown(rows),
+        _markdown(_ablation_table(runs)),
     ]
+
+
+def _fill(page: Path, table: str) -> None:
+    """Write a table into a page of the guide, between two comments."""
+    start, end = "<!-- written by make quality -->\n", "<!-- end -->"
+    before, rest = page.read_text(encoding="utf-8").split(start)
+    after = rest[rest.index(end) :]
+    page.write_text(f"{before}{start}{table}\n{after}", encoding="utf-8")
+
+
+def _guide_to_codes(runs: list[Run]) -> list[list[str]]:
+    rows = [["set", "ours", "best published unsupervised vectors", "nearest neighbour by DTW"]]
+    for name in (name for name in dict.fromkeys(run["set"] for run in runs) if name in GOALS):
+        ours = [
+            max(run["lr"], run["svc"]) for run in runs if (run["set"], run["model"]) == (name, OURS)
+        ]
+        others = dict(PUBLISHED[name])
+        nearest = others.pop("DTW-1NN")
+        rows.append([name, *map(_figure, (mean(ours), max(others.values()), nearest))])
+    return rows
+
+
+def _guide_to_clusters(runs: list[Run]) -> list[list[str]]:
+    rows = [["set", "ours", "PCA of padded data", "tutorial", "best published recurrent AE"]]
+    for name, published in CLUSTERING.items():
+        row = [name]
+        for model in (OURS, "PCA", "tutorial"):
+            found = [r["nmi"] for r in runs if (r["set"], r["model"]) == (name, model)]
+            row.append(_figure(mean(found) if found else None))
+        rows.append([*row, _figure(max(published.values()))])
+    return rows
+
+
+def _guide_to_missing(runs: list[Run]) -> list[list[str]]:
+    rows = [["removed", "how", "accuracy", "`impute`", "linear interpolation", "mean"]]
+    for run in runs:
+        if run["share"] not in (0.3, 0.7):
+            how = "" if not run["share"] else "blocks" if run["blocks"] else "at random"
+            row = [f"{run['share']:.0%}", how, _figure(max(run["lr"], run["svc"]))]
+            keys = ("rmse_impute", "rmse_linear", "rmse_mean")
+            rows.append(row + [_figure(run[key]) if key in run else "" for key in keys])
+    return rows
+
+
+GUIDE: dict[str, list[tuple[str, Callable[[list[Run]], list[list[str]]]]]] = {
+    "codes": [("classification", _guide_to_codes), ("clustering", _guide_to_clusters)],
+    "missing": [("missing", _guide_to_missing)],
+    "ablation": [("parameters", _ablation_table)],
+}
 
 
 def _systems(table: dict[str, dict[str, float]]) -> list[str]:
