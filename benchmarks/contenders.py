@@ -68,25 +68,24 @@ class Ours(Contender):
         load_keras()
 
     def fit(self, X: Ragged, workload: Workload, seed: int, note: Note) -> None:
+        from sklearn_seqae.network.keras_network import read_weights
+
         self.model = self._estimator(
             n_components=workload.units,
             units=workload.units,
             epochs=workload.epochs,
             batch_size=workload.batch_size,
             early_stopping=False,
-            callbacks=lambda: _keras_callback(note),
+            callbacks=lambda: _keras_callback(note, read_weights),
             random_state=seed,
             **self.choices,
         ).fit(X)
 
     def load(self, weights: Any) -> None:
-        from sklearn_seqae.network.keras_network import named_variables
+        from sklearn_seqae.network.keras_network import assign
 
-        variables = named_variables(self.model.model_).items()
-        # A callback sees the model that is trained, which has no filters.
-        trained = [v for name, v in variables if not name.startswith("encoder/summary/")]
-        for variable, value in zip(trained, weights, strict=True):
-            variable.assign(value)
+        # A callback sees the model that is trained, which has neither filters nor linear path.
+        assign(self.model.model_, weights)
 
     def encode(self, X: Ragged) -> NDArray[np.float32]:
         return self.model.transform(X)
@@ -322,12 +321,12 @@ class Sequitur(Contender):
             return np.array([self.encoder(self.torch.from_numpy(x)).numpy() for x in X])
 
 
-def _keras_callback(note: Note) -> Any:
+def _keras_callback(note: Note, read: Callable[[Any], Any] | None = None) -> Any:
     import keras
 
     class AfterEpoch(keras.callbacks.Callback):
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            note(self.model.get_weights())
+            note(self.model.get_weights() if read is None else read(self.model))
 
     return AfterEpoch()
 

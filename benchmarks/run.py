@@ -20,7 +20,16 @@ from .contenders import CONTENDERS
 from .workloads import WORKLOADS
 
 RESULTS = Path(__file__).with_name("results.json")
-PACKAGES = ("tensorflow", "keras", "torch", "numpy", "scikit-learn", "aeon", "sequitur")
+PACKAGES = (
+    "tensorflow",
+    "keras",
+    "torch",
+    "numpy",
+    "scikit-learn",
+    "onnxruntime",
+    "aeon",
+    "sequitur",
+)
 TIMEOUT = 1800
 N_FITS = 40  # to see memory grow
 
