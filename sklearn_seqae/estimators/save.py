@@ -135,6 +135,7 @@ STRUCTURES = {
             "backward": LinearForecast,
             "errors": ndarray,
             "normal": LogTDistribution,
+            "causal": LogTDistribution,
         },
     ),
     "constant": Structure(Constant, {"_code": ndarray}),

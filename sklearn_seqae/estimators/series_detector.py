@@ -81,7 +81,8 @@ class SlidingWindowDetector(SeriesScoringDetector, DocLinkMixin, OutlierMixin, B
         is combined with the most normal window's score, as a normal time stamp beside an anomaly is
         in normal windows, too; and, by an `LSTMAutoencoderDetector`, with errors around the time
         stamp, those of reconstructions and of linear forecasts. With "last" it is the score of the
-        window that ends at the time stamp: all that is known in real time; prediction has stride 1.
+        window that ends at the time stamp, and of forecasts up to it: all that is known in real
+        time; prediction has stride 1.
     contamination : "auto" or float, default="auto"
         How the threshold is set: with "auto" from held-out blocks of time, by `quantile`. A float
         in (0, 0.5] is the fraction of training time stamps that are predicted as outliers.

@@ -3,8 +3,9 @@
 Each value is forecast from those before it, and once more from those after it, by linear forecasts
 that are fitted in closed form to the training series without its held-out blocks. A time stamp
 has minus the logarithm of the p-value of the mean error around it, relative to the training
-series. Forecast errors in both directions beside those of a reconstruction are the idea of AER
-[1]_, which has recurrent networks for all three.
+series; in real time, of the mean forward error at it and just before it. Forecast errors in both
+directions beside those of a reconstruction are the idea of AER [1]_, which has recurrent networks
+for all three.
 
 References
 ----------
@@ -60,6 +61,8 @@ class SeriesForecasts:
         Mean squared errors of both.
     normal : LogTDistribution
         Of the logarithms of mean relative errors around time stamps.
+    causal : LogTDistribution
+        Of those of forward errors up to each time stamp.
     """
 
     size: int
@@ -69,6 +72,17 @@ class SeriesForecasts:
     backward: LinearForecast
     errors: Floats
     normal: LogTDistribution
+    causal: LogTDistribution
+
+    @property
+    def n_lags(self) -> int:
+        """Number of time stamps that a forecast looks back at."""
+        return self.forward.n_lags
+
+    @property
+    def n_averaged(self) -> int:
+        """Number of time stamps that the mean error is of."""
+        return 2 * _half(self.size) + 1
 
     @classmethod
     def fit(
@@ -92,7 +106,7 @@ class SeriesForecasts:
         starts = np.arange(max(0, len(steps.values) - n_lags))
         is_free = before[starts + n_lags + 1] == before[starts]
         starts = starts[is_free & (steps.owners[starts] == steps.owners[starts + n_lags])]
-        if len(starts) < LEAST_FITTED:
+        if len(starts) < LEAST_FITTED or size == 1:  # whose windows have nothing before a step
             return None
         starts = starts[np.linspace(0, len(starts) - 1, min(len(starts), MOST_FITTED)).astype(int)]
         known = ~np.isnan(steps.values)
@@ -105,7 +119,7 @@ class SeriesForecasts:
         windows = _filled(values[starts[:, None] + np.arange(n_lags + 1)])
         with single_threaded():
             pair = fit_next(windows, starts), fit_next(windows[:, ::-1], starts)
-        found, errors = _RelativeErrors(steps), []
+        found, errors, distributions = _RelativeErrors(steps), [], []
         for forecast, step in zip(pair, DIRECTIONS, strict=True):
             squared = _squared_errors(forecast, values, steps.offsets, step)
             means = np.ones(steps.n_channels)
@@ -115,29 +129,53 @@ class SeriesForecasts:
                 means = np.where(counts > 0, of_part, means)
             errors.append(means)
             found.add(squared, means)
-        logarithms = found.around(size)
-        known = ~np.isnan(logarithms)
-        parts = logarithms[known & ~is_held_out], logarithms[known & is_held_out]
-        normal = LogTDistribution.fit_held_out(*parts, count_disjoint(held_out))
-        return cls(size, location, scale, *pair, np.stack(errors), normal)
+            logarithms = found.around(size, is_causal=step > 0)
+            known = ~np.isnan(logarithms)
+            parts = logarithms[known & ~is_held_out], logarithms[known & is_held_out]
+            distributions.append(LogTDistribution.fit_held_out(*parts, count_disjoint(held_out)))
+        causal, normal = distributions
+        return cls(size, location, scale, *pair, np.stack(errors), normal, causal)
 
-    def __call__(self, steps: Sequences) -> tuple[Floats, Floats]:
-        """Return the logarithms of scores of time stamps, and of the highest near each.
-
-        They are 0, the lowest score, where nothing could be forecast.
-        """
-        values = (steps.values - self.location) / self.scale
-        found, pair = _RelativeErrors(steps), (self.forward, self.backward)
-        for forecast, step, means in zip(pair, DIRECTIONS, self.errors, strict=True):
-            found.add(_squared_errors(forecast, values, steps.offsets, step), means)
-        logarithms = found.around(self.size)
-        scores = np.nan_to_num(np.log1p(self.normal.neg_logsf(logarithms)), nan=0.0)
+    def __call__(self, steps: Sequences, is_causal: bool = False) -> tuple[Floats, Floats]:
+        """Return the logarithms of scores of time stamps, and of the highest near each."""
+        scores = self.scores(steps, is_causal)
         reach = 2 * int(SUSPICIOUS * self.size) + 1
         near = [
             maximum_filter1d(scores[start:stop], reach, mode="constant")
             for start, stop in pairwise(steps.offsets.tolist())
         ]
         return scores, np.concatenate(near)
+
+    def scores(self, steps: Sequences, is_causal: bool) -> Floats:
+        """Return the logarithms of scores of time stamps; 0, the lowest, without any forecast.
+
+        If they are causal, they depend on nothing that follows, and on `n_lags` + `n_averaged`
+        time stamps, which are no more than a window.
+        """
+        values = (steps.values - self.location) / self.scale
+        found, pair = _RelativeErrors(steps), (self.forward, self.backward)
+        for forecast, step, means in zip(pair, DIRECTIONS, self.errors, strict=True):
+            if step > 0 or not is_causal:
+                found.add(_squared_errors(forecast, values, steps.offsets, step), means)
+        logarithms = found.around(self.size, is_causal)
+        normal = self.causal if is_causal else self.normal
+        scores: Floats = np.nan_to_num(np.log1p(normal.neg_logsf(logarithms)), nan=0.0)
+        return scores
+
+    def last_error(self, values: Floats) -> float:
+        """Return the mean relative error of the forecast of the last of `n_lags` + 1 steps."""
+        squared = _errors(self.forward, (values - self.location) / self.scale)[-1]
+        ratios = np.minimum((squared + LEAST_ERROR) / (self.errors[0] + LEAST_ERROR), MOST_ERROR)
+        known = ratios[~np.isnan(ratios)]
+        return float(known.mean()) if len(known) else float("nan")
+
+    def causal_score(self, errors: Floats) -> Floats:
+        """Return the causal score, as of `scores`, given the last `n_averaged` errors."""
+        known = ~np.isnan(errors)
+        mean = np.where(known, errors, 1.0).mean()
+        logarithm = np.log(np.maximum(mean, LEAST_RATIO)) if known.any() else np.nan
+        scores: Floats = np.nan_to_num(np.log1p(self.causal.neg_logsf(np.array([logarithm]))))
+        return scores
 
 
 class _RelativeErrors:
@@ -159,25 +197,30 @@ class _RelativeErrors:
         self._sums += np.nansum(squared, axis=1)
         self._counts += (~np.isnan(squared)).sum(axis=1)
 
-    def around(self, size: int) -> Floats:
-        """Return the logarithms of means around time stamps, of windows of this size.
+    def around(self, size: int, is_causal: bool) -> Floats:
+        """Return the logarithms of means around time stamps, or up to each, of windows of a size.
 
         They are NaN without any. Time stamps without any, at gaps and before and after a series,
         count as 1, the mean: the fewer are known, the more would the mean of these vary.
         """
         known = self._counts > 0
         of_steps = np.where(known, self._sums / np.maximum(self._counts, 1), 1.0)
-        half = int(AROUND * size / 2)
+        half = _half(size)
+        before, after = (2 * half, 0) if is_causal else (half, half)
         logarithms = np.empty(len(of_steps))
         for start, stop in pairwise(self._offsets):
             sums, n_known = (
-                np.cumsum(np.pad(x[start:stop], (half + 1, half), constant_values=outside))
+                np.cumsum(np.pad(x[start:stop], (before + 1, after), constant_values=outside))
                 for x, outside in ((of_steps, 1.0), (known, 0))
             )
             total, count = (x[2 * half + 1 :] - x[: stop - start] for x in (sums, n_known))
             logarithms[start:stop] = np.log(np.maximum(total / (2 * half + 1), LEAST_RATIO))
             logarithms[start:stop][count == 0] = np.nan
         return logarithms
+
+
+def _half(size: int) -> int:
+    return int(AROUND * size / 2)
 
 
 def _squared_errors(

@@ -85,17 +85,18 @@ class SeriesReader:
         known, is_last = self._training_windows, self.aggregation == "last"
         found = score_windows(self.estimator_, steps, spans, known, with_errors=not is_last)
         errors = step_errors(found, spans, len(steps.values), self.aggregation)
-        spread = steps if errors is None else self.estimator_._fitted_model.scaler.spread(steps)
+        is_ours = is_own(self.estimator_)
+        spread = self.estimator_._fitted_model.scaler.spread(steps) if is_ours else steps
         if held_out is not None:
             inside = covered(held_out, len(steps.values))
             self._step_errors = fit_step_errors(errors, inside, held_out)
             self._forecasts = None
-            if errors is not None:
+            if is_ours:
                 size = int(self.window_size)
                 self._forecasts = SeriesForecasts.fit(spread, size, inside, held_out)
         forecasts = None
-        if errors is not None and self._forecasts is not None:
-            forecasts = self._forecasts(spread)
+        if self._forecasts is not None:
+            forecasts = self._forecasts(spread, is_causal=is_last)
         merged = score_steps(
             found, spans, len(steps.values), self.aggregation, errors, self._step_errors, forecasts
         )

@@ -84,11 +84,16 @@ def score_steps(
     ndarray of shape (n_steps,)
         Scores of detectors of this package are at most 0, the most normal one.
     """
-    merged = merge_spans(found.scores, spans, n_steps, aggregation)
-    if aggregation == "last":
-        return merged
     if found.values is None or found.shape is None:
+        merged = merge_spans(found.scores, spans, n_steps, aggregation)
+        if aggregation == "last":
+            return merged
         return (merged + merge_spans(found.scores, spans, n_steps, "max")) / 2
+    if aggregation == "last":
+        values, shape = (
+            merge_spans(x, spans, n_steps, "last") for x in (found.values, found.shape)
+        )
+        return score_last(values, shape, None if forecasts is None else forecasts[0])
     values, shape = (_located(x, spans, n_steps, aggregation) for x in (found.values, found.shape))
     if errors is not None and normal is not None:
         of_errors = np.log1p(normal.neg_logsf(errors))
@@ -100,6 +105,13 @@ def score_steps(
     suspect = np.minimum(suspect, SUSPECT)
     beside: Floats = (score + SUSPECT_WEIGHT * suspect) / (1 + SUSPECT_WEIGHT)
     return -np.maximum(score, beside)
+
+
+def score_last(values: Floats, shape: Floats, forecasts: Floats | None) -> Floats:
+    """Return the scores of the last steps of windows, given those of causal forecasts."""
+    if forecasts is not None:
+        values = np.maximum(values, forecasts)
+    return -(values + SHAPE * shape)
 
 
 def _located(values: Floats, spans: Spans, n_steps: int, aggregation: str) -> Floats:

@@ -10,6 +10,7 @@ from sklearn_seqae.containers.sequences import Sequences
 from sklearn_seqae.containers.windows import WindowArray
 
 from .neighbours import Neighbours
+from .step_scores import score_last
 from .window_scores import is_own, score_own, score_windows
 
 
@@ -46,6 +47,8 @@ class SeriesStream:
         self._steps = np.empty((2 * size, detector.n_features_in_), dtype=dtype)
         self._n_seen = 0
         self._form = WindowArray(size, "float64", columns=detector._names)
+        if detector._forecasts is not None:  # errors of the newest, in any order
+            self._forecast_errors = np.full(detector._forecasts.n_averaged, np.nan)
 
     def update(self, step: Any) -> float:
         """Take the values of the next time stamp, and return its score.
@@ -66,6 +69,8 @@ class SeriesStream:
         at = self._n_seen % size
         self._steps[at] = self._steps[at + size] = row
         self._n_seen += 1
+        if detector._forecasts is not None:
+            self._take_forecast_error()
         if self._n_seen < size:
             return float("nan")
         values = self._steps[at + 1 : at + 1 + size]
@@ -78,9 +83,31 @@ class SeriesStream:
         with single_threaded():  # once, as each of several within would take its time
             if self._search is not None:
                 found = score_own(estimator, window, known, self._search, with_errors=False)
+                assert found.values is not None
+                assert found.shape is not None
+                scores = score_last(found.values, found.shape, self._forecast_score())
             else:
-                found = score_windows(estimator, window, span[None], None)
-        return float(found.scores[0])
+                scores = score_windows(estimator, window, span[None], None).scores
+        return float(scores[0])
+
+    def _take_forecast_error(self) -> None:
+        """Take the error of the forecast of the newest time stamp."""
+        forecasts = self._detector._forecasts
+        n = forecasts.n_lags + 1
+        if self._n_seen < n:
+            return
+        end = (self._n_seen - 1) % self._detector.window_size + self._detector.window_size + 1
+        values = self._steps[end - n : end]
+        if self._has_categories:
+            estimator = self._detector.estimator_
+            values = estimator._fitted_model.scaler.spread(estimator._read([values])).values
+        at = self._n_seen % len(self._forecast_errors)
+        self._forecast_errors[at] = forecasts.last_error(values)
+
+    def _forecast_score(self) -> Any:
+        """Return the score of the newest forecasts; None without any."""
+        forecasts = self._detector._forecasts
+        return None if forecasts is None else forecasts.causal_score(self._forecast_errors)
 
     def _row(self, step: Any) -> Any:
         detector = self._detector

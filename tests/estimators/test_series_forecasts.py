@@ -67,6 +67,23 @@ def test_scores_depend_on_less_than_a_window_before_and_after(forecasts):
         assert other[100 + SIZE] != part[100 + SIZE]
 
 
+def test_causal_scores_depend_on_the_last_time_stamps_alone(forecasts):
+    series = make_series(200, seed=1)
+    seen = forecasts.n_lags + forecasts.n_averaged
+    assert seen <= SIZE
+    changed = series.copy()
+    changed[101:] = changed[: 101 - seen] = 1e6
+    now, other = (forecasts.scores(sequences(x), is_causal=True) for x in (series, changed))
+    assert_allclose(other[100], now[100], rtol=1e-5)
+    series[95, 1] = np.nan
+    now = forecasts.scores(sequences(series), is_causal=True)
+    ends = range(101 - forecasts.n_averaged, 101)
+    errors = [forecasts.last_error(series[i - forecasts.n_lags : i + 1]) for i in ends]
+    assert_allclose(forecasts.causal_score(np.array(errors)), now[[100]], rtol=1e-5)
+    nothing = np.full(forecasts.n_averaged, np.nan)
+    assert_array_equal(forecasts.causal_score(nothing), [0.0])
+
+
 def test_series_do_not_see_each_other(forecasts):
     one, other = make_series(100, seed=1), 10 * make_series(70, seed=2)
     together = forecasts(sequences(one, other))
