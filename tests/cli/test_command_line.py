@@ -602,10 +602,16 @@ def test_a_pattern_of_parquet_files_is_fitted_and_encoded_file_by_file(
     np.testing.assert_allclose(found.iloc[:, 1:], expected.iloc[:, 1:], atol=1e-6)
 
 
+def test_a_detector_is_fitted_to_a_pattern_of_parquet_files(run, many, tmp_path):
+    pattern, model = str(many / "*.parquet"), str(tmp_path / "alarms.zip")
+    assert "30 sequences, 2 channels" in run("fit", pattern, model, *NAMES, *TINY, "--detector").err
+    found = pd.read_csv(io.StringIO(run("detect", model, "visits.parquet").out))
+    assert len(found) <= 30
+
+
 def test_what_needs_all_data_in_memory_refuses_a_pattern(run, many, tmp_path):
     pattern = str(many / "*.parquet")
     for arguments, words in (
-        (["fit", pattern, "x.zip", *NAMES, "--detector"], "subset"),
         (["fit", pattern, "x.zip", *NAMES, "--categorical", "pulse"], "--categorical"),
         (["fit", pattern, "x.zip", *NAMES, "--format", "csv"], "--format csv"),
         (["transform", "model.zip", pattern], "--output"),
