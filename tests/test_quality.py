@@ -15,6 +15,18 @@ def quality(monkeypatch):
     return benchmarks.quality
 
 
+@pytest.fixture
+def docs(quality, tmp_path, monkeypatch):
+    """Return a folder for the page, with pages of the guide that have no tables yet."""
+    (tmp_path / "images").mkdir()
+    (tmp_path / "guide").mkdir()
+    for page in ("classification", "clustering", "missing", "parameters"):
+        text = "before\n<!-- written by make quality -->\nold\n<!-- end -->\nbehind\n"
+        (tmp_path / "guide" / f"{page}.md").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(quality.quality_report, "DOCS", tmp_path)
+    return tmp_path
+
+
 def test_what_can_be_read_from_separable_codes_is_read(quality):
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1, 2], 12)
@@ -92,7 +104,7 @@ def test_components_are_judged_apart_and_the_whole_code_decodes_best(quality, mo
     assert 0.0 <= found["gain"] <= 1.0
 
 
-def test_the_page_says_what_was_reached_and_what_was_not(quality, tmp_path, monkeypatch):
+def test_the_page_says_what_was_reached_and_what_was_not(quality, docs):
     def run(part, model="defaults", name="GunPoint", **others):
         figures = dict.fromkeys(("lr", "svc", "cv_lr", "cv_svc", "1nn", "ari"), 0.99)
         figures |= {"nmi": 0.3, "nmi_standardised": 0.2, "r2": 0.9, "seconds": 2.0}
@@ -104,15 +116,16 @@ def test_the_page_says_what_was_reached_and_what_was_not(quality, tmp_path, monk
     runs += [run("codes", seed=1, lr=1.0), run("codes", name="ACSF1", lr=0.9, svc=0.8)]
     runs += [run("missing", share=0.0, blocks=False), run("missing", share=0.5, **rmse)]
     runs += [run("ablation"), run("ablation", "units=32")]
+    between = {"centers_r2": 0.5, "detour": 1.1, "nearest": 0.7}
+    runs += [run("decoding", shortcut=None, samples=0.3, **between)]
+    runs += [run("decoding", shortcut="cosine", samples=0.1, **between)]
     runs += [run("sizes", "ours", size=2), run("sizes", "linear", size=2, r2=0.8)]
     runs += [run("sizes", "ours", size=2, seed=1, r2=1.0), run("sizes", "linear", size=256)]
     figures = {"cv_lr": 0.8, "cv_svc": 0.7, "lr": 0.6, "svc": 0.65, "seconds": 3.0}
     apart = {"linear": figures | {"r2": 0.9}, "pooled": figures | {"r2": None}}
     runs += [{"part": "components", "set": "GunPoint", "seed": 0, "gain": 0.0} | apart]
-    monkeypatch.setattr(quality.quality_report, "DOCS", tmp_path)
-    (tmp_path / "images").mkdir()
     quality.quality_report.write({"date": "2026-01-01", "runs": runs})
-    page = (tmp_path / "quality.md").read_text(encoding="utf-8")
+    page = (docs / "quality.md").read_text(encoding="utf-8")
     assert "| GunPoint | **0.995** | 0.993 | reached |" in page
     assert "| ACSF1 | **0.900** | 0.910 | missed |" in page
     assert "| 50% | at random | 0.990 | 0.990 | 0.200 | 1.000 | 0.300 |" in page
@@ -121,22 +134,58 @@ def test_the_page_says_what_was_reached_and_what_was_not(quality, tmp_path, monk
     assert "| linear | 0.900 | 0.800 | 0.650 | 3.0 |" in page
     assert "| pooled | - | 0.800 | 0.650 | 3.0 |" in page
     assert "In 0 of the fits" in page
-    images = {path.name for path in (tmp_path / "images").iterdir()}
+    assert "| mean | 0.500 | 0.500 | 1.100 | 1.100 | 0.700 | 0.700 | 0.100 | 0.300 |" in page
+    images = {path.name for path in (docs / "images").iterdir()}
     assert images == {"quality.png", "quality_missing.png"}
+    guide = {path.stem: path.read_text(encoding="utf-8") for path in (docs / "guide").iterdir()}
+    assert "| GunPoint | 0.995 | 0.993 | 0.907 |" in guide["classification"]
+    assert "| GunPoint | 0.300 | 0.300 | 0.300 | 0.051 |" in guide["clustering"]
+    assert "| 50% | at random | 0.990 | 0.200 | 0.300 | 1.000 |" in guide["missing"]
+    assert "| units=32 | 0.990 |" in guide["parameters"]
+    for text in guide.values():
+        assert "old" not in text
+        assert text.startswith("before\n<!--")
+        assert text.endswith("<!-- end -->\nbehind\n")
 
 
-def test_the_page_is_written_from_results_without_the_newer_models_and_parts(
-    quality, tmp_path, monkeypatch
-):
+def test_the_page_is_written_from_results_without_the_newer_models_and_parts(quality, docs):
     figures = dict.fromkeys(("lr", "svc", "1nn", "ari", "nmi", "nmi_standardised"), 0.9)
     key = {"part": "codes", "set": "ACSF1", "seed": 0, "seconds": 1.0}
     runs = [key | {"model": model, "r2": None} | figures for model in ("defaults", "PCA")]
-    monkeypatch.setattr(quality.quality_report, "DOCS", tmp_path)
-    (tmp_path / "images").mkdir()
     quality.quality_report.write({"date": "2026-01-01", "runs": runs})
-    page = (tmp_path / "quality.md").read_text(encoding="utf-8")
+    page = (docs / "quality.md").read_text(encoding="utf-8")
     assert "| set | **ours** | goal |  | PCA | T-Loss |" in page
     assert "*PCA*" in page
     assert "*linear*" not in page
     assert "## Sizes" not in page
     assert "components alone" not in page
+
+
+def test_a_linear_model_decodes_means_and_its_samples_are_judged_by_their_distribution(quality):
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], 30)
+    X = list(rng.normal(size=(60, 10, 1)).cumsum(axis=1) + 20 * y[:, None, None])
+
+    class Flat:
+        """Codes are the values themselves."""
+
+        def __init__(self, samples):
+            self.samples = samples
+
+        def transform(self, X):
+            return np.stack(X).reshape(len(X), -1)
+
+        def inverse_transform(self, codes, lengths):
+            return list(codes.reshape(len(codes), -1, 1))
+
+        def sample(self, n_samples, random_state):
+            return self.samples[:n_samples]
+
+    others = list(rng.normal(size=(60, 10, 1)).cumsum(axis=1) + 20 * y[:, None, None])
+    good, bad = (
+        quality.judge_decoding(Flat(samples), X, X, y, seed=0) for samples in (others, X[:1] * 60)
+    )
+    assert good["centers_r2"] > 0.9
+    assert good["detour"] == pytest.approx(1.0, abs=1e-6)
+    assert good["samples"] < 0.02
+    assert bad["samples"] > 0.5
