@@ -605,7 +605,7 @@ def test_a_pattern_of_parquet_files_is_fitted_and_encoded_file_by_file(
 def test_a_detector_is_fitted_to_a_pattern_of_parquet_files(run, many, tmp_path):
     pattern, model = str(many / "*.parquet"), str(tmp_path / "alarms.zip")
     assert "30 sequences, 2 channels" in run("fit", pattern, model, *NAMES, *TINY, "--detector").err
-    found = pd.read_csv(io.StringIO(run("detect", model, "visits.parquet").out))
+    found = pd.read_csv(io.StringIO(run("detect", model, "visits.csv").out))
     assert len(found) <= 30
 
 
