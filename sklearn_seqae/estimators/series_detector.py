@@ -111,7 +111,8 @@ class SlidingWindowDetector(SeriesScoringDetector, DocLinkMixin, OutlierMixin, B
     --------
     >>> import numpy as np
     >>> from sklearn_seqae import LSTMAutoencoderDetector, SlidingWindowDetector
-    >>> x = np.sin(np.arange(600) / 5)
+    >>> noise = np.random.default_rng(0).normal(scale=0.1, size=600)
+    >>> x = np.sin(np.arange(600) / 5) + noise
     >>> small = LSTMAutoencoderDetector(units=8, epochs=5, random_state=0)
     >>> detector = SlidingWindowDetector(small, window_size=40).fit(x[:400])
     >>> broken = x[400:].copy()
