@@ -32,6 +32,7 @@ from .options import (
     output_file,
     progress,
     report,
+    set_parameters,
 )
 from .summary import summary
 from .table_files import STREAM
@@ -54,16 +55,7 @@ def fit(options: Namespace) -> None:
         _fit_series(options)
         return
     kind = LSTMAutoencoderDetector if options.detector else LSTMAutoencoderTransformer
-    model = kind()
-    unknown = [name for name in options.param if name not in model.get_params()]
-    if unknown:
-        raise ValueError(
-            f"Expected parameters of {kind.__name__}, got {unknown[0]!r}: give some of "
-            f"{', '.join(model.get_params())}."
-        )
-    model.set_params(**options.param)
-    if options.checkpoint is not None:
-        model.set_params(checkpoint=options.checkpoint)
+    model = set_parameters(kind(), options)
     check_folder(options.model)
     if many_files.names_many(options.data):
         many_files.check_options(options)
@@ -93,7 +85,7 @@ def _fit_series(options: Namespace) -> None:
     check_folder(options.model)
     X, _ = series.read_series(data_file(options), options)
     if "horizon" in options.param:
-        model = series.make_autoencoder(options)
+        model = set_parameters(LSTMAutoencoderTransformer(), options)
         _fit(options, model, series.cut(X, options))
     else:
         model = series.make_detector(options).fit(X)

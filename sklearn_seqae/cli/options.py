@@ -31,6 +31,20 @@ def load_model(options: Namespace, method: str) -> Any:
     return model
 
 
+def set_parameters(model: Any, options: Namespace) -> Any:
+    """Return a new model with the parameters and the checkpoint of `fit`."""
+    names = model.get_params()
+    if unknown := [name for name in options.param if name not in names]:
+        raise ValueError(
+            f"Expected parameters of {type(model).__name__}, got {unknown[0]!r}: give some of "
+            f"{', '.join(names)}."
+        )
+    model.set_params(**options.param)
+    if options.checkpoint is not None:
+        model.set_params(checkpoint=options.checkpoint)
+    return model
+
+
 def data_file(options: Namespace) -> File:
     """Return the file to read."""
     return File.of(options.data, options.format, options.delimiter)

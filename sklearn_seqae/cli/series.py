@@ -13,7 +13,6 @@ from sklearn_seqae.containers import from_long
 from sklearn_seqae.containers.time_index import without_gaps
 from sklearn_seqae.containers.windows import WindowArray
 from sklearn_seqae.estimators.series_detector import SlidingWindowDetector, stride_of_fit
-from sklearn_seqae.estimators.transformer import LSTMAutoencoderTransformer
 from sklearn_seqae.windows import Windows, sliding_windows
 
 from .table_csv import read_csv
@@ -45,21 +44,6 @@ def make_detector(options: Namespace) -> SlidingWindowDetector:
             )
         inner.set_params(**others)
     return SlidingWindowDetector(inner, **{"window_size": options.window_size, **own})
-
-
-def make_autoencoder(options: Namespace) -> LSTMAutoencoderTransformer:
-    """Return an autoencoder of windows with the parameters of a command."""
-    model = LSTMAutoencoderTransformer()
-    names = model.get_params()
-    if unknown := [name for name in options.param if name not in names]:
-        raise ValueError(
-            f"Expected parameters of LSTMAutoencoderTransformer, got {unknown[0]!r}: give some of "
-            f"{', '.join(names)}."
-        )
-    model.set_params(**options.param)
-    if options.checkpoint is not None:
-        model.set_params(checkpoint=options.checkpoint)
-    return model
 
 
 def cut(X: Any, options: Namespace) -> Windows:

@@ -47,19 +47,6 @@ def folder(visits, tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def run(folder, capsys, monkeypatch):
-    """Run a command in the folder of the files, and return what it wrote to each stream."""
-    monkeypatch.chdir(folder)
-
-    def run_command(*arguments, stdin=b"", code=0):
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        assert main(list(arguments)) == code
-        return capsys.readouterr()
-
-    return run_command
-
-
 @pytest.fixture(scope="module")
 def codes(folder, visits):
     """What `transform` should write."""

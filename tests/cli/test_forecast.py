@@ -47,18 +47,6 @@ def folder(visits, load_, tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def run(folder, capsys, monkeypatch):
-    monkeypatch.chdir(folder)
-
-    def run_command(*arguments, stdin=b"", code=0):
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        assert main(list(arguments)) == code
-        return capsys.readouterr()
-
-    return run_command
-
-
 def read(text, **options):
     return pd.read_csv(io.StringIO(text), **options)
 

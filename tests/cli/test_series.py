@@ -37,18 +37,6 @@ def folder(table, tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def run(folder, capsys, monkeypatch):
-    monkeypatch.chdir(folder)
-
-    def run_command(*arguments, stdin=b"", code=0):
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        assert main(list(arguments)) == code
-        return capsys.readouterr()
-
-    return run_command
-
-
 def test_a_file_of_one_series_is_searched_by_a_detector_fitted_to_it(run, table):
     out = run("detect", "--window-size", "40", "series.csv", *TINY)
     found = pd.read_csv(io.StringIO(out.out), parse_dates=["start", "end", "peak"])
