@@ -16,6 +16,7 @@
 #   make detection  how well outliers are found, beside others: twenty minutes, in the same venv
 #   make series  how well anomalies in long series are found, beside others: half an hour, in the same venv
 #   make forecasts  how well next steps are forecast, beside others: half an hour, in the same venv
+#   make throughput  sequences a second by workers of Dask, and fits to files: five minutes
 #   make lint    style; `make types`: type hints; `make clean`: back to a fresh checkout
 #
 # Another Python: make PYTHON=python3.12 test
@@ -29,7 +30,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test long backends test-backends docs site test-docs browse images oldest test-oldest \
 kernels interop test-interop dist bench measure bench-quick measure-quick quality judge seeds reseed \
-detection detect series spot forecasts foresee lint types clean clean-docs
+detection detect series spot forecasts foresee throughput lint types clean clean-docs
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed-plot
@@ -156,6 +157,9 @@ forecasts:
 
 foresee: $(VENV)/.installed-bench
 	$(RUN) python -m benchmarks.forecasts $(FORECASTS)
+
+throughput: $(VENV)/.installed-test
+	$(RUN) TF_CPP_MIN_LOG_LEVEL=3 python -W ignore -m benchmarks.throughput
 
 # SEEDS="heartbeats digits" runs these examples only, and leaves the others in the table.
 seeds:
