@@ -26,7 +26,7 @@ from sklearn_seqae._utils.threads import single_threaded
 from sklearn_seqae.containers.sequences import Sequences
 from sklearn_seqae.containers.spans import Spans, count_disjoint
 from sklearn_seqae.network.linear_forecast import LinearForecast, fit_next
-from sklearn_seqae.network.minirocket import fill
+from sklearn_seqae.network.minirocket import interpolate
 
 from .anomaly_score import LEAST_ERROR, LEAST_RATIO, MOST_ERROR, LogTDistribution
 
@@ -116,7 +116,7 @@ class SeriesForecasts:
         scale = np.sqrt(np.square(centred).sum(axis=0) / counts)
         scale[scale == 0] = 1.0
         values = (steps.values - location) / scale
-        windows = _filled(values[starts[:, None] + np.arange(n_lags + 1)])
+        windows = interpolate(values[starts[:, None] + np.arange(n_lags + 1)])
         with single_threaded():
             pair = fit_next(windows, starts), fit_next(windows[:, ::-1], starts)
         found, errors, distributions = _RelativeErrors(steps), [], []
@@ -248,16 +248,6 @@ def _errors(forecast: LinearForecast, values: Floats) -> Floats:
         for start in range(0, len(windows), ROWS_AT_ONCE):
             past = windows[start : start + ROWS_AT_ONCE]
             rows = slice(n_lags + start, n_lags + start + len(past))
-            ahead = forecast(_filled(past))[:, 0]
+            ahead = forecast(interpolate(past))[:, 0]
             errors[rows] = np.where(np.isnan(past[:, -1]), np.nan, (values[rows] - ahead) ** 2)
     return errors
-
-
-def _filled(windows: Floats) -> Floats:
-    """Return windows (n, n_steps, n_values) with missing values filled along lines."""
-    gaps = np.isnan(windows).any(axis=(1, 2))
-    if not gaps.any():
-        return windows
-    filled = windows.copy()
-    filled[gaps] = fill(windows[gaps], np.ones((int(gaps.sum()), windows.shape[1]), bool))[0]
-    return filled

@@ -38,7 +38,7 @@ from sklearn.utils.extmath import randomized_svd
 from sklearn_seqae.containers.registry import Sequences
 
 from .batching import pad
-from .minirocket import fill
+from .minirocket import interpolate
 
 # Only the strongest frequencies are kept, four coefficients a component, as all others are noise in
 # the covariance of few sequences: with them R2 on unseen ones was .39 in place of .36.
@@ -202,7 +202,7 @@ def _strongest(
     power, total, n_all = np.zeros(n_found), np.zeros((n_found, sequences.n_channels)), 0
     for x in _groups(sequences):
         n_rows, n_steps, _ = x.shape
-        found = _analyse(_bridge(x), np.arange(n_found))
+        found = _analyse(interpolate(x), np.arange(n_found))
         power += n_steps * np.square(found).sum(axis=(0, 2))
         total += n_steps * found.sum(axis=0)
         n_all += n_rows * n_steps
@@ -230,7 +230,7 @@ def _components(
         # Every step counts alike, as in the mean squared error.
         n_rows, n_steps, _ = x.shape
         if path is None:
-            x = _bridge(x)
+            x = interpolate(x)
         else:
             uncertain = np.zeros_like(square)
             x = _fill(x, path, uncertain)
@@ -294,11 +294,6 @@ def _leading(
         return directions[:, ::-1], np.maximum(spreads[::-1], 0.0)
     directions, spreads, _ = randomized_svd(covariance, n, random_state=seed)
     return directions, spreads
-
-
-def _bridge(x: Floats) -> Floats:
-    """Return rows (n_rows, n_steps, n_channels) with NaN along lines between neighbours."""
-    return fill(x, np.ones(x.shape[:2], bool))[0]
 
 
 def _fill(

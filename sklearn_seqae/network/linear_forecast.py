@@ -25,7 +25,7 @@ from scipy.linalg import eigh
 
 from sklearn_seqae.containers.sequences import Sequences
 
-from .minirocket import fill
+from .minirocket import interpolate
 
 # A forecast looks back at most so many steps; of many channels, at fewer of each.
 MOST_LAGS = 256
@@ -160,7 +160,7 @@ def last_steps(
     at = np.maximum(sequences.offsets[rows][:, None] + steps, 0)
     values = sequences.values[at].astype(np.float64)
     values[steps < 0] = np.nan
-    return fill(values, np.ones(steps.shape, bool))[0]
+    return interpolate(values)
 
 
 class _Regression:

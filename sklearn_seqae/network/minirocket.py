@@ -245,6 +245,16 @@ def fill(batch: Floats, real: NDArray[np.bool_] | None = None) -> tuple[Floats, 
     return np.where(real[..., None] & (n_observed > 0), filled, np.float32(0.0)), real
 
 
+def interpolate(batch: Floats) -> Floats:
+    """Return rows without padding with every NaN filled along lines, or from its only neighbour."""
+    rows = np.flatnonzero(np.isnan(batch).any(axis=(1, 2)))
+    if not len(rows):
+        return batch
+    filled = batch.copy()
+    filled[rows] = fill(batch[rows], np.ones((len(rows), batch.shape[1]), bool))[0]
+    return filled
+
+
 def _surround(x: Floats, dilation: int) -> Floats:
     """Return rows (n_channels, n_rows, n_steps) with as many zeros around as kernels may see."""
     n_rows, n_steps, n_channels = x.shape
