@@ -93,6 +93,8 @@ def inner_dtype(*dtypes: Any) -> np.dtype[Any]:
 
 def inner(array: NDArray[Any]) -> NDArray[Any]:
     """Return numbers in their `inner_dtype`; what overflows there is infinite."""
+    if array.dtype in (np.float32, np.float64):
+        return array
     with np.errstate(over="ignore"):  # of NumPy's long double
         return array.astype(inner_dtype(array.dtype), copy=False)
 

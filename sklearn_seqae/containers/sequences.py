@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .columns import Categories, combine
-from .numeric import inner_dtype, is_missing
+from .numeric import inner, is_missing
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,11 +159,10 @@ class Sequences:
     spans: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
-        values = np.ascontiguousarray(self.values)
-        values = values.astype(inner_dtype(values.dtype), copy=False)
+        values = inner(np.ascontiguousarray(self.values))
         offsets = np.ascontiguousarray(self.offsets, dtype=np.int64)
-        bounds = offsets[[0, -1]].tolist() if offsets.ndim == 1 and len(offsets) else []
-        falls = bounds != [0, len(values)] or (np.diff(offsets) < 0).any()
+        bounds = [int(offsets[0]), int(offsets[-1])] if offsets.ndim == 1 and len(offsets) else []
+        falls = bounds != [0, len(values)] or (offsets[1:] < offsets[:-1]).any()
         if falls or np.ndim(self.values) != 2:
             raise ValueError(
                 "Expected values of shape (total_steps, n_channels) and offsets that rise from 0 "

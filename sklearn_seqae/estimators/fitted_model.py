@@ -335,6 +335,8 @@ class FittedModel:
     def _encode_scaled(self, scaled: Sequences, sequences: Sequences) -> NDArray[np.float32]:
         self._check_readable(sequences.lengths)
         encoded = inference.encode(self.network.runner, scaled)
+        if not self.scaler.n_statistics_:
+            return encoded
         return np.hstack([encoded, self.scaler.statistics(sequences)])
 
     def _check_readable(self, lengths: NDArray[np.int64]) -> None:

@@ -5,6 +5,8 @@ few shapes are compiled; encoding sorts by length and cuts.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
+from operator import ne
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,14 +161,17 @@ def pad(sequences: Sequences, rows: NDArray[np.int64], width: int) -> NDArray[np
 
     A row of -1 is padding throughout.
     """
+    shape = (*rows.shape, width, sequences.n_channels)
+    if not len(sequences.values):
+        return np.full(shape, np.nan, np.float32)
     flat = rows.ravel()
     lengths = np.where(flat >= 0, sequences.lengths[flat], 0)
-    starts = sequences.offsets[:-1][flat]
-    steps = np.arange(width)
-    real = steps < lengths[:, None]
-    padded = np.full((len(flat), width, sequences.n_channels), np.nan, dtype=np.float32)
-    padded[real] = sequences.values[(starts[:, None] + steps)[real]]
-    return padded.reshape(*rows.shape, width, sequences.n_channels)
+    places = sequences.offsets[:-1][flat][:, None] + np.arange(width)
+    # Rows of steps that are beyond the last one, or of others, are overwritten.
+    padded = sequences.values.take(places, axis=0, mode="clip").astype(np.float32, copy=False)
+    if np.any(lengths < width):
+        padded[np.arange(width) >= lengths[:, None]] = np.nan
+    return padded.reshape(shape)
 
 
 def inference_batches(
@@ -225,8 +230,22 @@ def canonical_order(
     equals : ndarray of shape (n_items,), dtype int64
         For each item the one in `order` that it equals.
     """
-    keys = [(int(length), items[i].tobytes()) for i, length in enumerate(lengths)]
-    first: dict[tuple[int, bytes], int] = {}
-    equals = [first.setdefault(key, i) for i, key in enumerate(keys)]
-    order = [first[key] for key in sorted(first)]
-    return np.array(order, dtype=np.int64), np.array(equals, dtype=np.int64)
+    if len(lengths) == 1:
+        return np.zeros(1, np.int64), np.zeros(1, np.int64)
+    if isinstance(items, Sequences):
+        content, width = items.values.tobytes(), items.n_channels * items.values.itemsize
+        stops = (items.offsets * width).tolist()
+    else:
+        content = items.tobytes()
+        stops = (np.arange(len(items) + 1) * items[:1].nbytes).tolist()
+    keys = [
+        (length, content[start:stop])
+        for length, (start, stop) in zip(lengths.tolist(), pairwise(stops), strict=True)
+    ]
+    places = sorted(range(len(keys)), key=keys.__getitem__)
+    ordered = [keys[place] for place in places]
+    is_new = np.array([True, *map(ne, ordered, ordered[1:])][: len(places)], dtype=bool)
+    order = np.array(places, dtype=np.int64)[is_new]
+    equals = np.empty(len(places), np.int64)
+    equals[places] = order[np.cumsum(is_new) - 1]
+    return order, equals

@@ -69,7 +69,7 @@ def encode(network: Network, sequences: Sequences) -> NDArray[np.float32]:
 
     def run(chunk: Chunk) -> None:
         batch = pad(sequences, chunk.rows, network.array_width(chunk.width))
-        batch = np.clip(batch, -MOST_READ, MOST_READ)
+        np.clip(batch, -MOST_READ, MOST_READ, out=batch)
         codes[chunk.rows] = network.encode(batch, sequences.lengths[chunk.rows])
 
     size, units, at_once = architecture.patch_size, max(architecture.units), network.steps_at_once

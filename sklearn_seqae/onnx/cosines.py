@@ -62,30 +62,25 @@ def _waves(
     base = np.concatenate([np.arange(stride), stride * np.arange(stride)]).astype(np.float64)
     coarse, fine = stride + numbers[:, 0] // stride, numbers[:, 0] % stride
     lengths, _, places, _ = graph.op("Unique", lengths, n_outputs=4)
+    lengths = graph.op("Unsqueeze", lengths, [1, 2])
     steps = graph.op("Range", 0, graph.op("Squeeze", width), 1)
     halves = graph.cast(graph.op("Add", graph.op("Mul", steps, 2), 1), np.float64)
-
-    def write(length: str) -> list[str]:
-        period = graph.cast(graph.op("Mul", graph.op("Max", length, 1), 4), np.float64)
-        positions = graph.op("Div", graph.op("Slice", halves, [0], length, [0]), period)
-        turns = graph.op("Mul", positions, base[:, None])
-        # Whole turns are taken off in float64: large angles have few digits left in float32.
-        turns = graph.cast(graph.op("Sub", turns, graph.op("Floor", turns)), dtype)
-        angles = graph.op("Mul", turns, dtype(2 * math.pi))
-        sines = graph.op("Sin", angles)
-        cosines = graph.op("Sin", graph.op("Add", angles, dtype(math.pi / 2)))
-        products = [
-            graph.op("Mul", *(graph.op("Gather", x, rows) for rows in (coarse, fine)))
-            for x in (cosines, sines)
-        ]
-        fitting = graph.op("Where", graph.op("Less", numbers, length), heights, dtype(0.0))
-        waves = graph.op("Mul", graph.op("Sub", *products), fitting)
-        missing = graph.op("Sub", width, length)
-        return [graph.op("Pad", waves, graph.op("Concat", [0, 0, 0], missing, axis=0))]
-
-    # One length at a time, which takes less memory and is faster.
-    (waves,) = graph.scan(write, [], [graph.op("Unsqueeze", lengths, [1])])
-    return waves, places
+    period = graph.cast(graph.op("Mul", graph.op("Max", lengths, 1), 4), np.float64)
+    turns = graph.op("Mul", graph.op("Div", halves, period), base[:, None])
+    # Whole turns are taken off in float64: large angles have few digits left in float32.
+    turns = graph.cast(graph.op("Sub", turns, graph.op("Floor", turns)), dtype)
+    angles = graph.op("Mul", turns, dtype(2 * math.pi))
+    is_real = graph.cast(graph.op("Less", steps, lengths), dtype)
+    cosines, sines = (
+        graph.op("Mul", graph.op("Sin", x), is_real)
+        for x in (graph.op("Add", angles, dtype(math.pi / 2)), angles)
+    )
+    products = [
+        graph.op("Mul", *(graph.op("Gather", x, rows, axis=1) for rows in (coarse, fine)))
+        for x in (cosines, sines)
+    ]
+    fitting = graph.op("Where", graph.op("Less", numbers, lengths), heights, dtype(0.0))
+    return graph.op("Mul", graph.op("Sub", *products), fitting), places
 
 
 def _fill(graph: Graph, scaled: Scaled, waves: str, weights: Weights) -> str:

@@ -22,7 +22,7 @@ from .network import encode, write
 VARIABLE = "SKLEARN_SEQAE_ENGINE"
 ENGINES = ("auto", "numpy", "onnxruntime")
 # Of all sequences of a batch: what kernels make of them stays in the cache.
-STEPS_AT_ONCE = 4096
+STEPS_AT_ONCE = 3072
 _PROJECTION = ("encoder/summary/projection", "encoder/summary/center")
 
 

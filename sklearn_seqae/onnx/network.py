@@ -168,9 +168,11 @@ def _pool(
         pooled.append(graph.op("Div", total, graph.op("Max", count, 1.0)))
     if mode in ("max", "mean_max"):  # states lie in (-1, 1)
         highest = graph.op("Add", states, graph.op("Mul", graph.op("Sub", real, 1.0), 3.0))
-        # onnxruntime finds a maximum over the last but one axis five times as fast.
-        highest = graph.op("Transpose", highest, perm=[1, 2, 0, 3])
-        highest = graph.op("ReduceMax", highest, axes=[2], keepdims=0)
+        # onnxruntime finds a maximum over the first axis of a matrix slowly, over an axis between
+        # others three times as fast.
+        highest = graph.op("Reshape", graph.op("Unsqueeze", highest, [0]), [0, 0, -1])
+        highest = graph.op("ReduceMax", highest, axes=[1], keepdims=0)
+        highest = graph.op("Reshape", highest, graph.op("Shape", last))
         pooled.append(graph.op("Where", is_filled, highest, 0.0))
     width = (1 + architecture.bidirectional) * architecture.units[-1]
     # From (n_directions, n, units) to the directions side by side.

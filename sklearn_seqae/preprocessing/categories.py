@@ -89,7 +89,8 @@ class MixedScaler:
             with np.errstate(over="ignore"):
                 values = numbers.values.astype(np.float32)
             # What is too large for the network is the largest number there is, never infinite.
-            numbers = numbers.with_values(np.nan_to_num(values, copy=False, nan=np.nan))
+            most = np.finfo(np.float32).max
+            numbers = numbers.with_values(np.clip(values, -most, most, out=values))
         return self._beside(numbers, sequences)
 
     def _beside(self, numbers: Sequences, sequences: Sequences) -> Sequences:

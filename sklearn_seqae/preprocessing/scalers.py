@@ -130,7 +130,10 @@ def arithmetic(scaler: Any) -> Arithmetic | None:
 
 def check_finite(scaler: Any, scaled: NDArray[Any], sequences: Sequences) -> None:
     """Raise if an observed value is NaN when scaled, which would pass as missing, or infinite."""
-    lost = ~np.isfinite(scaled) & ~np.isnan(sequences.values)
+    is_finite = np.isfinite(scaled)
+    if is_finite.all():
+        return
+    lost = ~is_finite & ~np.isnan(sequences.values)
     if lost.any():
         step, channel = np.argwhere(lost)[0]
         raise ValueError(
