@@ -23,6 +23,9 @@ from .program import CHUNK_SIZE, backend
 # Recurrent steps for each array shape from which on XLA is asked for: docs/design tells what it
 # saves and costs. An LSTM has a fast operation without it.
 XLA_PAYS_AFTER_STEPS = {"lstm": 8000, "gru": 4000}
+# What a step multiplies, batch_size * units ** 2, up to which they hold. Of larger steps XLA saves
+# more, up to eight times as much.
+SMALL_STEP = 2**17
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,9 @@ class TrainingData:
             if stream is not None:
                 n_steps *= stream.n_sequences / len(training)
             n_shapes = len(np.unique(compiled_widths(widths)))
-            jit_compile = n_steps > XLA_PAYS_AFTER_STEPS[architecture.cell] * n_shapes
+            work = batch_size * sum(units**2 for units in architecture.units)
+            saved = n_steps * np.clip(work / SMALL_STEP, 1, 8)
+            jit_compile = saved > XLA_PAYS_AFTER_STEPS[architecture.cell] * n_shapes
         xla = bool(jit_compile)
         return cls(training, validation, held_out, batch_size, widths, xla, architecture, stream)
 

@@ -820,10 +820,11 @@ def test_xla_on_wide_arrays_takes_the_same_steps_as_the_plain_program_on_narrow_
     assert_allclose(compiled.transform(X), plain.transform(X), atol=1e-5)
 
 
-def split_data(sequences, settings):
+def split_data(sequences, settings, units=4):
     """Return what a fit runs over."""
     split = settings.hold_out(sequences, 0, None)
-    sizes = {"n_steps": 60, "n_channels": sequences.n_channels, "n_components": 4, "units": (4,)}
+    sizes = {"n_steps": 60, "n_channels": sequences.n_channels, "n_components": 4}
+    sizes["units"] = (units,)
     layers = {"cell": "lstm", "bidirectional": False, "pooling": "last", "decoder": "repeat"}
     others = {"encoder": None, "patch_size": 1, "activation": "linear", "indicators": False}
     architecture = Architecture(**sizes, **layers, **others, decodes_length=False)
@@ -861,18 +862,21 @@ def test_jit_compile_does_not_change_the_order_of_the_batches():
 def test_jit_compile_auto_asks_for_enough_steps_to_repay_the_compilation():
     sequences = as_sequences([np.ones((10, 1))] * 64)
 
-    def choose(epochs, jit_compile="auto"):
+    def choose(epochs, jit_compile="auto", units=4):
         settings = loop.Settings(
             **{name: getattr(make(), name) for name in TRAINING_PARAMETERS}
             | {"epochs": epochs, "jit_compile": jit_compile, "early_stopping": False}
         )
-        return split_data(sequences, settings).jit_compile
+        return split_data(sequences, settings, units).jit_compile
 
     enough = training_data.XLA_PAYS_AFTER_STEPS["lstm"] // (8 * 10) + 1
     assert choose(enough)
     assert not choose(enough - 1)
     assert choose(1, True)
     assert not choose(enough, False)
+    # Larger steps save more, up to eight times as much.
+    assert choose(enough // 8 + 1, units=512)
+    assert not choose(enough // 8 - 1, units=512)
 
 
 def test_folds_of_few_sequences_share_the_shape_of_a_batch():
