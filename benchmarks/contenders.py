@@ -98,14 +98,15 @@ class Defaults(Ours):
     """The same as it comes: another, larger model."""
 
     label = "defaults"
-    title = "the same with the library's defaults: both directions, mean and maximum, patches"
+    title = "the library as it comes: a linear path, both directions, pooled features, patches"
     choices: ClassVar[dict[str, Any]] = {}
-    max_repeats = 1
     matched = False
 
 
 class InNumPy(Defaults):
     """Encoding without onnxruntime."""
+
+    max_repeats = 1
 
     label = "defaults in NumPy"
     title = "the defaults where onnxruntime is not installed"
@@ -158,6 +159,7 @@ class Tutorial(_Keras):
 
     label = "tutorial"
     title = "Keras: padded with zeros, `LSTM`, `RepeatVector`, `LSTM`, `TimeDistributed(Dense)`"
+    max_repeats: int | None = 3
 
     def build(self, workload: Workload) -> tuple[Any, Any]:
         layers = self.keras.layers
@@ -167,6 +169,18 @@ class Tutorial(_Keras):
         x = layers.LSTM(workload.units, return_sequences=True)(x)
         outputs = layers.TimeDistributed(layers.Dense(workload.n_channels))(x)
         return self.keras.Model(inputs, outputs), self.keras.Model(inputs, code)
+
+
+class OnJAX(Tutorial):
+    """The same script with Keras' other compiler."""
+
+    label = "Keras on JAX"
+    title = "the tutorial's script with `KERAS_BACKEND=jax`, compiled by JAX"
+    max_repeats = 1
+
+    def __init__(self) -> None:
+        os.environ["KERAS_BACKEND"] = "jax"
+        super().__init__()
 
 
 class Aeon(_Keras):
@@ -283,6 +297,7 @@ class TorchPacked(Torch):
 
     label = "torch packed"
     title = "the same with `pack_padded_sequence` around both LSTMs"
+    max_repeats = 1
     packed = True
 
     def applies(self, workload: Workload) -> bool:
@@ -333,5 +348,15 @@ def _keras_callback(note: Note, read: Callable[[Any], Any] | None = None) -> Any
 
 CONTENDERS = {
     contender.label: contender
-    for contender in (Defaults, InNumPy, Ours, Tutorial, Torch, TorchPacked, Aeon, Sequitur)
+    for contender in (
+        Defaults,
+        InNumPy,
+        Ours,
+        Tutorial,
+        OnJAX,
+        Torch,
+        TorchPacked,
+        Aeon,
+        Sequitur,
+    )
 }

@@ -23,6 +23,7 @@ RESULTS = Path(__file__).with_name("results.json")
 PACKAGES = (
     "tensorflow",
     "keras",
+    "jax",
     "torch",
     "numpy",
     "scikit-learn",
@@ -39,7 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS))
     parser.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="tiny data: does everything run?")
     parser.add_argument("--no-extras", action="store_true", help="leave memory, search and growth")
     parser.add_argument("--results", type=Path, default=RESULTS)
@@ -78,6 +79,7 @@ def measure(arguments: argparse.Namespace) -> None:
             for label in ("tutorial", "sklearn_seqae")
         }
         results["search"] = _fresh("search")
+        results["grid"] = _fresh("grid")
         results["growth"] = {
             label: _fresh("growth", label) for label in ("tutorial", "sklearn_seqae")
         }
@@ -116,9 +118,6 @@ def _fresh(kind: str, *words: Any) -> dict[str, Any]:
     environment = os.environ | {
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "KERAS_BACKEND": "tensorflow",
-        # PyTorch's threads spin while they wait. Where another process wants a core as well, that
-        # made its fits up to 80 times slower; where none does, this changes nothing.
-        "OMP_WAIT_POLICY": "passive",
     }
     done = subprocess.run(
         command,
