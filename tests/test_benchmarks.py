@@ -32,6 +32,7 @@ def results():
     """Two rounds in which the library took a quarter of the tutorial's time, then an eighth."""
     pairs = [(0, "tutorial", 8.0), (0, "sklearn_seqae", 2.0)]
     pairs += [(1, "tutorial", 16.0), (1, "sklearn_seqae", 2.0)]
+    pairs += [(repeat, "torch padded", 1.5) for repeat in (0, 1)]
     seconds = {"n_sequences": [1.0, 2.0, 3.0], "n_steps": [1.0, 2.0, 3.0], "units": [1.0, 2.0, 3.0]}
     contenders = ("tutorial", "sklearn_seqae")
     machine = {"date": "2026-01-01", "cpu": "a CPU", "cores": 2, "python": "3.11", "minutes": 1.0}
@@ -41,6 +42,7 @@ def results():
         "runs": [run("small", label, repeat, s) for repeat, label, s in pairs],
         "memory": {label: {"rss_mb": [500.0, 510.0, 511.0]} for label in contenders},
         "search": {"programs": {"TrainingProgram": 1}, "mean_fit_times": [2.0, 0.1]},
+        "grid": {"wall": 100.0, "fits": 150.0, "scores": 10.0, "median_fit": 1.2},
         "growth": dict.fromkeys(contenders, seconds),
     }
 
@@ -78,8 +80,10 @@ def test_the_page_and_its_plots_are_written_from_results_alone(
     (tmp_path / "images").mkdir()
     benchmarks.report.write(results)
     page = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
-    assert "| small | fit cold | 2.50x | 6.00x | reached |" in page
-    assert "PyTorch was faster nowhere." in page
+    assert "| small | fit cold | 3.00x | 6.00x | reached |" in page
+    assert "| small | sklearn_seqae | **0.75x** | **0.75x** | **0.75x** | 0.75x |" in page
+    assert "24 candidates" in page
+    assert "The other 20 s" in page
     for image in ("benchmarks.png", "benchmarks_growth.png"):
         assert f"(images/{image})" in page
         assert (tmp_path / "images" / image).stat().st_size > 1000
