@@ -16,6 +16,9 @@ Note = Callable[[Any], None]
 class Contender:
     """A way to train an autoencoder of sequences, and to encode with it.
 
+    What raises `NotImplementedError` is asked only of those whose `fit` notes weights: sequitur's,
+    for one, cannot.
+
     `fit` does all that a user would wait for, from a list of arrays on: padding, building the
     model, compiling, training.
     """
@@ -126,7 +129,7 @@ class _Keras(Contender):
 
     def build(self, workload: Workload) -> tuple[Any, Any]:
         """Return the autoencoder and its encoder."""
-        raise NotImplementedError
+        raise NotImplementedError  # each has its own
 
     def fit(self, X: Ragged, workload: Workload, seed: int, note: Note) -> None:
         self.keras.utils.set_random_seed(seed)

@@ -21,6 +21,7 @@ MEGABYTE = 2**20
 N_LATENCIES = 50
 # The workload that the growth of the cost starts from, and what is varied of it.
 BASE = Workload("base", 256, 25, 4, units=32, epochs=3)
+# A search whose parts are timed.
 GRID = {
     "learning_rate": [0.001, 0.003, 0.006, 0.01],
     "n_components": [16, 64, 256],
@@ -148,7 +149,7 @@ def search() -> dict[str, Any]:
         made.append("TrainingProgram")
         build(self, *args, **kwargs)
 
-    program.TrainingProgram.__init__ = counted  # type: ignore[method-assign]
+    program.TrainingProgram.__init__ = counted  # type: ignore[method-assign]  # to count
     X, _ = replace(WORKLOADS["ragged"], n_sequences=300, n_steps=60).data()
     ae = LSTMAutoencoderTransformer(n_components=16, units=16, epochs=3, random_state=0)
     grid = {"learning_rate": [0.001, 0.003, 0.005, 0.01]}
@@ -191,7 +192,7 @@ def growth(contender: Contender) -> dict[str, list[float]]:
             workload = replace(BASE, **{name: size})
             X, _ = workload.data()
             times = [
-                _seconds(lambda: contender.fit(X, workload, seed, lambda weights: None))  # noqa: B023
+                _seconds(lambda: contender.fit(X, workload, seed, lambda weights: None))  # noqa: B023 (called at once)
                 for seed in range(3)
             ]
             seconds.setdefault(name, []).append(min(times[1:]))

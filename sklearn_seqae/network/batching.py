@@ -167,7 +167,7 @@ def pad(sequences: Sequences, rows: NDArray[np.int64], width: int) -> NDArray[np
     flat = rows.ravel()
     lengths = np.where(flat >= 0, sequences.lengths[flat], 0)
     places = sequences.offsets[:-1][flat][:, None] + np.arange(width)
-    # Rows of steps that are beyond the last one, or of others, are overwritten.
+    # Steps behind the end of a sequence are those of the next one, until they are overwritten.
     padded = sequences.values.take(places, axis=0, mode="clip").astype(np.float32, copy=False)
     if np.any(lengths < width):
         padded[np.arange(width) >= lengths[:, None]] = np.nan
@@ -230,7 +230,7 @@ def canonical_order(
     equals : ndarray of shape (n_items,), dtype int64
         For each item the one in `order` that it equals.
     """
-    if len(lengths) == 1:
+    if len(lengths) == 1:  # as streams have it
         return np.zeros(1, np.int64), np.zeros(1, np.int64)
     if isinstance(items, Sequences):
         content, width = items.values.tobytes(), items.n_channels * items.values.itemsize

@@ -75,12 +75,18 @@ def _waves(
         graph.op("Mul", graph.op("Sin", x), is_real)
         for x in (graph.op("Add", angles, dtype(math.pi / 2)), angles)
     )
-    products = [
-        graph.op("Mul", *(graph.op("Gather", x, rows, axis=1) for rows in (coarse, fine)))
-        for x in (cosines, sines)
-    ]
     fitting = graph.op("Where", graph.op("Less", numbers, lengths), heights, dtype(0.0))
-    return graph.op("Mul", graph.op("Sub", *products), fitting), places
+
+    def write(cosines: str, sines: str, fitting: str) -> list[str]:
+        products = [
+            graph.op("Mul", *(graph.op("Gather", x, rows) for rows in (coarse, fine)))
+            for x in (cosines, sines)
+        ]
+        return [graph.op("Mul", graph.op("Sub", *products), fitting)]
+
+    # One length at a time: of all at once these arrays would not stay in the cache.
+    (waves,) = graph.scan(write, [], [cosines, sines, fitting])
+    return waves, places
 
 
 def _fill(graph: Graph, scaled: Scaled, waves: str, weights: Weights) -> str:

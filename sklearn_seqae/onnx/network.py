@@ -168,8 +168,8 @@ def _pool(
         pooled.append(graph.op("Div", total, graph.op("Max", count, 1.0)))
     if mode in ("max", "mean_max"):  # states lie in (-1, 1)
         highest = graph.op("Add", states, graph.op("Mul", graph.op("Sub", real, 1.0), 3.0))
-        # onnxruntime finds a maximum over the first axis of a matrix slowly, over an axis between
-        # others three times as fast.
+        # onnxruntime finds a maximum over the first axis in three times the time that it takes over
+        # one between others, even if these are one row and one column of all else.
         highest = graph.op("Reshape", graph.op("Unsqueeze", highest, [0]), [0, 0, -1])
         highest = graph.op("ReduceMax", highest, axes=[1], keepdims=0)
         highest = graph.op("Reshape", highest, graph.op("Shape", last))

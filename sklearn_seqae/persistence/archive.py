@@ -39,7 +39,7 @@ _ZIP_START, _ZIP_END, _END_BYTES = b"PK\x03\x04", b"PK\x05\x06", 22
 # What zipfile is known to raise for bytes that are no zip file.
 _ZIP_ERRORS = (
     zipfile.BadZipFile,
-    NotImplementedError,
+    NotImplementedError,  # of zipfile, where it lacks a compression
     RuntimeError,
     ValueError,
     OverflowError,
