@@ -109,10 +109,9 @@ class Defaults(Ours):
 class InNumPy(Defaults):
     """Encoding without onnxruntime."""
 
-    max_repeats = 1
-
     label = "defaults in NumPy"
     title = "the defaults where onnxruntime is not installed"
+    max_repeats = 1
 
     def __init__(self) -> None:
         os.environ["SKLEARN_SEQAE_ENGINE"] = "numpy"
