@@ -22,9 +22,15 @@ def n_threads() -> int:
     libraries that use OpenMP do.
     """
     given = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
-    cores = int(cpu_count())
+    cores = _n_cores()
     share = int(given) if given.isdecimal() else 0
     return _most.get() or min(cores, share or cores)
+
+
+@cache
+def _n_cores() -> int:
+    """Return how many cores this process may use, which takes joblib 0.2 ms to find out."""
+    return int(cpu_count())
 
 
 @contextmanager

@@ -149,11 +149,14 @@ def read_elements(X: Any) -> RawSequences | None:
     if not is_list and not _is_array(X, 1):
         return None
     refuse_zero("sample(s)", (0,), len(X))
-    elements = [x if is_plain(x) and x.ndim in (1, 2) else _element(x, i) for i, x in enumerate(X)]
+    elements = list(X) if _are_plain(X) else list(map(_element, X, range(len(X))))
+    shapes = [element.shape for element in elements]
     # np.shape([]) is (0,), so an empty sequence leaves the channels to the others.
-    steps = {i: element.shape[1:] for i, element in enumerate(elements) if element.shape != (0,)}
-    first, step = next(iter(steps.items()), (0, ()))
-    if len(set(steps.values())) > 1:
+    n_without = shapes.count((0,))
+    first = next((i for i, shape in enumerate(shapes) if shape != (0,)), 0)
+    step = shapes[first][1:]
+    if len({shape[1:] for shape in shapes if shape != (0,)}) > 1:
+        steps = {i: shape[1:] for i, shape in enumerate(shapes) if shape != (0,)}
         at = next(i for i, other in steps.items() if other != step)
         turned = len({elements[i].shape[:-1] for i in steps}) == 1
         turn = (
@@ -167,13 +170,21 @@ def read_elements(X: Any) -> RawSequences | None:
             f"sequence {first} has shape {elements[first].shape}. Give all as (n_steps, "
             f"n_channels) with the same channels, filled with NaN where one is missing{turn}."
         )
-    refuse_zero("channel(s)", elements[first].shape, *step)
+    refuse_zero("channel(s)", shapes[first], *step)
     kinds = (FlatListForm, ListForm) if is_list else (FlatObjectArray, ObjectArray)
     form = kinds[bool(step)](masked=_has_masked(X), dtype=str(floating(*_dtypes(elements))))
-    if 0 < len(steps) < len(elements):
+    if 0 < n_without < len(elements):
         elements = [x if x.shape != (0,) else elements[first][:0] for x in elements]
     columns = Columns(elements, "sequence {}".format)
-    return RawSequences([columns], offsets_of(list(map(len, elements))), form)
+    return RawSequences([columns], offsets_of([shape[0] for shape in shapes]), form)
+
+
+def _are_plain(X: Any) -> bool:
+    """Tell whether all are arrays of numbers, as most are: nothing has to be asked of each."""
+    if set(map(type, X)) != {np.ndarray}:
+        return False
+    dtypes, dimensions = {x.dtype for x in X}, {x.ndim for x in X}
+    return dimensions <= {1, 2} and all(dtype.kind in "fiub" for dtype in dtypes)
 
 
 def _has_masked(X: Any) -> bool:
@@ -190,6 +201,8 @@ def _dtypes(elements: list[Any]) -> set[np.dtype[Any]]:
 
 def _element(element: Any, position: int) -> Any:
     """Return one element of a list as a 1-D or 2-D array, a DataFrame or a categorical Series."""
+    if is_plain(element) and element.ndim in (1, 2):
+        return element
     where = f"sequence {position}"
     if isinstance(element, tuple) and any(map(is_frame, element)):  # of list(groupby)
         raise _no_sequence(f"{where} is a tuple with a DataFrame in it", element)

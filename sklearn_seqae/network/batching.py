@@ -238,14 +238,14 @@ def canonical_order(
     else:
         content = items.tobytes()
         stops = (np.arange(len(items) + 1) * items[:1].nbytes).tolist()
-    keys = [
-        (length, content[start:stop])
-        for length, (start, stop) in zip(lengths.tolist(), pairwise(stops), strict=True)
-    ]
-    places = sorted(range(len(keys)), key=keys.__getitem__)
-    ordered = [keys[place] for place in places]
-    is_new = np.array([True, *map(ne, ordered, ordered[1:])][: len(places)], dtype=bool)
-    order = np.array(places, dtype=np.int64)[is_new]
+    keys = [content[start:stop] for start, stop in pairwise(stops)]
+    by_content = np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
+    places = by_content[np.argsort(lengths[by_content], kind="stable")]
+    ordered = [keys[place] for place in places.tolist()]
+    is_new = np.ones(len(places), dtype=bool)
+    is_new[1:] = list(map(ne, ordered, ordered[1:]))
+    is_new[1:] |= np.diff(lengths[places]) > 0
+    order = places[is_new]
     equals = np.empty(len(places), np.int64)
     equals[places] = order[np.cumsum(is_new) - 1]
     return order, equals

@@ -180,17 +180,24 @@ def _has_long_steps(chunks: list[Chunk], units: int) -> bool:
 
 
 def _for_each(run: Callable[[Chunk], None], chunks: list[Chunk], side_by_side: bool) -> None:
-    """Run batches, maybe side by side, in as many threads as may work for this one."""
-    n_used = min(len(chunks), n_threads()) if side_by_side else 1
+    """Run batches, maybe side by side, in as many threads as may work for this one.
 
-    def run_alone(chunk: Chunk) -> None:
-        with single_threaded():
-            run(chunk)
+    This one is among them, as to start one takes as long as some batches.
+    """
+    n_others = min(len(chunks), n_threads()) - 1 if side_by_side else 0
+    pending = iter(chunks)  # each thread takes the next
+
+    def work() -> None:
+        for chunk in pending:
+            with single_threaded():
+                run(chunk)
 
     with single_threaded():
-        if n_used == 1:
-            for chunk in chunks:
-                run_alone(chunk)
+        if not n_others:
+            work()
             return
-        with ThreadPoolExecutor(n_used) as pool:
-            list(pool.map(run_alone, chunks))
+        with ThreadPoolExecutor(n_others) as pool:
+            others = [pool.submit(work) for _ in range(n_others)]
+            work()
+        for other in others:
+            other.result()
