@@ -1,5 +1,6 @@
 """One measurement, in a process of its own: `python -m benchmarks.measure KIND ...` prints JSON."""
 
+import ctypes
 import gc
 import json
 import os
@@ -118,17 +119,24 @@ def peak() -> dict[str, float]:
 
 
 def memory(contender: Contender, n_fits: int) -> dict[str, list[float]]:
-    """Measure resident memory after each of several fits and encodings of one shape."""
+    """Measure resident memory after each of several fits and encodings of one shape.
+
+    What was freed stays with the process for a while; `in_use_mb` is without it, after an eighth of
+    the fits (until when is allocated what is allocated once) and after all.
+    """
     workload = replace(WORKLOADS["small"], n_sequences=320, epochs=2)
     X, _ = workload.data()
     contender.fit(WARM_UP.data()[0], WARM_UP, 0, lambda weights: None)
-    rss = []
+    rss, in_use = [], []
     for seed in range(n_fits):
         contender.fit(X, workload, seed, lambda weights: None)
         contender.encode(X)
         gc.collect()
         rss.append(_rss())
-    return {"rss_mb": rss}
+        if seed in (n_fits // 8, n_fits - 1):
+            _give_back()
+            in_use.append(_rss())
+    return {"rss_mb": rss, "in_use_mb": in_use}
 
 
 def search() -> dict[str, Any]:
@@ -203,6 +211,13 @@ def _seconds(run: Callable[[], Any]) -> float:
     start = time.perf_counter()
     run()
     return time.perf_counter() - start
+
+
+def _give_back() -> None:
+    """Give memory that was freed back to the system, where the C library can (glibc)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _rss() -> float:

@@ -32,7 +32,7 @@ PACKAGES = (
     "sequitur",
 )
 TIMEOUT = 1800
-N_FITS = 40  # to see memory grow
+N_FITS = 100  # to see memory grow
 
 
 def main() -> None:

@@ -40,7 +40,10 @@ def results():
         "machine": machine | {"versions": {"numpy": "2.4"}},
         "peak": [{"gflops": 100.0}],
         "runs": [run("small", label, repeat, s) for repeat, label, s in pairs],
-        "memory": {label: {"rss_mb": [500.0, 510.0, 511.0]} for label in contenders},
+        "memory": {
+            label: {"rss_mb": [500.0, 510.0, 511.0], "in_use_mb": [499.0, 499.0]}
+            for label in contenders
+        },
         "search": {"programs": {"TrainingProgram": 1}, "mean_fit_times": [2.0, 0.1]},
         "grid": {"wall": 100.0, "fits": 150.0, "scores": 10.0, "median_fit": 1.2},
         "growth": dict.fromkeys(contenders, seconds),

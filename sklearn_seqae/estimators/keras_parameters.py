@@ -14,6 +14,8 @@ def check_keras_objects(loss: Any, optimizer: Any, metrics: Any) -> None:
     load_keras()
     import keras
 
+    from sklearn_seqae.training.optimizers import named
+
     if metrics is None:
         metrics = []
     metrics = metrics if isinstance(metrics, (list, tuple)) else [metrics]
@@ -21,15 +23,15 @@ def check_keras_objects(loss: Any, optimizer: Any, metrics: Any) -> None:
     _check_objective("loss", loss, keras.losses.Loss)
     for metric in metrics:
         _check_objective("metrics", metric, keras.metrics.Metric)
-    for parameter, value, known in (
-        ("loss", loss, keras.losses),
-        ("optimizer", optimizer, keras.optimizers),
-        *(("metrics", metric, keras.metrics) for metric in metrics),
+    for parameter, value, find in (
+        ("loss", loss, keras.losses.get),
+        ("optimizer", optimizer, named),
+        *(("metrics", metric, keras.metrics.get) for metric in metrics),
     ):
         if not isinstance(value, str) or value.lower() in ("accuracy", "acc"):
             continue
         try:
-            known.get(value)
+            find(value)
         except ValueError:
             raise ValueError(
                 f"{parameter} must be a name that Keras knows or an object of Keras, got "

@@ -12,7 +12,7 @@ import keras
 
 from .cache_keys import frozen
 from .network_keys import comes_from_keras
-from .optimizers import copied
+from .optimizers import NAME, copied, named
 
 # Gradients of recurrences can explode; a longer one is scaled down to this norm.
 CLIP_NORM = 1.0
@@ -82,11 +82,15 @@ def _name_of_class(kind: type[keras.metrics.Metric]) -> str:
 
 def _make_optimizer(optimizer: Any, learning_rate: float) -> keras.optimizers.Optimizer:
     """Return an optimizer without state; a name or a class has the estimator's learning rate."""
+    # Keras does not take a float32 for a learning rate.
+    chosen: dict[str, Any] = {
+        "learning_rate": float(learning_rate),
+        "global_clipnorm": CLIP_NORM,
+    }
     if isinstance(optimizer, str):
-        optimizer = type(keras.optimizers.get(optimizer))
+        return named(optimizer, **chosen)
     if isinstance(optimizer, type):
-        # Keras does not take a float32 for a learning rate.
-        return optimizer(learning_rate=float(learning_rate), global_clipnorm=CLIP_NORM)
+        return optimizer(**chosen | ({"name": NAME} if comes_from_keras(optimizer) else {}))
     made = optimizer if isinstance(optimizer, keras.optimizers.Optimizer) else optimizer()
     if not isinstance(made, keras.optimizers.Optimizer):
         raise TypeError(

@@ -1,8 +1,17 @@
-"""Copies of optimizers, also of those that contain others, and their states."""
+"""Optimizers by name, copies of them, also of those that contain others, and their states."""
 
 from typing import Any
 
 import keras
+
+# Of all optimizers that are made here: Keras would number them, and TensorFlow never frees the 35
+# kB that it keeps for each name that a variable has had.
+NAME = "optimizer"
+
+
+def named(kind: str, **arguments: Any) -> keras.optimizers.Optimizer:
+    """Return an optimizer of Keras' of this kind, such as "adam"."""
+    return keras.optimizers.get({"class_name": kind, "config": {"name": NAME, **arguments}})
 
 
 def copied(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:

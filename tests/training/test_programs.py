@@ -138,6 +138,25 @@ def test_a_metric_has_the_same_name_in_every_fit(metric, name):
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("optimizer", ["AdamW", keras.optimizers.SGD], ids=str)
+def test_fits_make_variables_of_few_names(optimizer, monkeypatch):
+    # TensorFlow never frees what it keeps for each name that a variable has had.
+    paths = []
+    initialize = keras.Variable._initialize
+    monkeypatch.setattr(
+        keras.Variable,
+        "_initialize",
+        lambda self, value: (paths.append(self.path), initialize(self, value)),
+    )
+    ae = LSTMAutoencoderTransformer(**TINY, optimizer=optimizer, metrics="mae")
+    ae.fit(WIDE)
+    known = set(paths)
+    paths.clear()
+    ae.fit(WIDE)
+    assert paths
+    assert set(paths) <= known
+
+
 def test_a_loss_trains_with_the_value_that_it_has_now():
     def fit(loss):
         ae = LSTMAutoencoderTransformer(**TINY, loss=loss, shortcut=None)
