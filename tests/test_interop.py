@@ -28,6 +28,10 @@ from tests.conftest import TINY
 pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("default")]
 
 
+def needed(module):
+    return pytest.importorskip(module, reason="`make interop` installs it, and tests it")
+
+
 @pytest.fixture(scope="module")
 def sequences():
     rng = np.random.default_rng(0)
@@ -51,7 +55,7 @@ def fitted(sequences):
 
 
 def test_scalers_of_tslearn_go_before_codes_in_a_pipeline(sequences):
-    tslearn = pytest.importorskip("tslearn.utils")
+    tslearn = needed("tslearn.utils")
     from tslearn.preprocessing import TimeSeriesScalerMinMax
 
     X = tslearn.to_time_series_dataset(sequences)  # NaN-padded
@@ -62,7 +66,7 @@ def test_scalers_of_tslearn_go_before_codes_in_a_pipeline(sequences):
 
 
 def test_data_sets_of_tslearn_have_the_codes_of_their_sequences(sequences, fitted):
-    tslearn = pytest.importorskip("tslearn.utils")
+    tslearn = needed("tslearn.utils")
     X = tslearn.to_time_series_dataset(sequences)
     np.testing.assert_array_equal(fitted.transform(X), fitted.transform(sequences))
     decoded = fitted.reconstruct(X)
@@ -73,7 +77,7 @@ def test_data_sets_of_tslearn_have_the_codes_of_their_sequences(sequences, fitte
 
 @pytest.mark.parametrize("mtype", ["pd-multiindex", "nested_univ", "df-list"])
 def test_panels_of_sktime_have_the_codes_of_their_sequences(sequences, fitted, mtype):
-    datatypes = pytest.importorskip("sktime.datatypes")
+    datatypes = needed("sktime.datatypes")
     X = datatypes.convert_to(convert(sequences, "long"), mtype)
     np.testing.assert_array_equal(fitted.transform(X), fitted.transform(sequences))
     back = fitted.reconstruct(X)
@@ -82,7 +86,7 @@ def test_panels_of_sktime_have_the_codes_of_their_sequences(sequences, fitted, m
 
 
 def test_sktime_puts_codes_behind_its_transformers(equal, labels):
-    pytest.importorskip("sktime")
+    needed("sktime")
     from sktime.classification.compose import SklearnClassifierPipeline
     from sktime.transformations.series.exponent import ExponentTransformer
 
@@ -95,7 +99,7 @@ def test_sktime_puts_codes_behind_its_transformers(equal, labels):
 
 
 def test_aeon_puts_codes_behind_its_transformers(equal, labels):
-    pytest.importorskip("aeon")
+    needed("aeon")
     from aeon.classification.compose import ClassifierPipeline
     from aeon.transformations.collection import Normalizer
 
@@ -110,7 +114,7 @@ def test_aeon_puts_codes_behind_its_transformers(equal, labels):
 
 
 def test_collections_of_aeon_of_unequal_length_go_through_a_pipeline():
-    pytest.importorskip("aeon")
+    needed("aeon")
     from aeon.datasets import load_japanese_vowels
 
     X, y = load_japanese_vowels(split="train")
@@ -126,7 +130,7 @@ def test_collections_of_aeon_of_unequal_length_go_through_a_pipeline():
 
 
 def test_transformers_of_aeon_go_before_codes(equal):
-    pytest.importorskip("aeon")
+    needed("aeon")
     from aeon.transformations.collection import Normalizer
 
     ours = make_pipeline(
@@ -138,7 +142,7 @@ def test_transformers_of_aeon_go_before_codes(equal):
 @pytest.fixture(scope="module")
 def metrics():
     """Two channels of a server with a regular day, (1000, 2)."""
-    pd = pytest.importorskip("pandas")
+    pd = needed("pandas")
     day = np.arange(1000) / 96 * 2 * np.pi
     rng = np.random.default_rng(0)
     values = np.stack([np.sin(day), np.cos(day)], 1) + 0.1 * rng.normal(size=(1000, 2))
@@ -147,7 +151,7 @@ def metrics():
 
 
 def test_aeon_finds_nothing_wrong_with_the_detector():
-    checking = pytest.importorskip("aeon.testing.estimator_checking")
+    checking = needed("aeon.testing.estimator_checking")
     from sklearn_seqae.adapters import AeonDetector
 
     results = checking.check_estimator(AeonDetector, raise_exceptions=True, verbose=False)
@@ -156,7 +160,7 @@ def test_aeon_finds_nothing_wrong_with_the_detector():
 
 
 def test_sktime_finds_nothing_wrong_with_the_detector():
-    checks = pytest.importorskip("sktime.utils.estimator_checks")
+    checks = needed("sktime.utils.estimator_checks")
     from sklearn_seqae.adapters import SktimeDetector
 
     results = checks.check_estimator(SktimeDetector, raise_exceptions=True, verbose=False)
@@ -166,7 +170,7 @@ def test_sktime_finds_nothing_wrong_with_the_detector():
 
 @pytest.mark.parametrize("name", ["aeon", "sktime"])
 def test_adapters_score_and_decide_as_the_detector_inside(metrics, name):
-    pytest.importorskip(name)
+    needed(name)
     from sklearn.ensemble import IsolationForest
 
     from sklearn_seqae import SlidingWindowDetector, adapters
@@ -195,7 +199,7 @@ def test_adapters_score_and_decide_as_the_detector_inside(metrics, name):
 
 @pytest.mark.parametrize("name", ["AeonDetector", "SktimeDetector"])
 def test_adapters_tell_which_detector_they_expect(metrics, name):
-    pytest.importorskip(name.removesuffix("Detector").lower())
+    needed(name.removesuffix("Detector").lower())
     from sklearn_seqae import LSTMAutoencoderDetector, adapters
 
     with pytest.raises(TypeError, match="must be a SlidingWindowDetector or None, got a LSTM"):
@@ -204,8 +208,8 @@ def test_adapters_tell_which_detector_they_expect(metrics, name):
 
 def test_the_code_of_the_guide_for_aeon_and_sktime_runs(metrics, monkeypatch):
     monkeypatch.setattr("sklearn_seqae.estimators.series_detector.DEFAULT_EPOCHS", 1)
-    pytest.importorskip("aeon")
-    pytest.importorskip("sktime")
+    needed("aeon")
+    needed("sktime")
     page = Path(__file__).parents[1] / "docs/guide/series.md"
     code = re.findall(r"^```{code-block} python\n(.*?)^```", page.read_text(), re.DOTALL | re.M)
     assert len(code) == 1
@@ -216,7 +220,7 @@ def test_the_code_of_the_guide_for_aeon_and_sktime_runs(metrics, monkeypatch):
 
 
 def test_optuna_tunes(sequences):
-    optuna = pytest.importorskip("optuna")
+    optuna = needed("optuna")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     ae = LSTMAutoencoderTransformer(**TINY)
 

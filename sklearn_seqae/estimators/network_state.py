@@ -63,7 +63,7 @@ class NetworkState:
 
     @property
     def weights(self) -> Weights:
-        """The present weights by name; they are no part of the state, and not to be changed."""
+        """The present weights by name; they are no part of the state."""
         if isinstance(self._holder, dict):
             return self._holder
         from sklearn_seqae.network.keras_network import read_weights
@@ -140,7 +140,4 @@ class NetworkState:
 
 
 def _same(first: Weights, second: Weights) -> bool:
-    return first is second or all(
-        np.may_share_memory(first[name], second[name]) or np.array_equal(first[name], second[name])
-        for name in second
-    )
+    return first is second or all(np.array_equal(first[name], second[name]) for name in second)

@@ -1,5 +1,6 @@
 """Encoding and decoding sequences of any lengths, batch by batch, with whatever network."""
 
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
@@ -188,9 +189,12 @@ def _for_each(run: Callable[[Chunk], None], chunks: list[Chunk], side_by_side: b
     pending = iter(chunks)  # each thread takes the next
 
     def work() -> None:
-        for chunk in pending:
-            with single_threaded():
-                run(chunk)
+        try:
+            for chunk in pending:
+                with single_threaded():
+                    run(chunk)
+        finally:  # after an error, or Ctrl-C, no thread takes another
+            deque(pending, maxlen=0)
 
     with single_threaded():
         if not n_others:

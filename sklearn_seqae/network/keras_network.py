@@ -85,18 +85,16 @@ def named_variables(model: keras.Model) -> dict[str, keras.Variable]:
 
 
 def read_weights(model: keras.Model) -> Weights:
-    """Return the values of `named_variables`, which are not to be changed."""
+    """Return the values of `named_variables`."""
     variables = named_variables(model)
     if keras.backend.backend() != "tensorflow":
         return {name: variable.numpy() for name, variable in variables.items()}
     import tensorflow as tf
 
     # Whoever has the Keras model may change its weights, so all are read before each encoding. A
-    # variable's own `numpy` takes three times as long as the operation, and copies. These arrays
-    # are the variables' memory, which TensorFlow does not change while somebody has it: a changed
-    # variable has other memory.
+    # variable's own `numpy` takes three times as long as the operation and the copy within it.
     return {
-        name: np.asarray(tf.raw_ops.ReadVariableOp(resource=value.handle, dtype=value.dtype))
+        name: tf.raw_ops.ReadVariableOp(resource=value.handle, dtype=value.dtype).numpy()
         for name, value in ((name, variable.value) for name, variable in variables.items())
     }
 

@@ -15,8 +15,6 @@ from sklearn_seqae.containers.sequences import Sequences
 
 # Operators of ONNX with their second operand, one after the other, in float64.
 Arithmetic = list[tuple[str, NDArray[np.float64]]]
-# Values of a row, of which NumPy's operations take longer than to begin with it.
-ROW = 64
 _IN_NUMPY = {
     "Sub": np.subtract,
     "Div": np.divide,
@@ -83,13 +81,9 @@ def apply_scaler(scaler: Any, method: str, values: NDArray[Any]) -> NDArray[Any]
     operations = arithmetic(scaler) if method == "transform" else None
     with np.errstate(all="ignore"):  # `check_finite` finds what is lost
         if operations is not None:  # the same numbers without the checks, which take longer
-            result = values.astype(np.float64, order="C")
-            parts = _rows(result)
+            result = values.astype(np.float64)
             for kind, operand in operations:
-                for part in parts:
-                    n_repeats = part.shape[1] // result.shape[1] if operand.ndim else 1
-                    by_row = operand if n_repeats == 1 else np.tile(operand, n_repeats)
-                    _IN_NUMPY[kind](part, by_row, out=part)
+                _IN_NUMPY[kind](result, operand, out=result)
             return result
         made = getattr(scaler, method)(values.astype(np.float64))
     scaled: NDArray[np.float64] = np.asarray(made, dtype=np.float64)
@@ -97,18 +91,6 @@ def apply_scaler(scaler: Any, method: str, values: NDArray[Any]) -> NDArray[Any]
     if missing.any():  # missing stays missing, even if the scaler imputes
         scaled = np.where(missing, np.nan, scaled)  # anew, as a scaler may hand back what it holds
     return scaled
-
-
-def _rows(values: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """Return views of steps (total_steps, n_channels), those of many steps with several in a row.
-
-    NumPy begins anew at each row, which takes longer than a few channels.
-    """
-    n_steps = ROW // values.shape[1]
-    if values.size < 100 * ROW or n_steps < 2:
-        return [values]
-    whole = len(values) // n_steps * n_steps
-    return [values[:whole].reshape(len(values) // n_steps, -1), values[whole:]]
 
 
 def arithmetic(scaler: Any) -> Arithmetic | None:

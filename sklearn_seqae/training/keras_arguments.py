@@ -83,14 +83,13 @@ def _name_of_class(kind: type[keras.metrics.Metric]) -> str:
 def _make_optimizer(optimizer: Any, learning_rate: float) -> keras.optimizers.Optimizer:
     """Return an optimizer without state; a name or a class has the estimator's learning rate."""
     # Keras does not take a float32 for a learning rate.
-    chosen: dict[str, Any] = {
-        "learning_rate": float(learning_rate),
-        "global_clipnorm": CLIP_NORM,
-    }
+    chosen: dict[str, Any] = {"learning_rate": float(learning_rate), "global_clipnorm": CLIP_NORM}
     if isinstance(optimizer, str):
         return named(optimizer, **chosen)
     if isinstance(optimizer, type):
-        return optimizer(**chosen | ({"name": NAME} if comes_from_keras(optimizer) else {}))
+        if comes_from_keras(optimizer):  # another may take no name
+            chosen["name"] = NAME
+        return optimizer(**chosen)
     made = optimizer if isinstance(optimizer, keras.optimizers.Optimizer) else optimizer()
     if not isinstance(made, keras.optimizers.Optimizer):
         raise TypeError(

@@ -11,11 +11,11 @@ from sklearn.exceptions import NotFittedError
 from sklearn_seqae import LSTMAutoencoderTransformer
 from sklearn_seqae.datasets import make_ragged_sines
 
-dask = pytest.importorskip("dask", reason="Dask is not installed: make test has it")
-array = pytest.importorskip("dask.array")
-bag = pytest.importorskip("dask.bag")
-frames = pytest.importorskip("dask.dataframe")
-utils = pytest.importorskip("dask.dataframe.utils")
+dask = pytest.importorskip("dask", reason="`make test` installs it")
+array = pytest.importorskip("dask.array", reason="`make test` installs it")
+bag = pytest.importorskip("dask.bag", reason="`make test` installs it")
+frames = pytest.importorskip("dask.dataframe", reason="`make test` installs it")
+utils = pytest.importorskip("dask.dataframe.utils", reason="`make test` installs it")
 
 SMALL = {"n_components": 8, "units": 8, "epochs": 1, "random_state": 0}
 

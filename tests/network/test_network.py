@@ -532,7 +532,7 @@ def test_the_layers_of_the_submodels_have_names_that_tell_what_they_do(choice):
 
 
 def test_a_model_can_be_drawn(fitted):
-    pytest.importorskip("pydot")
+    pytest.importorskip("pydot", reason="`make test` installs it")
     drawn = keras.utils.model_to_dot(fitted[0].model_, expand_nested=True).to_string()
     for name in ("patch", "recurrence_0", "pool", "code", "recurrence_0", "values"):
         assert name in drawn

@@ -4,6 +4,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
@@ -148,6 +149,27 @@ def test_threads_give_the_same_codes_as_one_after_the_other(monkeypatch):
     monkeypatch.setattr(inference, "STATES_PER_THREAD", 0)
     monkeypatch.setattr(inference, "n_threads", lambda: 4)
     assert_array_equal(inference.encode(network, sequences), expected)
+
+
+def test_after_an_error_no_thread_begins_another_batch(monkeypatch):
+    _, network = make_network()
+    sequences = as_sequences(make_ragged(n_sequences=200, longest=200))
+    monkeypatch.setattr(inference, "STATES_PER_THREAD", 0)
+    monkeypatch.setattr(inference, "n_threads", lambda: 2)
+    encode = network.encode
+    begun = []
+
+    def encode_but_the_first(*arguments):
+        begun.append(1)
+        if len(begun) == 1:
+            raise ValueError("broken")
+        time.sleep(0.05)
+        return encode(*arguments)
+
+    monkeypatch.setattr(network, "encode", encode_but_the_first)
+    with pytest.raises(ValueError, match="broken"):
+        inference.encode(network, sequences)
+    assert len(begun) <= 2
 
 
 def blas_threads():

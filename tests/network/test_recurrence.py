@@ -9,7 +9,7 @@ import pytest
 from sklearn_seqae.network import block_lstm, recurrence
 from sklearn_seqae.network.recurrence import GRU, LSTM
 
-tf = pytest.importorskip("tensorflow")
+tf = pytest.importorskip("tensorflow", reason="Keras has another backend here")
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="the fast loops are TensorFlow's"
 )

@@ -146,9 +146,9 @@ def as_table(values, lengths):
 )
 def test_time_stamps_stay_distinct_in_each_container(kind):
     for name in {"arrow": ["pyarrow"], "polars": ["polars", "pyarrow"]}.get(kind, []):
-        pytest.importorskip(name)
+        pytest.importorskip(name, reason="`make test` installs it")
     if kind == "awkward":
-        pytest.importorskip("awkward")
+        pytest.importorskip("awkward", reason="`make test` installs it")
     stamps = OFFSET + np.arange(1184.0).reshape(-1, 2) + 0.25
     table = as_table(stamps, [200, 200, 192])
     X = convert(table, kind)
@@ -362,8 +362,8 @@ def test_a_scaler_names_its_features_and_gives_out_frames():
 
 
 def test_a_scaler_gives_out_frames_of_polars():
-    polars = pytest.importorskip("polars")
-    pytest.importorskip("pyarrow")
+    polars = pytest.importorskip("polars", reason="`make test` installs it")
+    pytest.importorskip("pyarrow", reason="`make test` installs it")
     scaler = SequenceScaler().set_output(transform="polars").fit(WAVES)
     frame = scaler.transform(WAVES)
     assert isinstance(frame, polars.DataFrame)
@@ -399,8 +399,8 @@ def test_nothing_observed_speaks_against_no_sequence(plain, detector):
 
 @pytest.mark.parametrize("scaler", ["standard", "minmax", "robust", "per_sequence"])
 def test_an_exported_encoder_keeps_an_offset(tmp_path, scaler):
-    pytest.importorskip("onnx")
-    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnx", reason="`make test` installs it")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="`make test` installs it")
     X = [x + OFFSET for x in WAVES]
     X[0][3, 1] = np.nan
     ae = LSTMAutoencoderTransformer(**SMALL, scaler=scaler).fit(X)
@@ -420,8 +420,8 @@ def test_an_exported_encoder_keeps_an_offset(tmp_path, scaler):
 
 
 def test_an_exported_encoder_reads_float32_if_it_is_precise_enough(plain, tmp_path):
-    pytest.importorskip("onnx")
-    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnx", reason="`make test` installs it")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="`make test` installs it")
     plain.export_onnx(tmp_path / "encoder.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "encoder.onnx")
     assert session.get_inputs()[0].type == "tensor(float)"

@@ -294,10 +294,9 @@ def test_scikit_learn_finds_nothing_to_object(estimator, check):
     ids=str,
 )
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("n_steps", [50, 5003])  # so many are scaled in rows of several, and a rest
-def test_known_scalers_give_the_numbers_that_scikit_learn_gives(scaler, dtype, n_steps):
+def test_known_scalers_give_the_numbers_that_scikit_learn_gives(scaler, dtype):
     rng = np.random.default_rng(0)
-    values = rng.normal([0, 1e6, -3], [1, 10, 1e-3], (n_steps, 3)).astype(dtype)
+    values = rng.normal([0, 1e6, -3], [1, 10, 1e-3], (50, 3)).astype(dtype)
     values[::7, 1] = np.nan
     fitted = scaler.fit(values.astype(np.float64), None)  # a frozen one asks for y
     assert arithmetic(fitted) is not None

@@ -137,7 +137,6 @@ def test_a_metric_has_the_same_name_in_every_fit(metric, name):
         assert list(ae.fit(WIDE).history_) == ["loss", name]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("optimizer", ["AdamW", keras.optimizers.SGD], ids=str)
 def test_fits_make_variables_of_few_names(optimizer, monkeypatch):
     # TensorFlow never frees what it keeps for each name that a variable has had.
@@ -157,6 +156,7 @@ def test_fits_make_variables_of_few_names(optimizer, monkeypatch):
     assert set(paths) <= known
 
 
+@pytest.mark.long
 def test_a_loss_trains_with_the_value_that_it_has_now():
     def fit(loss):
         ae = LSTMAutoencoderTransformer(**TINY, loss=loss, shortcut=None)
